@@ -1,0 +1,180 @@
+//! The two traits everything hangs on: what an event is, and how an aggregate decides.
+
+use std::fmt::Debug;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::envelope::Claim;
+
+/// A fact that has happened, in the business's words.
+///
+/// Shapes are append-only: once released, a payload gains optional fields or a new version, never
+/// another meaning.
+pub trait Event: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static {
+    /// Stable wire name, `<aggregate>.<past_tense>`; never renamed.
+    fn name(&self) -> &'static str;
+
+    /// Version of the payload's shape, counted from 1.
+    fn version(&self) -> u16 {
+        1
+    }
+
+    /// What recording this event takes from, or gives back to, the tenant's shared resources.
+    ///
+    /// Pure, so that the claims table can be rebuilt from the log.
+    fn claims(&self) -> Vec<Claim> {
+        Vec::new()
+    }
+
+    /// The payload as canonical JSON (RFC 8785): the text that is stored and hashed.
+    fn payload(&self) -> String;
+
+    /// Reads a stored payload back.
+    ///
+    /// # Errors
+    /// [`DecodeError`] names the type and version that is unknown, or says what does not fit.
+    fn decode(name: &str, version: u16, payload: &str) -> Result<Self, DecodeError>;
+
+    /// Every event of this aggregate, for the catalogue.
+    fn kinds() -> Vec<EventKind>;
+}
+
+/// One line of the event catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventKind {
+    /// Stable wire name.
+    pub name: &'static str,
+    /// Newest version of the payload.
+    pub version: u16,
+    /// What the event means to the business.
+    pub meaning: &'static str,
+}
+
+/// A stored event that this program cannot read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The type or version was written by a program that knows more than this one.
+    #[error("unknown event {name} version {version}")]
+    Unknown {
+        /// Wire name found in the log.
+        name: String,
+        /// Version found in the log.
+        version: u16,
+    },
+    /// The payload is not of the shape that its type and version promise.
+    #[error("event {name} version {version} does not fit its shape: {reason}")]
+    Shape {
+        /// Wire name found in the log.
+        name: String,
+        /// Version found in the log.
+        version: u16,
+        /// What the JSON reader said.
+        reason: String,
+    },
+}
+
+/// An aggregate: a state that is folded from its stream and that decides on commands.
+pub trait Decider: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Name of the stream's kind, the first part of every event name.
+    const STREAM: &'static str;
+    /// What can be asked of the aggregate, with every fact the decision needs.
+    type Command: Send;
+    /// What can happen to it.
+    type Event: Event;
+    /// Why it may refuse.
+    type Error: Refusal;
+
+    /// Decides a command against the current state. Pure and total.
+    ///
+    /// # Errors
+    /// The refusal, when a rule forbids the command; nothing has happened then.
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
+
+    /// Applies one event of the stream. Total: what happened is never refused.
+    fn evolve(&mut self, event: &Self::Event);
+}
+
+/// A refusal that a person can act on.
+pub trait Refusal: std::error::Error + Send + Sync + 'static {
+    /// Stable code in capitals, for programs.
+    fn code(&self) -> &'static str;
+    /// Path of the input field at fault, outermost first; empty when it is the whole command.
+    fn field(&self) -> &'static [&'static str] {
+        &[]
+    }
+}
+
+/// A payload that takes or releases nothing: the answer for every payload without a `claims` method
+/// of its own.
+pub trait ClaimsNothing {
+    /// No claims.
+    fn claims(&self) -> Vec<Claim> {
+        Vec::new()
+    }
+}
+impl<T> ClaimsNothing for T {}
+
+/// Writes an aggregate's event enum with its wire names, versions and catalogue lines.
+///
+/// A payload with a method `claims(&self) -> Vec<Claim>` takes or releases what that says.
+#[macro_export]
+macro_rules! events {
+    (
+        $(#[$meta:meta])*
+        pub enum $enum:ident {
+            $( $meaning:literal $variant:ident($payload:ty) = $wire:literal v $version:literal; )+
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(tag = "type", content = "payload")]
+        pub enum $enum {
+            $(
+                #[doc = $meaning]
+                #[serde(rename = $wire)]
+                $variant($payload),
+            )+
+        }
+
+        impl $crate::decider::Event for $enum {
+            fn name(&self) -> &'static str {
+                match self { $( Self::$variant(_) => $wire, )+ }
+            }
+            fn version(&self) -> u16 {
+                match self { $( Self::$variant(_) => $version, )+ }
+            }
+            fn claims(&self) -> Vec<$crate::envelope::Claim> {
+                #[expect(unused_imports, reason = "unused where every payload has claims of its own")]
+                use $crate::decider::ClaimsNothing as _;
+                match self { $( Self::$variant(payload) => payload.claims(), )+ }
+            }
+            fn payload(&self) -> String {
+                match self { $( Self::$variant(payload) => $crate::canonical::json(payload), )+ }
+            }
+            fn decode(
+                name: &str,
+                version: u16,
+                payload: &str,
+            ) -> Result<Self, $crate::decider::DecodeError> {
+                match (name, version) {
+                    $(
+                        ($wire, $version) => serde_json::from_str(payload).map(Self::$variant).map_err(
+                            |error| $crate::decider::DecodeError::Shape {
+                                name: name.to_owned(),
+                                version,
+                                reason: error.to_string(),
+                            },
+                        ),
+                    )+
+                    (other, _) => Err($crate::decider::DecodeError::Unknown {
+                        name: other.to_owned(),
+                        version,
+                    }),
+                }
+            }
+            fn kinds() -> Vec<$crate::decider::EventKind> {
+                vec![ $( $crate::decider::EventKind { name: $wire, version: $version, meaning: $meaning }, )+ ]
+            }
+        }
+    };
+}
