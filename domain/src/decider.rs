@@ -104,25 +104,15 @@ pub trait Refusal: std::error::Error + Send + Sync + 'static {
     }
 }
 
-/// A payload that takes or releases nothing: the answer for every payload without a `claims` method
-/// of its own.
-pub trait ClaimsNothing {
-    /// No claims.
-    fn claims(&self) -> Vec<Claim> {
-        Vec::new()
-    }
-}
-impl<T> ClaimsNothing for T {}
-
 /// Writes an aggregate's event enum with its wire names, versions and catalogue lines.
 ///
-/// A payload with a method `claims(&self) -> Vec<Claim>` takes or releases what that says.
+/// A line that ends in `, claims` takes or releases what the payload's method of that name says.
 #[macro_export]
 macro_rules! events {
     (
         $(#[$meta:meta])*
         pub enum $enum:ident {
-            $( $meaning:literal $variant:ident($payload:ty) = $wire:literal v $version:literal; )+
+            $( $meaning:literal $variant:ident($payload:ty) = $wire:literal v $version:literal $(, $claims:ident)?; )+
         }
     ) => {
         $(#[$meta])*
@@ -144,9 +134,13 @@ macro_rules! events {
                 match self { $( Self::$variant(_) => $version, )+ }
             }
             fn claims(&self) -> Vec<$crate::envelope::Claim> {
-                #[expect(unused_imports, reason = "unused where every payload has claims of its own")]
-                use $crate::decider::ClaimsNothing as _;
-                match self { $( Self::$variant(payload) => payload.claims(), )+ }
+                match self {
+                    $( Self::$variant(_payload) => {
+                        let claims = Vec::new();
+                        $( let claims = [claims, _payload.$claims()].concat(); )?
+                        claims
+                    } )+
+                }
             }
             fn payload(&self) -> String {
                 match self { $( Self::$variant(payload) => $crate::canonical::json(payload), )+ }

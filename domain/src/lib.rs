@@ -4,7 +4,24 @@
 //! rates and distances arrive in the command.
 
 pub mod access;
+pub mod booking;
 pub mod canonical;
+pub mod chef;
+pub mod customer;
 pub mod decider;
 pub mod envelope;
+pub mod guests;
 pub mod ids;
+pub mod lead;
+pub mod money;
+pub mod organisation;
+pub mod payment;
+pub mod place;
+pub mod price_list;
+pub mod quote;
+pub mod recorded;
+pub mod schedule;
+pub mod station;
+pub mod tax;
+pub mod tax_rate;
+pub mod user;

@@ -1,0 +1,194 @@
+//! What happens to a booking.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::envelope::{Claim, Sealed};
+use crate::guests::Guests;
+use crate::ids::{CustomerId, PaymentId, StationId};
+use crate::money::Cents;
+use crate::place::{Travel, Venue};
+use crate::price_list::{BookingPolicy, CancellationTier};
+use crate::quote::Quote;
+use crate::schedule::EventTime;
+use crate::station::Station;
+use crate::tax_rate::TaxPlace;
+
+crate::events! {
+    /// What can happen to a booking.
+    pub enum BookingEvent {
+        "A customer asked for a party; the place is held." Requested(BookingRequested) = "booking.requested" v 1, claims;
+        "The deposit has come; the party will be held." Confirmed(BookingConfirmed) = "booking.confirmed" v 1;
+        "The party was held; its tax is owed." Completed(BookingCompleted) = "booking.completed" v 1, claims;
+        "The party was called off; the place is free." Cancelled(BookingCancelled) = "booking.cancelled" v 1, claims;
+        "The deposit did not come; the place is free." Expired(BookingExpired) = "booking.expired" v 1, claims;
+    }
+}
+
+/// A customer asked for a party; the place is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookingRequested {
+    /// Number for people to name it by.
+    pub number: String,
+    /// Who books.
+    pub customer_id: CustomerId,
+    /// The station that serves.
+    pub station_id: StationId,
+    /// Where.
+    pub venue: Venue,
+    /// When.
+    pub start: EventTime,
+    /// First instant that the chefs are taken, inclusive: travel and set-up are before the start.
+    pub blocked_from: DateTime<Utc>,
+    /// First instant that they are free again, exclusive.
+    pub blocked_until: DateTime<Utc>,
+    /// The party.
+    pub guests: Guests,
+    /// Chefs that the party needs.
+    pub chefs_needed: i32,
+    /// Chefs that the station had when it was asked.
+    pub station_chefs: i32,
+    /// Every line of the price, tax-inclusive.
+    pub quote: Quote,
+    /// The terms it was made under.
+    pub policy: BookingPolicy,
+    /// Until when the deposit must come.
+    pub deposit_due_at: DateTime<Utc>,
+    /// Jurisdiction and rate of the venue on the day.
+    pub tax_place: TaxPlace,
+    /// The way there.
+    pub travel: Travel,
+    /// Where the customer came from.
+    pub source: Option<String>,
+    /// Version of the terms that the customer accepted.
+    pub terms_version: Option<String>,
+    /// What the customer wrote, sealed.
+    pub note: Option<Sealed>,
+    /// When it was asked.
+    pub requested_at: DateTime<Utc>,
+}
+
+impl BookingRequested {
+    fn claims(&self) -> Vec<Claim> {
+        vec![Claim::TakeCapacity {
+            resource: Station::capacity_resource(self.station_id),
+            from: self.blocked_from,
+            until: self.blocked_until,
+            units: self.chefs_needed,
+            limit: self.station_chefs,
+        }]
+    }
+}
+
+/// The deposit has come; the party will be held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookingConfirmed {
+    /// The payment that completed the deposit.
+    pub payment_id: PaymentId,
+    /// Captured towards the booking by then, in cents.
+    pub captured_cents: Cents,
+    /// When.
+    pub confirmed_at: DateTime<Utc>,
+}
+
+/// The party was held; its tax is owed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookingCompleted {
+    /// The station that served.
+    pub station_id: StationId,
+    /// Number of the booking.
+    pub number: String,
+    /// Local date of the event: the day that the tax belongs to (accrual; annotation 495.0672).
+    pub event_on: NaiveDate,
+    /// Who was served.
+    pub guests: Guests,
+    /// Tax-inclusive total in cents.
+    pub gross_cents: Cents,
+    /// Part of it that is travel, tax-inclusive, in cents.
+    pub travel_cents: Cents,
+    /// Part of it that is mandatory gratuity, tax-inclusive, in cents.
+    pub gratuity_cents: Cents,
+    /// The tax in it, with the rate it was taken at; none where no rate was known.
+    pub tax: Option<HeldTax>,
+    /// The place it belongs to.
+    pub tax_place: TaxPlace,
+    /// ZIP of the venue.
+    pub venue_zip: String,
+    /// City of the venue as written.
+    pub venue_city: String,
+    /// When it was marked as held.
+    pub completed_at: DateTime<Utc>,
+}
+
+/// The tax in a party's price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldTax {
+    /// Combined rate in millionths.
+    pub rate_ppm: crate::money::RatePpm,
+    /// Taxable amount without its tax, in cents.
+    pub net_cents: Cents,
+    /// Tax in cents.
+    pub tax_cents: Cents,
+}
+
+impl BookingCompleted {
+    fn claims(&self) -> Vec<Claim> {
+        release(self.station_id)
+    }
+}
+
+/// Who called a party off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelledBy {
+    /// The customer.
+    Customer,
+    /// The company.
+    Company,
+}
+
+/// The party was called off; the place is free.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookingCancelled {
+    /// The station whose place is free.
+    pub station_id: StationId,
+    /// Who called it off.
+    pub by: CancelledBy,
+    /// Why.
+    pub reason: String,
+    /// Whole hours before the start; negative after it.
+    pub hours_before: i64,
+    /// What the terms propose to give back; none is nothing. A company that cancels proposes everything.
+    pub refund_tier: Option<CancellationTier>,
+    /// When.
+    pub cancelled_at: DateTime<Utc>,
+}
+
+impl BookingCancelled {
+    fn claims(&self) -> Vec<Claim> {
+        release(self.station_id)
+    }
+}
+
+/// The deposit did not come; the place is free.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookingExpired {
+    /// The station whose place is free.
+    pub station_id: StationId,
+    /// Until when the deposit should have come.
+    pub due_at: DateTime<Utc>,
+    /// When it was given up.
+    pub expired_at: DateTime<Utc>,
+}
+
+impl BookingExpired {
+    fn claims(&self) -> Vec<Claim> {
+        release(self.station_id)
+    }
+}
+
+fn release(station: StationId) -> Vec<Claim> {
+    vec![Claim::ReleaseCapacity {
+        resource: Station::capacity_resource(station),
+    }]
+}

@@ -1,0 +1,304 @@
+//! Price lists: what a station charges, from when, and the terms it books under. Prices include tax.
+
+mod state;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::decider::Refusal;
+use crate::money::{Cents, RatePpm};
+
+pub use state::{PriceList, PricedItem};
+
+crate::events! {
+    /// What can happen to a station's price list.
+    pub enum PriceListEvent {
+        "Something came on offer." ItemAdded(ItemAdded) = "price_list.item_added" v 1;
+        "A price changed, or will." PriceChanged(PriceChanged) = "price_list.price_changed" v 1;
+        "Something went off offer." ItemRetired(ItemRetired) = "price_list.item_retired" v 1;
+        "How travel is charged was set." TravelBandSet(TravelBandSet) = "price_list.travel_band_set" v 1;
+        "The least that a booking costs was set." MinimumSet(MinimumSet) = "price_list.minimum_set" v 1;
+        "The terms of booking were set." PolicySet(BookingPolicy) = "price_list.policy_set" v 1;
+    }
+}
+
+/// What a price is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemKind {
+    /// Each adult.
+    Adult,
+    /// Each child of 6 to 12.
+    Child,
+    /// Each unit of something extra.
+    AddOn,
+}
+
+/// Something came on offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemAdded {
+    /// Stable name in commands, `adult`.
+    pub item: String,
+    /// Name for customers.
+    pub label: String,
+    /// What the price is for.
+    pub kind: ItemKind,
+    /// Tax-inclusive price of one, in cents.
+    pub price_cents: Cents,
+    /// The lowest that it may become.
+    pub min_cents: Cents,
+    /// The highest that it may become.
+    pub max_cents: Cents,
+    /// From when it is on offer, inclusive.
+    pub effective_from: DateTime<Utc>,
+}
+
+/// A price changed, or will.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceChanged {
+    /// Whose price.
+    pub item: String,
+    /// Tax-inclusive price in force right before, in cents.
+    pub old_cents: Cents,
+    /// Tax-inclusive price from then on, in cents.
+    pub new_cents: Cents,
+    /// From when, inclusive.
+    pub effective_from: DateTime<Utc>,
+    /// Why, in the words of whoever changed it.
+    pub reason: String,
+}
+
+/// Something went off offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemRetired {
+    /// What.
+    pub item: String,
+    /// From when it can no longer be quoted, inclusive.
+    pub effective_from: DateTime<Utc>,
+    /// Why.
+    pub reason: String,
+}
+
+/// How travel is charged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TravelBandSet {
+    /// Miles from the station that cost nothing.
+    pub free_miles: i64,
+    /// Tax-inclusive price of each started mile beyond, in cents.
+    pub per_mile_cents: Cents,
+    /// Miles beyond which the company does not go.
+    pub max_miles: i64,
+}
+
+/// The least that a booking costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MinimumSet {
+    /// Monday to Thursday, tax-inclusive, in cents.
+    pub weekday_cents: Cents,
+    /// Friday to Sunday, tax-inclusive, in cents.
+    pub weekend_cents: Cents,
+    /// What happens to a smaller party.
+    pub below: BelowMinimum,
+}
+
+/// What happens to a party below the minimum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BelowMinimum {
+    /// A line of its own lifts it to the minimum.
+    TopUp,
+    /// It is refused.
+    Refuse,
+}
+
+/// The terms of booking, fixed in each booking when it is requested.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookingPolicy {
+    /// Deposit in cents; the whole total where that is less.
+    pub deposit_cents: Cents,
+    /// Hours after the request until the deposit is due.
+    pub deposit_due_hours: i64,
+    /// Mandatory gratuity on food and service.
+    pub gratuity: Option<MandatoryGratuity>,
+    /// What is given back on cancellation, the earliest tier first.
+    pub cancellation_tiers: Vec<CancellationTier>,
+}
+
+/// A gratuity that large parties pay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MandatoryGratuity {
+    /// From how many guests, inclusive.
+    pub from_guests: i32,
+    /// Share of the food and service.
+    pub rate_ppm: RatePpm,
+}
+
+/// What is given back to who cancels this early.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancellationTier {
+    /// At least so many hours before the start.
+    pub hours_before: i64,
+    /// Share of what was paid beyond the deposit.
+    pub refund_ppm: RatePpm,
+    /// Whether the deposit is given back too.
+    pub deposit_back: DepositBack,
+}
+
+/// Whether a deposit is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DepositBack {
+    /// The company keeps it.
+    Kept,
+    /// The customer gets it back.
+    Returned,
+}
+
+impl Default for BookingPolicy {
+    /// $100 deposit within 24 hours, kept; the balance back until a week before, half of it until three days.
+    fn default() -> Self {
+        let tier = |hours_before, refund_ppm, deposit_back| CancellationTier {
+            hours_before,
+            refund_ppm: RatePpm(refund_ppm),
+            deposit_back,
+        };
+        Self {
+            deposit_cents: Cents(10_000),
+            deposit_due_hours: 24,
+            gratuity: None,
+            cancellation_tiers: vec![
+                tier(360, 1_000_000, DepositBack::Returned),
+                tier(168, 1_000_000, DepositBack::Kept),
+                tier(72, 500_000, DepositBack::Kept),
+            ],
+        }
+    }
+}
+
+impl BookingPolicy {
+    /// The tier that a cancellation so many hours before the start falls into; none means nothing is given back.
+    pub fn tier(&self, hours_before: i64) -> Option<&CancellationTier> {
+        self.cancellation_tiers
+            .iter()
+            .filter(|tier| hours_before >= tier.hours_before)
+            .max_by_key(|tier| tier.hours_before)
+    }
+}
+
+/// What can be asked of a price list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum PriceListCommand {
+    /// Put something on offer.
+    AddItem(ItemAdded),
+    /// Change a price.
+    ChangePrice {
+        /// Whose price.
+        item: String,
+        /// New tax-inclusive price in cents.
+        price_cents: Cents,
+        /// From when, inclusive; not before `now`.
+        effective_from: DateTime<Utc>,
+        /// Why; 3 to 500 characters.
+        reason: String,
+        /// Whether a change of more than half was confirmed.
+        confirmation: Confirmation,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+    /// Take something off offer.
+    RetireItem(ItemRetired),
+    /// Set how travel is charged.
+    SetTravelBand(TravelBandSet),
+    /// Set the least that a booking costs.
+    SetMinimum(MinimumSet),
+    /// Set the terms of booking.
+    SetPolicy(BookingPolicy),
+}
+
+/// Whether somebody said yes a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confirmation {
+    /// Not yet.
+    NotGiven,
+    /// Yes.
+    Given,
+}
+
+/// Why a price list refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PriceListError {
+    /// The item is on the list already.
+    #[error("the item {0} is on the price list already")]
+    ItemExists(String),
+    /// No such item, or it is retired.
+    #[error("there is no item {0} on the price list")]
+    ItemUnknown(String),
+    /// Not usable in commands.
+    #[error(
+        "an item's name has 1 to 40 lower-case letters, digits and underscores, and a label of 1 to 120 characters"
+    )]
+    BadItem,
+    /// Below zero.
+    #[error("a price cannot be negative or above {}", Cents::MAX_INPUT)]
+    BadPrice,
+    /// Outside what was agreed for the item.
+    #[error("the price must lie between {min} and {max}")]
+    OutOfRange {
+        /// Lowest allowed.
+        min: Cents,
+        /// Highest allowed.
+        max: Cents,
+    },
+    /// More than half up or down.
+    #[error("this changes the price by more than 50 % ({old} to {new}): confirm it")]
+    ConfirmationRequired {
+        /// Price in force.
+        old: Cents,
+        /// Price asked for.
+        new: Cents,
+    },
+    /// Two changes of one item at one instant.
+    #[error("the price of this item already changes at that instant")]
+    SameInstant,
+    /// The past is not repriced.
+    #[error("a price cannot change in the past")]
+    InThePast,
+    /// The price is that already.
+    #[error("the price is {0} already")]
+    Unchanged(Cents),
+    /// Too short or too long.
+    #[error("a reason has 3 to 500 characters")]
+    BadReason,
+    /// Negative or contradictory terms.
+    #[error("miles, amounts, hours and shares cannot be negative, nor a share above 1")]
+    BadTerms,
+}
+
+impl Refusal for PriceListError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::ItemExists(_) => "ITEM_EXISTS",
+            Self::ItemUnknown(_) => "ITEM_UNKNOWN",
+            Self::BadItem => "INVALID_ITEM",
+            Self::BadPrice => "INVALID_AMOUNT",
+            Self::OutOfRange { .. } => "PRICE_OUT_OF_RANGE",
+            Self::ConfirmationRequired { .. } => "CONFIRMATION_REQUIRED",
+            Self::SameInstant => "PRICE_CHANGE_AT_SAME_INSTANT",
+            Self::InThePast => "EFFECTIVE_IN_PAST",
+            Self::Unchanged(_) => "PRICE_UNCHANGED",
+            Self::BadReason => "INVALID_REASON",
+            Self::BadTerms => "INVALID_TERMS",
+        }
+    }
+    fn field(&self) -> &'static [&'static str] {
+        match self {
+            Self::ItemExists(_) | Self::ItemUnknown(_) | Self::BadItem => &["item"],
+            Self::BadPrice | Self::OutOfRange { .. } | Self::Unchanged(_) => &["priceMinor"],
+            Self::ConfirmationRequired { .. } => &["confirm"],
+            Self::SameInstant | Self::InThePast => &["effectiveFrom"],
+            Self::BadReason => &["reason"],
+            Self::BadTerms => &[],
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Event times: what the customer's clock shows, and the instant it is.
+
+use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, Offset, TimeZone, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+/// When an event starts: local time, zone, UTC and offset, fixed together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventTime {
+    /// The instant.
+    pub utc: DateTime<Utc>,
+    /// What a clock at the station shows.
+    pub local: NaiveDateTime,
+    /// IANA zone of the station.
+    pub zone: Tz,
+    /// Seconds east of UTC at that instant.
+    pub offset_secs: i32,
+    /// Seconds by which a time that the clock skips was moved forward; 0 for a time that exists.
+    #[serde(default)]
+    pub moved_forward_secs: i64,
+}
+
+impl EventTime {
+    /// Fixes a local time in a zone. A time in a daylight-saving gap moves forward by the gap; one that
+    /// comes twice is the earlier.
+    pub fn resolve(local: NaiveDateTime, zone: Tz) -> Self {
+        match zone.from_local_datetime(&local) {
+            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => {
+                Self::at(at.with_timezone(&Utc), zone, 0)
+            }
+            LocalResult::None => Self::after_gap(local, zone),
+        }
+    }
+
+    fn after_gap(local: NaiveDateTime, zone: Tz) -> Self {
+        // The offset before the gap, read a day earlier, names the instant that the clock was heading for.
+        let before = zone
+            .offset_from_utc_datetime(&(local - Duration::days(1)))
+            .fix()
+            .local_minus_utc();
+        let utc = (local - Duration::seconds(i64::from(before))).and_utc();
+        let moved = utc.with_timezone(&zone).naive_local() - local;
+        Self::at(utc, zone, moved.num_seconds())
+    }
+
+    fn at(utc: DateTime<Utc>, zone: Tz, moved_forward_secs: i64) -> Self {
+        let there = utc.with_timezone(&zone);
+        Self {
+            utc,
+            local: there.naive_local(),
+            zone,
+            offset_secs: there.offset().fix().local_minus_utc(),
+            moved_forward_secs,
+        }
+    }
+
+    /// The offset as `-08:00`.
+    pub fn offset(&self) -> String {
+        let sign = if self.offset_secs < 0 { '-' } else { '+' };
+        let minutes = self.offset_secs.unsigned_abs() / 60;
+        format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::America::{Los_Angeles, Phoenix};
+
+    fn local(text: &str) -> NaiveDateTime {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_time_in_the_spring_gap_moves_forward_by_the_gap() {
+        let start = EventTime::resolve(local("2026-03-08T02:30:00"), Los_Angeles);
+        assert_eq!(start.local, local("2026-03-08T03:30:00"));
+        assert_eq!(start.utc.to_rfc3339(), "2026-03-08T10:30:00+00:00");
+        assert_eq!(
+            (start.offset().as_str(), start.moved_forward_secs),
+            ("-07:00", 3600)
+        );
+    }
+
+    #[test]
+    fn a_time_that_comes_twice_in_autumn_is_the_earlier() {
+        let start = EventTime::resolve(local("2026-11-01T01:30:00"), Los_Angeles);
+        assert_eq!(start.utc.to_rfc3339(), "2026-11-01T08:30:00+00:00");
+        assert_eq!((start.offset().as_str(), start.moved_forward_secs), ("-07:00", 0));
+    }
+
+    #[test]
+    fn a_zone_without_daylight_saving_keeps_its_offset() {
+        for date in ["2026-03-08T02:30:00", "2026-07-01T02:30:00"] {
+            assert_eq!(EventTime::resolve(local(date), Phoenix).offset(), "-07:00");
+        }
+    }
+}
