@@ -99,6 +99,9 @@ pub fn reversed_by_refund(
 }
 
 #[cfg(test)]
+mod vectors;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

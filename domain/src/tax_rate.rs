@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::decider::{Decider, Refusal};
 use crate::money::RatePpm;
 
-pub use resolution::{PlaceMethod, TaxPlace};
+pub use resolution::{PlaceConfirmation, PlaceMethod, TaxPlace};
 
 crate::events! {
     /// What can happen to a county's tax rates.

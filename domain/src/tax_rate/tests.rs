@@ -1,6 +1,6 @@
 use super::*;
 use crate::place::Place;
-use resolution::PlaceConfirmation;
+use crate::tax_rate::PlaceConfirmation;
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
