@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decider::{Decider, Refusal};
+use crate::ids::StationId;
+use crate::place::ZipCode;
 
 crate::events! {
     /// What can happen to an organisation.
     pub enum OrganisationEvent {
         "A company joined the platform." Created(OrganisationCreated) = "organisation.created" v 1;
+        "The company opened a branch." StationAdded(StationAdded) = "organisation.station_added" v 1;
     }
 }
 
@@ -20,11 +23,22 @@ pub struct OrganisationCreated {
     pub slug: String,
 }
 
+/// The company opened a branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StationAdded {
+    /// The branch.
+    pub station_id: StationId,
+    /// Where it is: places nearer to it than to another are served from it.
+    pub zip: ZipCode,
+}
+
 /// What can be asked of an organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum OrganisationCommand {
     /// Join the platform.
     Create(OrganisationCreated),
+    /// Open a branch.
+    AddStation(StationAdded),
 }
 
 /// Why an organisation refuses.
@@ -33,6 +47,9 @@ pub enum OrganisationError {
     /// It is there already.
     #[error("the organisation exists already")]
     Exists,
+    /// There is no such company.
+    #[error("there is no such organisation")]
+    NotFound,
     /// Empty or too long.
     #[error("a name has 1 to 120 characters")]
     BadName,
@@ -45,13 +62,14 @@ impl Refusal for OrganisationError {
     fn code(&self) -> &'static str {
         match self {
             Self::Exists => "ALREADY_EXISTS",
+            Self::NotFound => "NOT_FOUND",
             Self::BadName => "INVALID_NAME",
             Self::BadSlug => "INVALID_SLUG",
         }
     }
     fn field(&self) -> &'static [&'static str] {
         match self {
-            Self::Exists => &[],
+            Self::Exists | Self::NotFound => &[],
             Self::BadName => &["name"],
             Self::BadSlug => &["slug"],
         }
@@ -62,16 +80,16 @@ impl Refusal for OrganisationError {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Organisation {
     created: Option<OrganisationCreated>,
+    stations: Vec<StationAdded>,
 }
 
-impl Decider for Organisation {
-    const STREAM: &'static str = "organisation";
-    type Command = OrganisationCommand;
-    type Event = OrganisationEvent;
-    type Error = OrganisationError;
+impl Organisation {
+    /// The company's branches, the oldest first.
+    pub fn stations(&self) -> &[StationAdded] {
+        &self.stations
+    }
 
-    fn decide(&self, command: OrganisationCommand) -> Result<Vec<OrganisationEvent>, OrganisationError> {
-        let OrganisationCommand::Create(created) = command;
+    fn create(&self, created: OrganisationCreated) -> Result<OrganisationEvent, OrganisationError> {
         if self.created.is_some() {
             return Err(OrganisationError::Exists);
         }
@@ -82,12 +100,32 @@ impl Decider for Organisation {
         if !(2..=60).contains(&created.slug.len()) || !created.slug.bytes().all(allowed) {
             return Err(OrganisationError::BadSlug);
         }
-        Ok(vec![OrganisationEvent::Created(created)])
+        Ok(OrganisationEvent::Created(created))
+    }
+}
+
+impl Decider for Organisation {
+    const STREAM: &'static str = "organisation";
+    type Command = OrganisationCommand;
+    type Event = OrganisationEvent;
+    type Error = OrganisationError;
+
+    fn decide(&self, command: OrganisationCommand) -> Result<Vec<OrganisationEvent>, OrganisationError> {
+        let event = match command {
+            OrganisationCommand::Create(created) => self.create(created)?,
+            OrganisationCommand::AddStation(_) if self.created.is_none() => {
+                return Err(OrganisationError::NotFound);
+            }
+            OrganisationCommand::AddStation(added) => OrganisationEvent::StationAdded(added),
+        };
+        Ok(vec![event])
     }
 
     fn evolve(&mut self, event: &OrganisationEvent) {
-        let OrganisationEvent::Created(created) = event;
-        self.created = Some(created.clone());
+        match event {
+            OrganisationEvent::Created(created) => self.created = Some(created.clone()),
+            OrganisationEvent::StationAdded(added) => self.stations.push(added.clone()),
+        }
     }
 }
 
@@ -111,6 +149,19 @@ mod tests {
             company.decide(create("My Hibachi", "my-hibachi")),
             Err(OrganisationError::Exists)
         );
+    }
+
+    #[test]
+    fn only_a_company_that_is_there_opens_branches() {
+        let add = OrganisationCommand::AddStation(StationAdded {
+            station_id: StationId(uuid::Uuid::nil()),
+            zip: "95112".parse().unwrap(),
+        });
+        let mut company = Organisation::default();
+        assert_eq!(company.decide(add.clone()), Err(OrganisationError::NotFound));
+        company.evolve(&company.decide(create("My Hibachi", "my-hibachi")).unwrap()[0]);
+        company.evolve(&company.decide(add).unwrap()[0]);
+        assert_eq!(company.stations().len(), 1);
     }
 
     #[test]
