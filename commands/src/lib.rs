@@ -1,1 +1,171 @@
-//! Placeholder.
+//! The write side: gather the facts through ports, let the domain decide, append.
+//!
+//! Every command runs to its end in a task of its own, so that a client that hangs up leaves nothing
+//! half done, and is idempotent by its key.
+
+pub mod booking;
+pub mod chef;
+mod customer;
+mod error;
+mod execute;
+pub mod gateways;
+mod lead;
+pub mod organisation;
+pub mod payment;
+pub mod policies;
+pub mod ports;
+pub mod price_list;
+pub mod quote;
+pub mod root;
+pub mod station;
+pub mod tax_rate;
+pub mod user;
+
+use std::sync::Arc;
+
+use domain::access::{Permission, Role, StationScope};
+use domain::envelope::{Actor, ActorKind, Channel};
+use domain::ids::{CommandId, EventId, StationId, TenantId};
+use event_log::{EventLog, Vault};
+use uuid::Uuid;
+
+pub use error::{CommandError, Refused};
+pub use execute::Written;
+
+use ports::Ports;
+
+/// The commands of one installation. Cheap to clone.
+#[derive(Clone)]
+pub struct Commands {
+    log: EventLog,
+    vault: Arc<Vault>,
+    ports: Ports,
+}
+
+impl Commands {
+    /// Commands over a log, with the ports that tell them the time, new ids and places.
+    pub fn new(log: EventLog, vault: Arc<Vault>, ports: Ports) -> Self {
+        Self { log, vault, ports }
+    }
+
+    /// The same commands under other ports: a simulated clock, say.
+    #[must_use]
+    pub fn with_ports(&self, ports: Ports) -> Self {
+        Self {
+            ports,
+            ..self.clone()
+        }
+    }
+
+    /// The log that the commands write to.
+    pub fn log(&self) -> &EventLog {
+        &self.log
+    }
+}
+
+/// Who gives a command, and how it came in.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Whose log it writes to.
+    pub tenant: TenantId,
+    /// Who.
+    pub actor: Actor,
+    /// The stations within reach.
+    pub stations: StationScope,
+    /// Where it came in.
+    pub channel: Channel,
+    /// The request it came with.
+    pub request_id: Option<String>,
+    /// The event that caused it, for reactions.
+    pub causation: Option<EventId>,
+    /// The business process it belongs to, for reactions.
+    pub correlation: Option<String>,
+}
+
+impl Caller {
+    /// The program itself: set-up, demo, the operator's command line.
+    pub fn system(tenant: TenantId, name: &str) -> Self {
+        Self {
+            tenant,
+            actor: Actor {
+                kind: ActorKind::System,
+                id: name.to_owned(),
+                role: None,
+            },
+            stations: StationScope::All,
+            channel: Channel::Cli,
+            request_id: None,
+            causation: None,
+            correlation: None,
+        }
+    }
+
+    /// The same caller, acting as a person of the company.
+    #[must_use]
+    pub fn acting_as(mut self, user: Uuid, role: Role) -> Self {
+        self.actor = Actor {
+            kind: ActorKind::User,
+            id: user.to_string(),
+            role: Some(role),
+        };
+        self
+    }
+
+    /// Lets the caller pass or refuses. The program and its policies pass; people pass by their role.
+    fn require(&self, permission: Permission) -> Result<(), CommandError> {
+        let passes = match self.actor.kind {
+            ActorKind::System | ActorKind::Policy => true,
+            ActorKind::User | ActorKind::Customer => self.actor.role.is_some_and(|role| role.may(permission)),
+        };
+        if passes {
+            Ok(())
+        } else {
+            Err(CommandError::Forbidden(permission))
+        }
+    }
+
+    /// Lets the caller pass if the station is within reach; otherwise there is no such thing for them.
+    fn reach(&self, station: StationId, missing: Refused) -> Result<(), CommandError> {
+        if self.stations.covers(station) {
+            Ok(())
+        } else {
+            Err(CommandError::Refused(missing))
+        }
+    }
+}
+
+/// The idempotency key of a command: whatever the client chose, 1 to 255 characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(CommandId);
+
+impl IdempotencyKey {
+    const CLIENTS: Uuid = Uuid::from_u128(0x6f1c_32a5_57b1_4e0c_9a3e_1f8d_6b2c_4a01);
+    const REACTIONS: Uuid = Uuid::from_u128(0x6f1c_32a5_57b1_4e0c_9a3e_1f8d_6b2c_4a02);
+
+    /// The key that a client sent.
+    ///
+    /// # Errors
+    /// `INVALID_IDEMPOTENCY_KEY` for an empty or overlong one.
+    pub fn from_client(text: &str) -> Result<Self, CommandError> {
+        if text.is_empty() || text.chars().count() > 255 {
+            return Err(CommandError::Refused(Refused {
+                code: "INVALID_IDEMPOTENCY_KEY",
+                field: vec!["idempotencyKey"],
+                message: "an idempotency key has 1 to 255 characters".to_owned(),
+            }));
+        }
+        Ok(Self(CommandId(Uuid::new_v5(&Self::CLIENTS, text.as_bytes()))))
+    }
+
+    /// The key of a reaction: the same for the same cause, so that a repeat does nothing.
+    pub fn of_reaction(name: &str, cause: &str) -> Self {
+        Self(CommandId(Uuid::new_v5(
+            &Self::REACTIONS,
+            format!("{name}\n{cause}").as_bytes(),
+        )))
+    }
+
+    fn derived(&self, name: &str) -> Self {
+        Self::of_reaction(name, &self.0.to_string())
+    }
+}

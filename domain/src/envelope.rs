@@ -35,6 +35,14 @@ impl std::fmt::Display for Position {
 #[serde(transparent)]
 pub struct Version(pub i64);
 
+impl Version {
+    /// The version after one more event.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
 /// One aggregate's stream: its kind and its id within the tenant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StreamId {

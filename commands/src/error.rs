@@ -1,0 +1,69 @@
+//! Why a command did not happen.
+
+use domain::access::Permission;
+use domain::decider::{DecodeError, Refusal};
+use domain::envelope::Version;
+use event_log::LogError;
+
+/// A refusal as callers see it: a stable code, the field at fault and a sentence to act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Stable code in capitals.
+    pub code: &'static str,
+    /// Path of the input field, outermost first.
+    pub field: Vec<&'static str>,
+    /// A sentence that a person can act on.
+    pub message: String,
+}
+
+impl<E: Refusal> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self {
+            code: error.code(),
+            field: error.field().to_vec(),
+            message: error.to_string(),
+        }
+    }
+}
+
+/// Why a command did not happen; nothing is half done.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// A rule forbids it.
+    #[error("{}: {}", .0.code, .0.message)]
+    Refused(Refused),
+    /// The role does not have the permission.
+    #[error("this needs the permission {}", .0.as_str())]
+    Forbidden(Permission),
+    /// The aggregate is not at the version that the client saw.
+    #[error("it has changed since you read it: it is at version {}", .actual.0)]
+    VersionConflict {
+        /// The version it is at.
+        actual: Version,
+    },
+    /// Others kept changing the same things; nothing was written, and the command may be tried again.
+    #[error("others are changing the same thing; try again")]
+    Conflict,
+    /// The key was used for another command.
+    #[error("this idempotency key was used for another command")]
+    IdempotencyMismatch,
+    /// The log cannot be reached or is full; whether it was written is unknown: try again with the same key.
+    #[error("the log cannot take the command now; try again with the same idempotency key")]
+    Unavailable(#[source] LogError),
+    /// The log holds an event that this program cannot read.
+    #[error("the log holds an event that cannot be read")]
+    Unreadable(#[from] DecodeError),
+}
+
+impl From<LogError> for CommandError {
+    fn from(error: LogError) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl CommandError {
+    /// The refusal of a rule.
+    pub(crate) fn refused(error: impl Refusal) -> Self {
+        Self::Refused(error.into())
+    }
+}

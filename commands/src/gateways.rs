@@ -1,0 +1,9 @@
+//! Adapters of the ports.
+
+mod simulated;
+mod system;
+mod zip_directory;
+
+pub use simulated::{SeededIds, SimulatedClock};
+pub use system::{SystemClock, SystemIds};
+pub use zip_directory::ZipDirectory;

@@ -1,0 +1,75 @@
+//! Policies: what reacts. A policy follows the log with its own checkpoint, keeps a small state per business
+//! process, and answers events, or the passing of time, with commands whose keys follow from their cause, so
+//! that a repeat does nothing. A rebuild or an as-of query never runs one.
+
+mod runner;
+mod when_deposit_captured;
+mod when_deposit_overdue;
+
+use chrono::{DateTime, Utc};
+use domain::ids::{BookingId, PaymentId};
+use domain::money::Cents;
+use domain::recorded::Recorded;
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use runner::PolicyError;
+pub use when_deposit_captured::WhenDepositCaptured;
+pub use when_deposit_overdue::WhenDepositOverdue;
+
+/// One reaction of the company, as a pure function.
+pub trait Policy: Send + Sync {
+    /// What it remembers of one business process.
+    type State: Serialize + DeserializeOwned + Send;
+
+    /// Stable name: of its checkpoint, and of the actor of its commands.
+    const NAME: &'static str;
+
+    /// The business process that an event belongs to; none for an event that it does not look at.
+    fn process(event: &Recorded) -> Option<String>;
+
+    /// What an event changes, and what is to be done about it.
+    fn react(state: Option<Self::State>, event: &Recorded) -> Reaction<Self::State>;
+
+    /// What is to be done when the time that a state waits for has come.
+    fn due(process: &str, state: Self::State) -> Option<Reply>;
+}
+
+/// What a policy makes of an event.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reaction<S> {
+    /// What it remembers from now on; none to forget the process.
+    pub state: Option<S>,
+    /// When to look at it again, if nothing happens before.
+    pub wake_at: Option<DateTime<Utc>>,
+    /// What is to be done now.
+    pub reply: Option<Reply>,
+}
+
+impl<S> Reaction<S> {
+    fn keep(state: Option<S>) -> Self {
+        Self {
+            state,
+            wake_at: None,
+            reply: None,
+        }
+    }
+}
+
+/// A command that a policy gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// The deposit has come.
+    ConfirmBooking {
+        /// Which booking.
+        booking_id: BookingId,
+        /// The payment that completed the deposit.
+        payment_id: PaymentId,
+        /// Captured towards the booking by then, in cents.
+        captured_cents: Cents,
+    },
+    /// The deposit did not come.
+    ExpireBooking {
+        /// Which booking.
+        booking_id: BookingId,
+    },
+}

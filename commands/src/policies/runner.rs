@@ -1,0 +1,297 @@
+//! Runs policies: one transaction a batch holds the checkpoint, the states and the proof that nobody else runs.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::access::StationScope;
+use domain::decider::DecodeError;
+use domain::envelope::{Actor, ActorKind, Channel, Position};
+use domain::ids::{EventId, TenantId};
+use domain::recorded::Recorded;
+use event_log::{LogError, Transaction};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::{Policy, Reaction, Reply, WhenDepositCaptured, WhenDepositOverdue};
+use crate::{Caller, CommandError, Commands, IdempotencyKey};
+
+/// Events that one transaction looks at.
+const BATCH: u32 = 200;
+/// Processes whose time has come that one transaction looks at.
+const DUE: i64 = 100;
+
+/// Why a policy could not go on; it is tried again from its checkpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// The log or the database is out of reach.
+    #[error("the log cannot be read")]
+    Log(#[from] LogError),
+    /// The database refused a statement.
+    #[error("the policy's checkpoint cannot be kept")]
+    Database(#[from] sqlx::Error),
+    /// The log holds an event that this program cannot read.
+    #[error("the log holds an event that cannot be read")]
+    Unreadable(#[from] DecodeError),
+    /// A remembered state is of another shape.
+    #[error("a remembered state cannot be read")]
+    State(#[from] serde_json::Error),
+    /// A command neither happened nor was refused by a rule.
+    #[error("a command did not happen")]
+    Command(#[from] CommandError),
+}
+
+impl Commands {
+    /// Lets every policy of a company react to all that has happened and to the time by now.
+    ///
+    /// # Errors
+    /// [`PolicyError`]; what was done stays done, and the next call goes on from there.
+    pub async fn react(&self, tenant: TenantId) -> Result<(), PolicyError> {
+        self.follow::<WhenDepositCaptured>(tenant).await?;
+        self.follow::<WhenDepositOverdue>(tenant).await
+    }
+
+    /// Reacts for all companies until told to stop: at once to what this process appends, within a second to
+    /// what others append and to the passing of time.
+    pub async fn react_until(&self, mut stop: watch::Receiver<bool>) {
+        let mut appended = self.log().appended();
+        while !*stop.borrow() {
+            match self.log().database().organisations().await {
+                Ok(companies) => {
+                    for company in companies {
+                        if let Err(error) = self.react(company.tenant).await {
+                            tracing::error!(tenant = %company.tenant, %error, "policies wait");
+                        }
+                    }
+                }
+                Err(error) => tracing::error!(
+                    %error,
+                    "policies wait for the log"
+                ),
+            }
+            tokio::select! {
+                _ = stop.changed() => {}
+                _ = appended.recv() => {}
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+        }
+    }
+
+    async fn follow<P: Policy>(&self, tenant: TenantId) -> Result<(), PolicyError> {
+        while self.follow_batch::<P>(tenant).await? == Progress::More {}
+        while self.wake_batch::<P>(tenant).await? == Progress::More {}
+        Ok(())
+    }
+
+    async fn follow_batch<P: Policy>(&self, tenant: TenantId) -> Result<Progress, PolicyError> {
+        let mut tx = self.log().database().begin(tenant).await?;
+        let Some(checkpoint) = lock_checkpoint(&mut tx, tenant, P::NAME).await? else {
+            return Ok(Progress::Done);
+        };
+        let stored = self.log().read(tenant, checkpoint, BATCH, None).await?;
+        let Some(last) = stored.last().map(|event| event.position) else {
+            return Ok(Progress::Done);
+        };
+        for event in stored {
+            let event = Recorded::try_from(event)?;
+            let Some(process) = P::process(&event) else {
+                continue;
+            };
+            let state = load_state::<P>(&mut tx, tenant, &process).await?;
+            let Reaction {
+                state,
+                wake_at,
+                reply,
+            } = P::react(state, &event);
+            if let Some(reply) = reply {
+                let cause = Cause {
+                    event: Some(event.event_id),
+                    key: event.event_id.to_string(),
+                };
+                self.reply::<P>(tenant, cause, Some(event.meta.correlation_id), reply)
+                    .await?;
+            }
+            match state {
+                Some(state) => {
+                    keep_state(
+                        &mut tx,
+                        tenant,
+                        P::NAME,
+                        &process,
+                        &serde_json::to_value(state)?,
+                        wake_at,
+                    )
+                    .await?;
+                }
+                None => forget_state(&mut tx, tenant, P::NAME, &process).await?,
+            }
+        }
+        sqlx::query("update policy_checkpoints set position = $3 where tenant_id = $1 and policy = $2")
+            .bind(tenant.0)
+            .bind(P::NAME)
+            .bind(last.0)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(Progress::More)
+    }
+
+    async fn wake_batch<P: Policy>(&self, tenant: TenantId) -> Result<Progress, PolicyError> {
+        let mut tx = self.log().database().begin(tenant).await?;
+        if lock_checkpoint(&mut tx, tenant, P::NAME).await?.is_none() {
+            return Ok(Progress::Done);
+        }
+        let due: Vec<(String, Value)> = sqlx::query_as(
+            "select process, state from policy_states
+             where tenant_id = $1 and policy = $2 and wake_at <= $3 order by wake_at limit $4",
+        )
+        .bind(tenant.0)
+        .bind(P::NAME)
+        .bind(self.ports.now())
+        .bind(DUE)
+        .fetch_all(&mut *tx)
+        .await?;
+        if due.is_empty() {
+            return Ok(Progress::Done);
+        }
+        for (process, state) in due {
+            if let Some(reply) = P::due(&process, serde_json::from_value(state)?) {
+                let cause = Cause {
+                    event: None,
+                    key: format!("due {process}"),
+                };
+                self.reply::<P>(tenant, cause, None, reply).await?;
+            }
+            forget_state(&mut tx, tenant, P::NAME, &process).await?;
+        }
+        tx.commit().await?;
+        Ok(Progress::More)
+    }
+
+    /// Gives a policy's command. A refusal by a rule is an answer: what the policy wanted is no longer so.
+    async fn reply<P: Policy>(
+        &self,
+        tenant: TenantId,
+        cause: Cause,
+        correlation: Option<String>,
+        reply: Reply,
+    ) -> Result<(), PolicyError> {
+        let caller = Caller {
+            tenant,
+            actor: Actor {
+                kind: ActorKind::Policy,
+                id: P::NAME.to_owned(),
+                role: None,
+            },
+            stations: StationScope::All,
+            channel: Channel::Policy,
+            request_id: None,
+            causation: cause.event,
+            correlation,
+        };
+        let key = IdempotencyKey::of_reaction(P::NAME, &cause.key);
+        let done = match reply {
+            Reply::ConfirmBooking {
+                booking_id,
+                payment_id,
+                captured_cents,
+            } => {
+                self.confirm_booking(caller, key, booking_id, payment_id, captured_cents)
+                    .await
+            }
+            Reply::ExpireBooking { booking_id } => self.expire_booking(caller, key, booking_id).await,
+        };
+        match done {
+            Ok(_) => Ok(()),
+            Err(CommandError::Refused(refused)) => {
+                tracing::info!(policy = P::NAME, %tenant, cause = cause.key, code = refused.code, "nothing to do");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Progress {
+    More,
+    Done,
+}
+
+struct Cause {
+    event: Option<EventId>,
+    key: String,
+}
+
+/// Takes the checkpoint for this transaction; none when another node has it.
+async fn lock_checkpoint(
+    tx: &mut Transaction,
+    tenant: TenantId,
+    policy: &str,
+) -> Result<Option<Position>, sqlx::Error> {
+    sqlx::query("insert into policy_checkpoints (tenant_id, policy) values ($1, $2) on conflict do nothing")
+        .bind(tenant.0)
+        .bind(policy)
+        .execute(&mut **tx)
+        .await?;
+    let position: Option<i64> = sqlx::query_scalar(
+        "select position from policy_checkpoints where tenant_id = $1 and policy = $2 for update skip locked",
+    )
+    .bind(tenant.0)
+    .bind(policy)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(position.map(Position))
+}
+
+async fn load_state<P: Policy>(
+    tx: &mut Transaction,
+    tenant: TenantId,
+    process: &str,
+) -> Result<Option<P::State>, PolicyError> {
+    let state: Option<Value> = sqlx::query_scalar(
+        "select state from policy_states where tenant_id = $1 and policy = $2 and process = $3",
+    )
+    .bind(tenant.0)
+    .bind(P::NAME)
+    .bind(process)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(state.map(serde_json::from_value).transpose()?)
+}
+
+async fn keep_state(
+    tx: &mut Transaction,
+    tenant: TenantId,
+    policy: &str,
+    process: &str,
+    state: &Value,
+    wake_at: Option<DateTime<Utc>>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into policy_states (tenant_id, policy, process, state, wake_at) values ($1, $2, $3, $4, $5)
+         on conflict (tenant_id, policy, process) do update set state = excluded.state, wake_at = excluded.wake_at",
+    )
+    .bind(tenant.0)
+    .bind(policy)
+    .bind(process)
+    .bind(state)
+    .bind(wake_at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn forget_state(
+    tx: &mut Transaction,
+    tenant: TenantId,
+    policy: &str,
+    process: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from policy_states where tenant_id = $1 and policy = $2 and process = $3")
+        .bind(tenant.0)
+        .bind(policy)
+        .bind(process)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! Changing prices and terms.
+
+use chrono::{DateTime, Utc};
+use domain::access::Permission;
+use domain::decider::Decider;
+use domain::ids::StationId;
+use domain::money::Cents;
+use domain::price_list::{Confirmation, PriceList, PriceListCommand};
+use domain::station::{Station, StationError};
+use serde::Serialize;
+
+use crate::execute::{Plan, Written, to_the_end};
+use crate::{Caller, CommandError, Commands, IdempotencyKey};
+
+/// A price to change.
+#[derive(Debug, Clone, Serialize)]
+pub struct PriceChangeInput {
+    /// Whose list.
+    pub station: StationId,
+    /// Whose price.
+    pub item: String,
+    /// New tax-inclusive price in cents.
+    pub price_cents: Cents,
+    /// From when; now where absent.
+    pub effective_from: Option<DateTime<Utc>>,
+    /// Why.
+    pub reason: String,
+    /// Whether a change of more than half was confirmed.
+    pub confirmation: Confirmation,
+    /// Version of the list that the client saw.
+    pub seen: Option<i64>,
+}
+
+impl Commands {
+    /// Changes a price, now or at an instant to come.
+    ///
+    /// # Errors
+    /// A refusal that names the rule which the change breaks.
+    pub async fn change_price(
+        &self,
+        caller: Caller,
+        key: IdempotencyKey,
+        input: PriceChangeInput,
+    ) -> Result<Written, CommandError> {
+        let this = self.clone();
+        to_the_end(async move {
+            this.run(&caller, &key, "price_change", &input, || async {
+                let now = this.ports.now();
+                let command = PriceListCommand::ChangePrice {
+                    item: input.item.clone(),
+                    price_cents: input.price_cents,
+                    effective_from: input.effective_from.unwrap_or(now),
+                    reason: input.reason.clone(),
+                    confirmation: input.confirmation,
+                    now,
+                };
+                this.plan_prices(&caller, input.station, input.seen, command)
+                    .await
+            })
+            .await
+        })
+        .await
+    }
+
+    /// Puts items on offer and sets terms.
+    ///
+    /// # Errors
+    /// A refusal that names the rule which the command breaks.
+    pub async fn set_prices(
+        &self,
+        caller: Caller,
+        key: IdempotencyKey,
+        station: StationId,
+        command: PriceListCommand,
+    ) -> Result<Written, CommandError> {
+        let this = self.clone();
+        to_the_end(async move {
+            this.run(&caller, &key, "price_list_set", &(station, &command), || {
+                this.plan_prices(&caller, station, None, command.clone())
+            })
+            .await
+        })
+        .await
+    }
+
+    async fn plan_prices(
+        &self,
+        caller: &Caller,
+        station: StationId,
+        seen: Option<i64>,
+        command: PriceListCommand,
+    ) -> Result<Plan, CommandError> {
+        caller.require(Permission::PriceWrite)?;
+        caller.reach(station, StationError::NotFound.into())?;
+        if self
+            .load::<Station>(caller, &station.to_string())
+            .await?
+            .state
+            .opened()
+            .is_none()
+        {
+            return Err(CommandError::refused(StationError::NotFound));
+        }
+        let loaded = self.load::<PriceList>(caller, &station.to_string()).await?;
+        loaded.expect(seen)?;
+        let events = loaded.state.decide(command).map_err(CommandError::refused)?;
+        Ok(Plan::default().write::<PriceList>(self, station.to_string(), loaded.version, events))
+    }
+}

@@ -1,0 +1,120 @@
+//! Opening stations.
+
+use domain::access::Permission;
+use domain::decider::Decider;
+use domain::ids::{ChefId, StationId};
+use domain::organisation::{Organisation, OrganisationCommand, StationAdded};
+use domain::station::{Station, StationChefJoined, StationCommand, StationCreated, StationError};
+
+use crate::execute::{Plan, Written, to_the_end};
+use crate::organisation::organisation_id;
+use crate::{Caller, CommandError, Commands, IdempotencyKey};
+
+impl Commands {
+    /// Opens a station of the company.
+    ///
+    /// # Errors
+    /// A refusal when the station's settings cannot be, the role may not, or the log is out of reach.
+    pub async fn create_station(
+        &self,
+        caller: Caller,
+        key: IdempotencyKey,
+        created: StationCreated,
+    ) -> Result<Written, CommandError> {
+        let this = self.clone();
+        to_the_end(async move {
+            caller.require(Permission::StationWrite)?;
+            let id = StationId(this.ports.id());
+            this.run(&caller, &key, "station_create", &created, || {
+                this.plan_station(&caller, id, &created)
+            })
+            .await
+        })
+        .await
+    }
+
+    async fn plan_station(
+        &self,
+        caller: &Caller,
+        id: StationId,
+        created: &StationCreated,
+    ) -> Result<Plan, CommandError> {
+        let station = Station::default()
+            .decide(StationCommand::Create(created.clone()))
+            .map_err(CommandError::refused)?;
+        let company = self
+            .load::<Organisation>(caller, &organisation_id(caller.tenant))
+            .await?;
+        let added = StationAdded {
+            station_id: id,
+            zip: created.zip.clone(),
+        };
+        let listed = company
+            .state
+            .decide(OrganisationCommand::AddStation(added))
+            .map_err(CommandError::refused)?;
+        Ok(Plan::default()
+            .write::<Organisation>(self, organisation_id(caller.tenant), company.version, listed)
+            .write::<Station>(self, id.to_string(), domain::envelope::Version(0), station))
+    }
+
+    /// Lets a chef work at a station: its capacity grows by one.
+    ///
+    /// # Errors
+    /// A refusal when there is no such station or the chef works there already.
+    pub async fn join_chef(
+        &self,
+        caller: Caller,
+        key: IdempotencyKey,
+        station: StationId,
+        chef: ChefId,
+    ) -> Result<Written, CommandError> {
+        let this = self.clone();
+        to_the_end(async move {
+            caller.require(Permission::StationWrite)?;
+            caller.reach(station, StationError::NotFound.into())?;
+            this.run(&caller, &key, "station_chef_join", &(station, chef), || {
+                this.plan_chef_joining(&caller, station, chef)
+            })
+            .await
+        })
+        .await
+    }
+
+    async fn plan_chef_joining(
+        &self,
+        caller: &Caller,
+        station: StationId,
+        chef: ChefId,
+    ) -> Result<Plan, CommandError> {
+        let loaded = self.load::<Station>(caller, &station.to_string()).await?;
+        let joined = StationCommand::JoinChef(StationChefJoined { chef_id: chef });
+        let events = loaded.state.decide(joined).map_err(CommandError::refused)?;
+        Ok(Plan::default().write::<Station>(self, station.to_string(), loaded.version, events))
+    }
+
+    /// The station that serves a place: the one that was named, else the nearest of the company.
+    pub(crate) async fn serving_station(
+        &self,
+        caller: &Caller,
+        named: Option<StationId>,
+        zip: &domain::place::ZipCode,
+    ) -> Result<StationId, CommandError> {
+        if let Some(named) = named {
+            return Ok(named);
+        }
+        let company = self
+            .load::<Organisation>(caller, &organisation_id(caller.tenant))
+            .await?;
+        let distance = |station: &StationAdded| {
+            self.ports
+                .places
+                .travel(&station.zip, zip)
+                .map(|travel| (travel.tenths_of_mile, station.station_id))
+        };
+        let nearest = company.state.stations().iter().filter_map(distance).min();
+        nearest
+            .map(|(_, station)| station)
+            .ok_or_else(|| CommandError::refused(StationError::NotFound))
+    }
+}
