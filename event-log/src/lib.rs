@@ -1,1 +1,31 @@
-//! Placeholder.
+//! The event log: per tenant, everything that ever happened, in one gap-free order.
+//!
+//! What every reader may rely on: positions count 1, 2, 3 … within a tenant and are seen in that order;
+//! nothing is ever changed; the log can be proved, tenant by tenant; a dump and restore keeps it whole.
+//!
+//! [`Database`] is the only way to a connection, [`EventLog`] the only way into the log, [`Vault`] the only
+//! way to what is personal in it.
+
+mod append;
+mod appender;
+mod batch;
+mod database;
+mod error;
+mod keys;
+mod log;
+mod organisation;
+pub mod proof;
+mod read;
+mod seal;
+mod stream;
+mod vault;
+
+pub use append::{Append, Outcome, Receipt, StreamWrite};
+pub use appender::Appended;
+pub use database::{Database, Transaction};
+pub use error::LogError;
+pub use keys::{Entropy, MasterKey, SystemEntropy};
+pub use log::EventLog;
+pub use organisation::Organisation;
+pub use read::{Block, CommandResult, Head};
+pub use vault::{Opened, SealedField, Vault};
