@@ -1,1 +1,29 @@
-//! Placeholder.
+//! The read side: one file per question that is asked, each with its row, its fold and its queries.
+//!
+//! A read model can be dropped and rebuilt from the log at any time. Nothing here emits an event, calls
+//! out, or reads a clock: what a fold cannot know from the event is in the event.
+
+mod engine;
+
+pub mod audit_trail;
+pub mod booking_list;
+pub mod customer_list;
+pub mod lead_list;
+pub mod payment_list;
+pub mod period;
+pub mod price_history;
+pub mod price_list;
+pub mod station_list;
+pub mod tax_ledger;
+pub mod tax_rates;
+pub mod tax_report;
+pub mod tax_summary;
+#[cfg(test)]
+mod testing;
+
+pub use engine::{
+    Answer, At, BadCursor, Batch, Checked, Column, Condition, Cursor, Difference, Direction, Fold, Fresh,
+    Key, Kind, Listed, Order, Page, Progress, Projection, ProjectionError, ProjectionState, ProjectionStatus,
+    Ran, ReadError, ReadInfo, ReadModels, Rebuilt, Row, Select, Slice, Unwatched, Value, Waited, Worker,
+    projection, registry,
+};

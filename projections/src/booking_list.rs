@@ -1,0 +1,307 @@
+//! Which bookings are there, and where does each stand?
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono_tz::Tz;
+use domain::booking::{BookingCancelled, BookingEvent, BookingRequested, BookingStatus};
+use domain::envelope::{Sealed, Version};
+use domain::ids::{BookingId, CustomerId, StationId};
+use domain::money::{Cents, RatePpm};
+use domain::payment::PaymentEvent;
+use domain::price_list::{CancellationTier, DepositBack};
+use domain::quote::QuoteLine;
+use domain::recorded::{DomainEvent, Recorded};
+use domain::tax_rate::{PlaceConfirmation, PlaceMethod};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Fold, row, shown_only};
+
+mod query;
+
+pub use query::{BookingFilter, BookingSort, count, many, one, page};
+
+row! {
+    /// A booking as lists and its page show it.
+    pub struct BookingRow in "booking_list", key (booking_id: BookingId) {
+        /// The booking.
+        pub booking_id: BookingId,
+        /// Number for people to name it by.
+        pub number: String,
+        /// Events of the booking so far: what a command expects of it.
+        pub version: i64,
+        /// Where it stands.
+        pub status: BookingStatus,
+        /// Who books.
+        pub customer_id: CustomerId,
+        /// The station that serves.
+        pub station_id: StationId,
+        /// Street and number of the venue, sealed.
+        pub street: Sealed,
+        /// City of the venue as the customer wrote it.
+        pub city: String,
+        /// County of the venue.
+        pub county: String,
+        /// Two-letter state of the venue.
+        pub state: String,
+        /// ZIP code of the venue.
+        pub zip: String,
+        /// Start as an instant.
+        pub start_utc: DateTime<Utc>,
+        /// Start as a clock at the station shows it.
+        pub start_local: NaiveDateTime,
+        /// IANA zone of the station.
+        pub zone: Tz,
+        /// Seconds east of UTC at the start.
+        pub offset_secs: i32,
+        /// First instant that the chefs are taken, inclusive.
+        pub blocked_from: DateTime<Utc>,
+        /// First instant that they are free again, exclusive.
+        pub blocked_until: DateTime<Utc>,
+        /// Guests from 13 years.
+        pub adults: i32,
+        /// Guests of 6 to 12 years.
+        pub children: i32,
+        /// Guests under 6 years.
+        pub under6: i32,
+        /// Chefs that the party needs.
+        pub chefs_needed: i32,
+        /// Every line of the price, tax-inclusive.
+        pub lines: Vec<QuoteLine>,
+        /// Tax-inclusive total in cents.
+        pub total_cents: Cents,
+        /// Voluntary tips that were verified, in cents.
+        pub tip_cents: Cents,
+        /// Verified payments towards the total, in cents.
+        pub paid_cents: Cents,
+        /// Deposit in cents, part of the total.
+        pub deposit_cents: Cents,
+        /// Until when the deposit must come.
+        pub deposit_due_at: DateTime<Utc>,
+        /// State that is owed the tax.
+        pub tax_state: String,
+        /// County that is owed the tax.
+        pub tax_county: String,
+        /// City with a rate of its own that is owed the tax.
+        pub tax_city: Option<String>,
+        /// Combined rate in millionths; none where none is known.
+        pub tax_rate_ppm: Option<RatePpm>,
+        /// How the tax place was found.
+        pub tax_method: PlaceMethod,
+        /// Whether a person must confirm the tax place.
+        pub tax_confirmation: PlaceConfirmation,
+        /// Where the customer came from.
+        pub source: Option<String>,
+        /// What the customer wrote, sealed.
+        pub note: Option<Sealed>,
+        /// When it was asked.
+        pub requested_at: DateTime<Utc>,
+        /// What the terms propose to give back, once cancelled.
+        pub refund_proposal: Option<RefundProposal>,
+    }
+}
+
+/// What the terms propose to give back, with its arithmetic. A person confirms it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundProposal {
+    /// The tier of the terms; none gives nothing back.
+    pub tier: Option<CancellationTier>,
+    /// Paid towards the deposit, in cents.
+    pub deposit_paid_cents: Cents,
+    /// Paid beyond the deposit, in cents.
+    pub balance_paid_cents: Cents,
+    /// What is proposed to be given back, in cents.
+    pub proposed_refund_cents: Cents,
+}
+
+shown_only! {
+    RefundProposal;
+}
+
+impl RefundProposal {
+    /// The deposit is given back or kept whole; of the rest, the tier's share is given back.
+    fn of(tier: Option<CancellationTier>, paid: Cents, deposit: Cents) -> Self {
+        let deposit_paid = paid.min(deposit);
+        let balance_paid = paid - deposit_paid;
+        let proposed = match &tier {
+            None => Cents::ZERO,
+            Some(tier) => {
+                let from_deposit = match tier.deposit_back {
+                    DepositBack::Kept => Cents::ZERO,
+                    DepositBack::Returned => deposit_paid,
+                };
+                from_deposit + balance_paid.share(tier.refund_ppm)
+            }
+        };
+        Self {
+            tier,
+            deposit_paid_cents: deposit_paid,
+            balance_paid_cents: balance_paid,
+            proposed_refund_cents: proposed,
+        }
+    }
+}
+
+/// The fold behind the list of bookings.
+pub struct BookingList;
+
+impl Fold for BookingList {
+    type Key = BookingId;
+    type Row = BookingRow;
+    const NAME: &'static str = "booking_list";
+    const VERSION: i32 = 1;
+
+    fn event_types() -> &'static [&'static str] {
+        &[
+            "booking.requested",
+            "booking.confirmed",
+            "booking.completed",
+            "booking.cancelled",
+            "booking.expired",
+            "payment.verified",
+        ]
+    }
+
+    fn key(event: &Recorded) -> Option<BookingId> {
+        match &event.event {
+            DomainEvent::Booking(_) => event.stream.id.parse().ok(),
+            DomainEvent::Payment(PaymentEvent::Verified(verified)) => Some(verified.booking.booking_id),
+            DomainEvent::Payment(PaymentEvent::Claimed(_) | PaymentEvent::Rejected(_))
+            | DomainEvent::Organisation(_)
+            | DomainEvent::Station(_)
+            | DomainEvent::Chef(_)
+            | DomainEvent::User(_)
+            | DomainEvent::Customer(_)
+            | DomainEvent::PriceList(_)
+            | DomainEvent::TaxRate(_)
+            | DomainEvent::Lead(_) => None,
+        }
+    }
+
+    fn apply(row: Option<BookingRow>, event: &Recorded) -> Option<BookingRow> {
+        match &event.event {
+            DomainEvent::Booking(happened) => booking(row, Self::key(event)?, event.sequence, happened),
+            DomainEvent::Payment(PaymentEvent::Verified(verified)) => {
+                row.map(|row| paid(row, verified.amount_cents, verified.tip_cents))
+            }
+            DomainEvent::Payment(PaymentEvent::Claimed(_) | PaymentEvent::Rejected(_))
+            | DomainEvent::Organisation(_)
+            | DomainEvent::Station(_)
+            | DomainEvent::Chef(_)
+            | DomainEvent::User(_)
+            | DomainEvent::Customer(_)
+            | DomainEvent::PriceList(_)
+            | DomainEvent::TaxRate(_)
+            | DomainEvent::Lead(_) => row,
+        }
+    }
+}
+
+fn booking(
+    row: Option<BookingRow>,
+    booking_id: BookingId,
+    version: Version,
+    event: &BookingEvent,
+) -> Option<BookingRow> {
+    let (status, row) = match event {
+        BookingEvent::Requested(requested) => (BookingStatus::Requested, Some(opened(booking_id, requested))),
+        BookingEvent::Confirmed(_) => (BookingStatus::Confirmed, row),
+        BookingEvent::Completed(_) => (BookingStatus::Completed, row),
+        BookingEvent::Cancelled(cancelled) => (
+            BookingStatus::Cancelled,
+            row.map(|row| called_off(row, cancelled)),
+        ),
+        BookingEvent::Expired(_) => (BookingStatus::Expired, row),
+    };
+    row.map(|row| BookingRow {
+        status,
+        version: version.0,
+        ..row
+    })
+}
+
+fn opened(booking_id: BookingId, requested: &BookingRequested) -> BookingRow {
+    let BookingRequested {
+        number,
+        customer_id,
+        station_id,
+        venue,
+        start,
+        blocked_from,
+        blocked_until,
+        guests,
+        chefs_needed,
+        station_chefs: _,
+        quote,
+        policy: _,
+        deposit_due_at,
+        tax_place,
+        travel: _,
+        source,
+        terms_version: _,
+        note,
+        requested_at,
+    } = requested.clone();
+    BookingRow {
+        booking_id,
+        number,
+        version: 1,
+        status: BookingStatus::Requested,
+        customer_id,
+        station_id,
+        street: venue.street,
+        city: venue.city,
+        county: venue.county,
+        state: venue.state,
+        zip: venue.zip.into(),
+        start_utc: start.utc,
+        start_local: start.local,
+        zone: start.zone,
+        offset_secs: start.offset_secs,
+        blocked_from,
+        blocked_until,
+        adults: guests.adults,
+        children: guests.children,
+        under6: guests.under6,
+        chefs_needed,
+        lines: quote.lines,
+        total_cents: quote.total_cents,
+        tip_cents: Cents::ZERO,
+        paid_cents: Cents::ZERO,
+        deposit_cents: quote.deposit_cents,
+        deposit_due_at,
+        tax_state: tax_place.jurisdiction.state,
+        tax_county: tax_place.jurisdiction.county,
+        tax_city: tax_place.jurisdiction.city,
+        tax_rate_ppm: tax_place.rate_ppm,
+        tax_method: tax_place.method,
+        tax_confirmation: tax_place.confirmation,
+        source,
+        note,
+        requested_at,
+        refund_proposal: None,
+    }
+}
+
+fn called_off(row: BookingRow, cancelled: &BookingCancelled) -> BookingRow {
+    let proposal = RefundProposal::of(cancelled.refund_tier.clone(), row.paid_cents, row.deposit_cents);
+    BookingRow {
+        refund_proposal: Some(proposal),
+        ..row
+    }
+}
+
+/// Money that was on its way when the booking was cancelled is part of the proposal once it is found.
+fn paid(row: BookingRow, amount: Cents, tip: Cents) -> BookingRow {
+    let paid_cents = row.paid_cents + amount;
+    let refund_proposal = row
+        .refund_proposal
+        .map(|proposal| RefundProposal::of(proposal.tier, paid_cents, row.deposit_cents));
+    BookingRow {
+        paid_cents,
+        tip_cents: row.tip_cents + tip,
+        refund_proposal,
+        ..row
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+use domain::booking::{BookingConfirmed, BookingExpired, CancelledBy};
+use domain::ids::PaymentId;
+
+use super::*;
+use crate::testing::{BOOKING, CUSTOMER, PAYMENT, STATION, at, booking_event, fold, requested, verified};
+
+fn row(events: &[Recorded]) -> BookingRow {
+    fold::<BookingList>(events).get(&BOOKING).cloned().unwrap()
+}
+
+fn asked() -> Recorded {
+    booking_event(1, 1, BookingEvent::Requested(requested(85_118)))
+}
+
+fn confirmed() -> Recorded {
+    let confirmed = BookingConfirmed {
+        payment_id: PaymentId(PAYMENT),
+        captured_cents: Cents(10_000),
+        confirmed_at: at("2026-11-01T01:00:00Z"),
+    };
+    booking_event(3, 2, BookingEvent::Confirmed(confirmed))
+}
+
+fn cancelled(position: i64, tier: Option<(i64, DepositBack)>) -> Recorded {
+    let cancelled = BookingCancelled {
+        station_id: STATION,
+        by: CancelledBy::Customer,
+        reason: "ill".to_owned(),
+        hours_before: 200,
+        refund_tier: tier.map(|(refund_ppm, deposit_back)| CancellationTier {
+            hours_before: 168,
+            refund_ppm: RatePpm(refund_ppm),
+            deposit_back,
+        }),
+        cancelled_at: at("2026-11-20T00:00:00Z"),
+    };
+    booking_event(position, 3, BookingEvent::Cancelled(cancelled))
+}
+
+#[test]
+fn a_request_is_a_booking_that_nothing_is_paid_for() {
+    let row = row(&[asked()]);
+    assert_eq!((row.status, row.version), (BookingStatus::Requested, 1));
+    assert_eq!((row.customer_id, row.station_id), (CUSTOMER, STATION));
+    assert_eq!(
+        (row.total_cents, row.deposit_cents),
+        (Cents(85_118), Cents(10_000))
+    );
+    assert_eq!(
+        (row.paid_cents, row.tip_cents, row.refund_proposal),
+        (Cents::ZERO, Cents::ZERO, None)
+    );
+    assert_eq!(row.start_utc, at("2026-12-06T02:00:00Z"));
+    assert_eq!(
+        row.requested_at,
+        at("2026-11-01T00:00:00.123456Z"),
+        "as Postgres keeps it"
+    );
+}
+
+#[test]
+fn payments_count_towards_the_booking_and_leave_its_version() {
+    let row = row(&[
+        asked(),
+        verified(2, 10_000, 0),
+        confirmed(),
+        verified(4, 75_118, 12_000),
+    ]);
+    assert_eq!((row.status, row.version), (BookingStatus::Confirmed, 2));
+    assert_eq!((row.paid_cents, row.tip_cents), (Cents(85_118), Cents(12_000)));
+}
+
+#[test]
+fn a_cancellation_proposes_what_the_tier_gives_back() {
+    let proposed = |tier| {
+        let row = row(&[asked(), verified(2, 50_000, 0), cancelled(3, tier)]);
+        assert_eq!((row.status, row.version), (BookingStatus::Cancelled, 3));
+        row.refund_proposal.unwrap().proposed_refund_cents
+    };
+    assert_eq!(proposed(None), Cents::ZERO);
+    assert_eq!(proposed(Some((500_000, DepositBack::Kept))), Cents(20_000));
+    assert_eq!(proposed(Some((1_000_000, DepositBack::Kept))), Cents(40_000));
+    assert_eq!(proposed(Some((1_000_000, DepositBack::Returned))), Cents(50_000));
+}
+
+#[test]
+fn money_found_after_the_cancellation_joins_the_proposal() {
+    let tier = Some((1_000_000, DepositBack::Kept));
+    let row = row(&[asked(), cancelled(2, tier), verified(3, 12_000, 0)]);
+    let proposal = row.refund_proposal.unwrap();
+    assert_eq!(proposal.deposit_paid_cents, Cents(10_000));
+    assert_eq!(proposal.proposed_refund_cents, Cents(2_000));
+}
+
+#[test]
+fn an_expired_booking_says_so_and_money_for_no_booking_makes_none() {
+    let expired = BookingExpired {
+        station_id: STATION,
+        due_at: at("2026-11-02T00:00:00Z"),
+        expired_at: at("2026-11-02T00:00:01Z"),
+    };
+    let row = row(&[asked(), booking_event(2, 2, BookingEvent::Expired(expired))]);
+    assert_eq!(row.status, BookingStatus::Expired);
+    assert!(
+        fold::<BookingList>(&[verified(1, 10_000, 0)])
+            .get(&BOOKING)
+            .is_none()
+    );
+}

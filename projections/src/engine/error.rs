@@ -1,0 +1,116 @@
+//! What can go wrong on the read side.
+
+use std::time::Duration;
+
+use domain::access::Forbidden;
+use domain::envelope::Position;
+use event_log::LogError;
+
+use super::select::BadCursor;
+
+/// Why a question is not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The viewer's role does not have the permission.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The read model has not come to the position that was asked for; asking again may help.
+    #[error("{projection} is at position {position}, not yet at {asked}; ask again")]
+    StaleRead {
+        /// Which read model.
+        projection: &'static str,
+        /// The position that the answer should have had at least.
+        asked: Position,
+        /// The position that it has come to.
+        position: Position,
+    },
+    /// A cursor of another list or order, or none of ours.
+    #[error(transparent)]
+    BadCursor(#[from] BadCursor),
+    /// The log is not that long yet.
+    #[error("the log ends at position {head}; there is no answer as of {asked} yet")]
+    AsOfInFuture {
+        /// The position that was asked for.
+        asked: Position,
+        /// The last position there is.
+        head: Position,
+    },
+    /// A stored row or event does not fit this program.
+    #[error("{table} holds what this program cannot read: {reason}")]
+    Unreadable {
+        /// Where it was found.
+        table: &'static str,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The log, or the database that both are in, did not answer.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// Why a read model could not be brought forward, rebuilt or checked.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectionError {
+    /// There is no projection of that name.
+    #[error("there is no projection {0}")]
+    Unknown(String),
+    /// An event that cannot be applied; nothing after it is, until that is mended.
+    #[error("{projection} stopped after position {position}: {reason}")]
+    Stopped {
+        /// Which read model.
+        projection: &'static str,
+        /// The last position that it has applied.
+        position: Position,
+        /// What cannot be applied, and why.
+        reason: String,
+    },
+    /// The rows were made by a newer program than this.
+    #[error("{projection} was built by version {stored} of its fold; this program has version {ours}")]
+    NewerFold {
+        /// Which read model.
+        projection: &'static str,
+        /// Version that made the rows.
+        stored: i32,
+        /// Version of this program.
+        ours: i32,
+    },
+    /// Somebody else holds the checkpoint, for longer than is waited for.
+    #[error("{projection} is being worked on by somebody else for more than {} s", waited.as_secs())]
+    Busy {
+        /// Which read model.
+        projection: &'static str,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// A stored row does not fit this program.
+    #[error(transparent)]
+    Read(ReadError),
+    /// The log, or the database that both are in, did not answer.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+impl From<sqlx::Error> for ReadError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+impl From<sqlx::Error> for ProjectionError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+impl From<ReadError> for ProjectionError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Log(error) => Self::Log(error),
+            other @ (ReadError::Forbidden(_)
+            | ReadError::StaleRead { .. }
+            | ReadError::BadCursor(_)
+            | ReadError::AsOfInFuture { .. }
+            | ReadError::Unreadable { .. }) => Self::Read(other),
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Answering a question: live with a bound on staleness, or as of a position.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::access::{StationScope, Viewer};
+use domain::envelope::Position;
+use domain::ids::TenantId;
+use event_log::Transaction;
+use tokio::time::Instant;
+
+use super::as_of;
+use super::checkpoint::{self, Standing};
+use super::column::Value;
+use super::error::ReadError;
+use super::fold::{Fold, Row};
+use super::models::ReadModels;
+use super::select::{Condition, Cursor, Select};
+use super::{select_memory, select_sql};
+
+/// The moment that a question is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// Now, as far as the read model has come.
+    Live {
+        /// How far it must have come at least.
+        fresh: Option<Fresh>,
+    },
+    /// After this position, for ever the same.
+    AsOf(Position),
+}
+
+impl At {
+    /// Now, as far as the read model has come.
+    pub const NOW: Self = Self::Live { fresh: None };
+}
+
+/// How far a read model must have come, and how long to wait for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fresh {
+    /// The position that the answer holds at least.
+    pub at_least: Position,
+    /// How long to wait for it.
+    pub wait: Duration,
+}
+
+/// What an answer holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadInfo {
+    /// The last position that the answer holds.
+    pub position: Position,
+    /// When the event there was recorded; none before the first.
+    pub recorded_at: Option<DateTime<Utc>>,
+    /// Events in the log that the answer does not hold yet; 0 for an answer as of a position.
+    pub lag_events: i64,
+    /// How long the oldest of those has waited, in milliseconds.
+    pub lag_ms: i64,
+    /// Whether the answer is older than what was asked for.
+    pub stale: bool,
+    /// Whether the read model has stopped at an event that it cannot apply.
+    pub incomplete: bool,
+}
+
+/// A value, and what it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<T> {
+    /// The value.
+    pub value: T,
+    /// What it holds.
+    pub info: ReadInfo,
+}
+
+impl<T> Answer<T> {
+    /// The answer with another value made from this one.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
+        Answer {
+            value: change(self.value),
+            info: self.info,
+        }
+    }
+}
+
+/// A row of a list, and its place in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<R> {
+    /// Its place.
+    pub cursor: Cursor,
+    /// The row.
+    pub row: R,
+}
+
+/// Part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<R> {
+    /// The rows, in order.
+    pub rows: Vec<Listed<R>>,
+    /// Whether more come after them.
+    pub has_next: bool,
+    /// What the answer holds.
+    pub info: ReadInfo,
+}
+
+/// The condition that keeps a viewer to the stations within reach.
+pub(crate) fn station_scope(viewer: &Viewer) -> Vec<Condition> {
+    match &viewer.stations {
+        StationScope::All => Vec::new(),
+        StationScope::Only(stations) => {
+            let ids = stations.iter().map(|station| Value::Uuid(station.0)).collect();
+            vec![Condition::OneOf("station_id", ids)]
+        }
+    }
+}
+
+fn page<R: Row>(mut rows: Vec<R>, select: &Select, info: ReadInfo) -> Page<R> {
+    let first = usize::from(select.first);
+    let has_next = rows.len() > first;
+    rows.truncate(first);
+    let listed = |row: R| Listed {
+        cursor: Cursor::of(&row, select.order),
+        row,
+    };
+    Page {
+        rows: rows.into_iter().map(listed).collect(),
+        has_next,
+        info,
+    }
+}
+
+/// How long to sleep between looks at a checkpoint that another process moves.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+impl ReadModels {
+    pub(crate) async fn page<F: Fold>(
+        &self,
+        tenant: TenantId,
+        select: Select,
+        at: At,
+    ) -> Result<Page<F::Row>, ReadError> {
+        match at {
+            At::Live { fresh } => {
+                let (mut snapshot, standing) = self.snapshot::<F>(tenant, fresh).await?;
+                let rows = select_sql::select(&mut snapshot, tenant, standing.generation(), &select).await?;
+                snapshot.commit().await?;
+                Ok(page(rows, &select, info(&standing)))
+            }
+            At::AsOf(position) => {
+                let folded = as_of::fold::<F>(self, tenant, position).await?;
+                let rows = select_memory::select(folded.value.into_rows(), &select)?;
+                Ok(page(rows, &select, folded.info))
+            }
+        }
+    }
+
+    /// Every row that meets the conditions, in no order: for what is bounded by its nature.
+    pub(crate) async fn all<F: Fold>(
+        &self,
+        tenant: TenantId,
+        conditions: Vec<Condition>,
+        at: At,
+    ) -> Result<Answer<Vec<F::Row>>, ReadError> {
+        match at {
+            At::Live { fresh } => {
+                let (mut snapshot, standing) = self.snapshot::<F>(tenant, fresh).await?;
+                let rows = select_sql::all(&mut snapshot, tenant, standing.generation(), &conditions).await?;
+                snapshot.commit().await?;
+                Ok(Answer {
+                    value: rows,
+                    info: info(&standing),
+                })
+            }
+            At::AsOf(position) => {
+                let folded = as_of::fold::<F>(self, tenant, position).await?;
+                Ok(folded.map(|rows| {
+                    rows.into_rows()
+                        .filter(|row| meets_all(row, &conditions))
+                        .collect()
+                }))
+            }
+        }
+    }
+
+    pub(crate) async fn count<F: Fold>(
+        &self,
+        tenant: TenantId,
+        conditions: Vec<Condition>,
+        at: At,
+    ) -> Result<Answer<u64>, ReadError> {
+        match at {
+            At::Live { fresh } => {
+                let (mut snapshot, standing) = self.snapshot::<F>(tenant, fresh).await?;
+                let generation = standing.generation();
+                let count =
+                    select_sql::count::<F::Row>(&mut snapshot, tenant, generation, &conditions).await?;
+                snapshot.commit().await?;
+                Ok(Answer {
+                    value: count,
+                    info: info(&standing),
+                })
+            }
+            At::AsOf(position) => {
+                let folded = as_of::fold::<F>(self, tenant, position).await?;
+                Ok(folded.map(|rows| {
+                    let met = rows.iter().filter(|row| meets_all(*row, &conditions)).count();
+                    u64::try_from(met).expect("a count of rows fits 64 bits")
+                }))
+            }
+        }
+    }
+
+    /// A snapshot in which the read model has come as far as is asked for.
+    async fn snapshot<F: Fold>(
+        &self,
+        tenant: TenantId,
+        fresh: Option<Fresh>,
+    ) -> Result<(Transaction, Standing), ReadError> {
+        let asked = fresh.map_or(Position::START, |fresh| fresh.at_least);
+        let deadline = Instant::now() + fresh.map_or(Duration::ZERO, |fresh| fresh.wait);
+        loop {
+            let mut moved = self.moved();
+            let mut snapshot = self.database().begin_read(tenant).await?;
+            let standing = checkpoint::standing(&mut snapshot, tenant, F::NAME).await?;
+            if standing.position() >= asked {
+                return Ok((snapshot, standing));
+            }
+            snapshot.rollback().await?;
+            let now = Instant::now();
+            if now >= deadline {
+                return Err(ReadError::StaleRead {
+                    projection: F::NAME,
+                    asked,
+                    position: standing.position(),
+                });
+            }
+            let look_again = (now + LOOK_AGAIN).min(deadline);
+            // Moved by this process, or perhaps by another: then it is time to look again.
+            let _ = tokio::time::timeout_at(look_again, moved.changed()).await;
+        }
+    }
+
+    /// The last position recorded at or before an instant: what an answer as of an instant is as of.
+    ///
+    /// # Errors
+    /// [`ReadError::Log`] when the log does not answer.
+    pub async fn as_of_instant(
+        &self,
+        tenant: TenantId,
+        instant: DateTime<Utc>,
+    ) -> Result<Position, ReadError> {
+        Ok(self.log().position_at(tenant, instant).await?)
+    }
+}
+
+fn meets_all<R: Row>(row: &R, conditions: &[Condition]) -> bool {
+    conditions
+        .iter()
+        .all(|condition| select_memory::meets(row, condition))
+}
+
+fn info(standing: &Standing) -> ReadInfo {
+    let stopped = standing
+        .checkpoint
+        .as_ref()
+        .and_then(|checkpoint| checkpoint.stopped.as_ref());
+    ReadInfo {
+        position: standing.position(),
+        recorded_at: standing.recorded_at,
+        lag_events: standing.lag_events(),
+        lag_ms: standing.lag_ms,
+        stale: false,
+        incomplete: stopped.is_some(),
+    }
+}

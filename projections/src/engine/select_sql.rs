@@ -1,0 +1,207 @@
+//! A query as SQL: identifiers come from constants, values are bound, pages are keysets.
+
+use chrono::{NaiveDate, NaiveTime};
+use domain::ids::TenantId;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+
+use super::column::{Kind, Value};
+use super::error::ReadError;
+use super::fold::Row;
+use super::select::{Condition, Direction, Order, Select};
+
+type Query = QueryBuilder<Postgres>;
+
+fn bind(query: &mut Query, value: Value) {
+    match value {
+        Value::Text(text) => query.push_bind(text),
+        Value::Uuid(id) => query.push_bind(id),
+        Value::Int(number) => query.push_bind(number),
+        // No row lies outside these years, and Postgres refuses what lies far outside.
+        Value::Instant(at) => {
+            let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
+            query.push_bind(at.clamp(midnight(day(1)), midnight(day(9_999))))
+        }
+        Value::Date(date) => query.push_bind(date.clamp(day(1), day(9_999))),
+    };
+}
+
+fn day(year: i32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, 1, 1).expect("every year has a first of January")
+}
+
+/// Whether no row can hold the value: Postgres has no NUL in text, and refuses to compare with one.
+fn nowhere(value: &Value) -> bool {
+    matches!(value, Value::Text(text) if text.contains('\0'))
+}
+
+fn compare(query: &mut Query, column: &'static str, operator: &'static str, value: Value) {
+    query.push(column).push(operator);
+    bind(query, value);
+}
+
+fn one_of<R: Row>(query: &mut Query, column: &'static str, values: Vec<Value>) {
+    // A value of another kind than the column's equals nothing in it.
+    macro_rules! of_kind {
+        ($variant:ident) => {
+            values
+                .into_iter()
+                .filter_map(|value| {
+                    if let Value::$variant(value) = value {
+                        Some(value)
+                    } else {
+                        None
+                    }
+                })
+                .collect::<Vec<_>>()
+        };
+    }
+    let Some(kind) = R::kind(column) else {
+        query.push("false");
+        return;
+    };
+    query.push(column).push(" = any(");
+    match kind {
+        Kind::Text => query.push_bind(of_kind!(Text)),
+        Kind::Uuid => query.push_bind(of_kind!(Uuid)),
+        Kind::Int => query.push_bind(of_kind!(Int)),
+        Kind::Instant => query.push_bind(of_kind!(Instant)),
+        Kind::Date => query.push_bind(of_kind!(Date)),
+    };
+    query.push(")");
+}
+
+fn contains(query: &mut Query, columns: &'static [&'static str], text: &str) {
+    query.push("(false");
+    for column in columns {
+        // The C collation folds A to Z and nothing else, as in memory, on every machine.
+        query
+            .push(" or strpos(lower(")
+            .push(column)
+            .push(" collate \"C\"), ")
+            .push_bind(text.to_ascii_lowercase())
+            .push(") > 0");
+    }
+    query.push(")");
+}
+
+fn condition<R: Row>(query: &mut Query, condition: Condition) {
+    query.push(" and ");
+    match condition {
+        Condition::Eq(_, value) if nowhere(&value) => {
+            query.push("false");
+        }
+        Condition::Contains(_, text) if text.contains('\0') => {
+            query.push("false");
+        }
+        Condition::Eq(column, value) => compare(query, column, " = ", value),
+        Condition::OneOf(column, mut values) => {
+            values.retain(|value| !nowhere(value));
+            one_of::<R>(query, column, values);
+        }
+        Condition::AtLeast(column, value) => compare(query, column, " >= ", value),
+        Condition::AtLeastOrNull(column, value) => {
+            query.push("(").push(column).push(" is null or ");
+            compare(query, column, " >= ", value);
+            query.push(")");
+        }
+        Condition::Below(column, value) => compare(query, column, " < ", value),
+        Condition::Contains(columns, text) => contains(query, columns, &text),
+    }
+}
+
+fn after(query: &mut Query, order: Order, place: Vec<Value>) {
+    let operator = match order.direction {
+        Direction::Ascending => ") > (",
+        Direction::Descending => ") < (",
+    };
+    query.push(" and (").push(order.columns.join(", ")).push(operator);
+    for (index, value) in place.into_iter().enumerate() {
+        if index > 0 {
+            query.push(", ");
+        }
+        bind(query, value);
+    }
+    query.push(")");
+}
+
+fn from<R: Row>(what: &'static str, tenant: TenantId, generation: i32, conditions: &[Condition]) -> Query {
+    let mut query = Query::new(what);
+    query
+        .push(R::TABLE)
+        .push(" t where tenant_id = ")
+        .push_bind(tenant.0);
+    query.push(" and generation = ").push_bind(generation);
+    for wanted in conditions {
+        condition::<R>(&mut query, wanted.clone());
+    }
+    query
+}
+
+/// The page's rows, and one more where there is one.
+pub(crate) async fn select<R: Row>(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    generation: i32,
+    select: &Select,
+) -> Result<Vec<R>, ReadError> {
+    let order = select.order;
+    let place = select
+        .after
+        .as_ref()
+        .map(|cursor| cursor.read::<R>(order))
+        .transpose()?;
+    let mut query = from::<R>(
+        "select to_jsonb(t)::text from ",
+        tenant,
+        generation,
+        &select.conditions,
+    );
+    if let Some(place) = place {
+        after(&mut query, order, place);
+    }
+    let direction = match order.direction {
+        Direction::Ascending => " asc",
+        Direction::Descending => " desc",
+    };
+    let columns: Vec<String> = order
+        .columns
+        .iter()
+        .map(|column| format!("{column}{direction}"))
+        .collect();
+    query.push(" order by ").push(columns.join(", "));
+    query.push(" limit ").push_bind(i64::from(select.first) + 1);
+    let rows: Vec<String> = query.build_query_scalar().fetch_all(connection).await?;
+    rows.iter().map(|row| read_row(row)).collect()
+}
+
+/// Every row that meets the conditions, in no order.
+pub(crate) async fn all<R: Row>(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    generation: i32,
+    conditions: &[Condition],
+) -> Result<Vec<R>, ReadError> {
+    let mut query = from::<R>("select to_jsonb(t)::text from ", tenant, generation, conditions);
+    let rows: Vec<String> = query.build_query_scalar().fetch_all(connection).await?;
+    rows.iter().map(|row| read_row(row)).collect()
+}
+
+/// How many rows meet the conditions.
+pub(crate) async fn count<R: Row>(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    generation: i32,
+    conditions: &[Condition],
+) -> Result<u64, ReadError> {
+    let mut query = from::<R>("select count(*) from ", tenant, generation, conditions);
+    let count: i64 = query.build_query_scalar().fetch_one(connection).await?;
+    Ok(u64::try_from(count).expect("a count is never negative"))
+}
+
+/// Reads a row that the database gave as JSON.
+pub(crate) fn read_row<R: Row>(json: &str) -> Result<R, ReadError> {
+    serde_json::from_str(json).map_err(|error| ReadError::Unreadable {
+        table: R::TABLE,
+        reason: error.to_string(),
+    })
+}

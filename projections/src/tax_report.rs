@@ -1,0 +1,160 @@
+//! What does a period's tax come to, per jurisdiction and rate?
+
+mod csv;
+
+use std::collections::BTreeMap;
+
+use domain::access::{Permission, Viewer};
+use domain::envelope::Position;
+use domain::money::{Cents, RatePpm};
+use domain::tax;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::engine::{At, Condition, ReadError, ReadInfo, ReadModels, Value, station_scope};
+use crate::period::Period;
+use crate::tax_ledger::on_days_of;
+use crate::tax_summary::{NO_RATE, TaxSummary, TaxSummaryRow};
+
+/// A tax report of a state and a period, by the date of the events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaxReport {
+    /// Two-letter state.
+    pub state: String,
+    /// Days that it is of.
+    pub period: Period,
+    /// By county, city and rate; the county's own before its cities'.
+    pub rows: Vec<TaxReportRow>,
+    /// The sum of the rows. Its rate is none.
+    pub total: TaxReportRow,
+    /// Parties without a known rate: the period cannot be closed while there are any.
+    pub unresolved: i64,
+    /// Parties whose place a person must confirm: neither can it then.
+    pub unconfirmed: i64,
+    /// The position that it was made at.
+    pub position: Position,
+    /// SHA-256 over the canonical JSON of the rows, as hexadecimal digits.
+    pub checksum: String,
+    /// What the report holds of the log.
+    pub info: ReadInfo,
+}
+
+/// What one jurisdiction is owed at one rate. `gross = non_taxable + taxable + tax`, always.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TaxReportRow {
+    /// County that is owed the tax.
+    pub county: String,
+    /// City with a rate of its own that is owed the tax.
+    pub city: Option<String>,
+    /// Combined rate in millionths; none where none is known, and in the total.
+    pub rate_ppm: Option<RatePpm>,
+    /// Parties that were held.
+    pub orders: i64,
+    /// All that was charged, tips included, tax-inclusive, in cents.
+    pub gross_cents: Cents,
+    /// Part of it that is not taxed: voluntary tips, in cents.
+    pub non_taxable_cents: Cents,
+    /// What tax is owed on, without the tax, in cents.
+    pub taxable_cents: Cents,
+    /// Tax in cents: the sum of what was taken out of each party's price.
+    pub tax_cents: Cents,
+    /// Tax that refunds gave back, in cents.
+    pub refunded_tax_cents: Cents,
+    /// Tax that is left to pay, in cents.
+    pub net_tax_cents: Cents,
+    /// What a return's own arithmetic, the rate times the taxable amount, gives more than the tax, in cents.
+    pub variance_cents: Cents,
+}
+
+impl TaxReportRow {
+    fn add(&mut self, other: &Self) {
+        self.orders += other.orders;
+        self.gross_cents += other.gross_cents;
+        self.non_taxable_cents += other.non_taxable_cents;
+        self.taxable_cents += other.taxable_cents;
+        self.tax_cents += other.tax_cents;
+        self.refunded_tax_cents += other.refunded_tax_cents;
+        self.net_tax_cents += other.net_tax_cents;
+        self.variance_cents += other.variance_cents;
+    }
+
+    fn of_day(day: &TaxSummaryRow) -> Self {
+        Self {
+            county: day.county.clone(),
+            city: (!day.city.is_empty()).then(|| day.city.clone()),
+            rate_ppm: (day.rate_ppm != NO_RATE).then_some(day.rate_ppm),
+            orders: day.orders,
+            gross_cents: day.gross_cents,
+            non_taxable_cents: day.non_taxable_cents,
+            taxable_cents: day.taxable_cents,
+            tax_cents: day.tax_cents,
+            refunded_tax_cents: Cents::ZERO,
+            net_tax_cents: day.tax_cents,
+            variance_cents: Cents::ZERO,
+        }
+    }
+
+    fn with_variance(self) -> Self {
+        let expected = self
+            .rate_ppm
+            .map_or(self.tax_cents, |rate| tax::on_net(self.taxable_cents, rate));
+        Self {
+            variance_cents: expected - self.tax_cents,
+            ..self
+        }
+    }
+}
+
+/// Sums days to one row for each jurisdiction and rate.
+fn rows(days: &[TaxSummaryRow]) -> Vec<TaxReportRow> {
+    let mut rows: BTreeMap<(&str, &str, RatePpm), TaxReportRow> = BTreeMap::new();
+    for day in days {
+        let row = TaxReportRow::of_day(day);
+        rows.entry((&day.county, &day.city, day.rate_ppm))
+            .and_modify(|sum| sum.add(&row))
+            .or_insert(row);
+    }
+    rows.into_values().map(TaxReportRow::with_variance).collect()
+}
+
+fn checksum(rows: &[TaxReportRow]) -> String {
+    hex::encode(Sha256::digest(domain::canonical::json(&rows)))
+}
+
+/// The tax report of a state and a period, over the stations within the viewer's reach.
+///
+/// # Errors
+/// [`ReadError`] when the viewer may not see tax, or there is no answer.
+pub async fn tax_report(
+    models: &ReadModels,
+    viewer: &Viewer,
+    state: &str,
+    period: Period,
+    at: At,
+) -> Result<TaxReport, ReadError> {
+    viewer.require(Permission::TaxRead)?;
+    let mut conditions = station_scope(viewer);
+    conditions.push(Condition::Eq("state", Value::Text(state.to_owned())));
+    conditions.extend(on_days_of(&period));
+    let days = models.all::<TaxSummary>(viewer.tenant, conditions, at).await?;
+    let rows = rows(&days.value);
+    let mut total = TaxReportRow::default();
+    for row in &rows {
+        total.add(row);
+    }
+    let without_rate = rows.iter().filter(|row| row.rate_ppm.is_none());
+    Ok(TaxReport {
+        state: state.to_owned(),
+        period,
+        unresolved: without_rate.map(|row| row.orders).sum(),
+        unconfirmed: days.value.iter().map(|day| day.unconfirmed).sum(),
+        position: days.info.position,
+        checksum: checksum(&rows),
+        rows,
+        total,
+        info: days.info,
+    })
+}
+
+#[cfg(test)]
+mod tests;
