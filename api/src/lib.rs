@@ -1,1 +1,11 @@
-//! Placeholder.
+//! The program `hibachi`: GraphQL, sign-in, health and the command line over the write and the read side.
+//!
+//! The composition root: every other crate meets here and nowhere else.
+
+pub mod app;
+pub mod auth;
+pub mod cli;
+pub mod demo;
+pub mod graphql;
+pub mod http;
+pub mod installation;

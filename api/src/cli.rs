@@ -1,0 +1,180 @@
+//! The command line. Exit code 0: well; 1: something wrong was found; 2: it could not run.
+
+mod bench;
+mod demo;
+mod projections;
+mod replay;
+mod serve;
+mod tax;
+mod up;
+mod user;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use domain::ids::TenantId;
+
+use crate::app::App;
+use crate::installation::{Installation, Location};
+
+/// Bookings, payments, prices and tax for chefs who cook at the customer's place.
+#[derive(Debug, Parser)]
+#[command(name = "hibachi", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start everything: a private database, the read models, the policies and the API.
+    Up(up::Up),
+    /// Serve the API alone.
+    Serve(serve::Serve),
+    /// Run the read models and the policies alone.
+    Work(serve::Work),
+    /// Bring the database's schema up to date.
+    Migrate(serve::Migrate),
+    /// Fill a company with bookings that look like a year of business.
+    #[command(subcommand)]
+    Demo(demo::Demo),
+    /// People who sign in.
+    #[command(subcommand)]
+    User(user::User),
+    /// Tax reports.
+    #[command(subcommand)]
+    Tax(tax::Tax),
+    /// Prove and replay the log.
+    #[command(subcommand)]
+    Replay(replay::Replay),
+    /// The read models.
+    #[command(subcommand)]
+    Projections(projections::Projections),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+}
+
+/// How a command ended that could run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// All is well.
+    Well,
+    /// It found something wrong and has said what.
+    FoundWrong,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    start_logs();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cannot_run(&error.into()),
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(Verdict::Well) => ExitCode::SUCCESS,
+        Ok(Verdict::FoundWrong) => ExitCode::from(1),
+        Err(error) => cannot_run(&error),
+    }
+}
+
+async fn run(command: Command) -> Result<Verdict> {
+    match command {
+        Command::Up(up) => up.run().await,
+        Command::Serve(serve) => serve.run().await,
+        Command::Work(work) => work.run().await,
+        Command::Migrate(migrate) => migrate.run().await,
+        Command::Demo(demo) => demo.run().await,
+        Command::User(user) => user.run().await,
+        Command::Tax(tax) => tax.run().await,
+        Command::Replay(replay) => replay.run().await,
+        Command::Projections(projections) => projections.run().await,
+        Command::Bench(bench) => bench.run().await,
+    }
+}
+
+fn usage(error: &clap::Error) -> ExitCode {
+    // Help and version are answers; anything else is a command that cannot run.
+    let code = if error.use_stderr() {
+        ExitCode::from(2)
+    } else {
+        ExitCode::SUCCESS
+    };
+    if error.print().is_err() {
+        return ExitCode::from(2);
+    }
+    code
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the one line that says why the program could not run"
+)]
+fn cannot_run(error: &anyhow::Error) -> ExitCode {
+    eprintln!("hibachi: {error:#}");
+    ExitCode::from(2)
+}
+
+#[expect(clippy::print_stdout, reason = "what the command line answers")]
+fn say(line: impl std::fmt::Display) {
+    println!("{line}");
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "what a person at the terminal should know, beside the answer"
+)]
+fn note(line: impl std::fmt::Display) {
+    eprintln!("{line}");
+}
+
+fn start_logs() {
+    use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+    let filter = EnvFilter::try_from_env("HIBACHI_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let json = std::env::var("HIBACHI_LOG_FORMAT").is_ok_and(|format| format == "json");
+    let registry = tracing_subscriber::registry().with(filter);
+    if json {
+        registry
+            .with(fmt::layer().json().with_writer(std::io::stderr))
+            .init();
+    } else {
+        registry.with(fmt::layer().with_writer(std::io::stderr)).init();
+    }
+}
+
+/// Runs a command against an installation that is opened for its duration.
+async fn with_app<T, F>(location: &Location, work: F) -> Result<T>
+where
+    F: AsyncFnOnce(App) -> Result<T>,
+{
+    let installation = Installation::open(location).await?;
+    let app = App::connect(&installation).await?;
+    let database = app.database.clone();
+    let done = work(app).await;
+    database.close().await;
+    let closed = installation.close().await;
+    let done = done?;
+    closed?;
+    Ok(done)
+}
+
+/// The tenant of a slug.
+async fn tenant(app: &App, slug: &str) -> Result<TenantId> {
+    Ok(app.organisation(slug).await?.tenant)
+}
+
+/// Writes an answer to a file, or to the terminal where there is none. A file appears whole or not at all.
+fn write_out(text: &str, out: Option<&std::path::Path>) -> Result<()> {
+    let Some(path) = out else {
+        say(text.trim_end_matches('\n'));
+        return Ok(());
+    };
+    let beside = path.with_extension(format!("{}.part", std::process::id()));
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    written.with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,101 @@
+//! `hibachi serve`, `work` and `migrate`: the parts of the program apart, for production.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Verdict, note, say, with_app};
+use crate::app::App;
+use crate::http;
+use crate::installation::{Installation, Location};
+
+/// Serve the API alone.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    location: Location,
+    /// Where to listen.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> Result<Verdict> {
+        let listener = listen(self.listen).await?;
+        with_app(&self.location, async |app| {
+            say(format_args!("ready http://{}", listener.local_addr()?));
+            serve(app, listener).await
+        })
+        .await?;
+        Ok(Verdict::Well)
+    }
+}
+
+/// Run the read models and the policies alone.
+#[derive(Debug, Args)]
+pub(super) struct Work {
+    #[command(flatten)]
+    location: Location,
+}
+
+impl Work {
+    pub(super) async fn run(self) -> Result<Verdict> {
+        with_app(&self.location, async |app| {
+            let workers = app.start_workers();
+            note("working; stop with Ctrl-C");
+            stop_signal().await?;
+            workers.stop().await;
+            Ok(())
+        })
+        .await?;
+        Ok(Verdict::Well)
+    }
+}
+
+/// Bring the database's schema up to date.
+#[derive(Debug, Args)]
+pub(super) struct Migrate {
+    #[command(flatten)]
+    location: Location,
+}
+
+impl Migrate {
+    pub(super) async fn run(self) -> Result<Verdict> {
+        // Opening an installation migrates it.
+        Installation::open(&self.location).await?.close().await?;
+        note("the schema is up to date");
+        Ok(Verdict::Well)
+    }
+}
+
+/// Takes the address, before anything slow is done for nothing.
+pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Serves until told to stop, then lets requests finish.
+pub(super) async fn serve(app: App, listener: TcpListener) -> Result<()> {
+    let stop = async {
+        if let Err(error) = stop_signal().await {
+            tracing::error!(%error, "signals cannot be heard");
+        }
+    };
+    axum::serve(listener, http::router(app))
+        .with_graceful_shutdown(stop)
+        .await
+        .context("the server failed")
+}
+
+async fn stop_signal() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

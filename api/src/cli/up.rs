@@ -1,0 +1,74 @@
+//! `hibachi up`: everything in one process.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::serve::{listen, serve};
+use super::{Verdict, note, say};
+use crate::app::App;
+use crate::demo;
+use crate::installation::{Installation, Location};
+
+/// Start everything: a private database, the read models, the policies and the API.
+#[derive(Debug, Args)]
+pub(super) struct Up {
+    #[command(flatten)]
+    location: Location,
+    /// Where to listen.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Set up the demo company on the first start.
+    #[arg(long)]
+    demo: bool,
+}
+
+impl Up {
+    pub(super) async fn run(self) -> Result<Verdict> {
+        let began = Instant::now();
+        let listener = listen(self.listen).await?;
+        let installation = Installation::open(&self.location).await?;
+        let app = App::connect(&installation).await?;
+        if self.demo && app.database.organisation_by_slug(demo::SLUG).await?.is_none() {
+            note("setting up the demo company …");
+            demo::company(&app).await?;
+        }
+        let workers = app.start_workers();
+        say(format_args!(
+            "ready http://{} ({} ms)",
+            listener.local_addr()?,
+            began.elapsed().as_millis()
+        ));
+        if self.demo {
+            self.say_how_to_sign_in(&installation);
+        }
+        let database = app.database.clone();
+        let served = serve(app, listener).await;
+        workers.stop().await;
+        database.close().await;
+        installation.close().await?;
+        served?;
+        Ok(Verdict::Well)
+    }
+
+    fn say_how_to_sign_in(&self, installation: &Installation) {
+        say(format_args!(
+            "\nsign in   organisation {}, e-mail admin@demo.test, password {}\n          \
+             also super@, support@, manager@, chef@, accountant@, auditor@demo.test",
+            demo::SLUG,
+            demo::PASSWORD,
+        ));
+        say(format_args!(
+            "try       http://{}/graphiql in a browser, or the tour in README.md",
+            self.listen
+        ));
+        say("          hibachi replay verify --org my-hibachi    proves the log");
+        say("          hibachi tax report --org my-hibachi --state CA --period 2026 --format csv");
+        if let Some(psql) = &installation.psql {
+            say(format_args!("look      {psql}"));
+        }
+        say("stop      Ctrl-C; the data stays");
+    }
+}

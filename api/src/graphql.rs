@@ -1,0 +1,131 @@
+//! The admin API: one file per noun. No rule of the business lives here; a resolver translates and passes on.
+
+mod audit;
+mod booking;
+mod connection;
+mod customer;
+mod error;
+mod id;
+mod lead;
+mod loaders;
+mod log;
+mod payment;
+mod price_list;
+mod quote;
+mod read;
+mod scalar;
+mod session;
+mod sign_in;
+mod station;
+mod tax;
+
+use async_graphql::{EmptySubscription, MergedObject, Request, Response};
+
+use crate::app::App;
+use error::complete;
+use loaders::Loaders;
+
+pub use session::Session;
+
+/// What can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(
+    sign_in::SignInQuery,
+    station::StationQuery,
+    customer::CustomerQuery,
+    quote::QuoteQuery,
+    price_list::PriceListQuery,
+    booking::BookingQuery,
+    payment::PaymentQuery,
+    tax::TaxQuery,
+    lead::LeadQuery,
+    audit::AuditQuery,
+    log::LogQuery,
+);
+
+/// What can be done. Every command carries an idempotency key: the same key gives the same result.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    sign_in::SignInMutation,
+    price_list::PriceListMutation,
+    booking::BookingMutation,
+    payment::PaymentMutation,
+    tax::TaxMutation,
+);
+
+type Inner = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+
+/// The schema over a running program.
+#[derive(Clone)]
+pub struct Schema {
+    inner: Inner,
+    app: App,
+}
+
+/// The deepest nesting and the largest cost of one operation. A list costs its length times what it holds.
+const MAX_DEPTH: usize = 15;
+const MAX_COMPLEXITY: usize = 20_000;
+
+/// The schema over a running program.
+pub fn schema(app: App) -> Schema {
+    let inner = builder()
+        .limit_depth(MAX_DEPTH)
+        .limit_complexity(MAX_COMPLEXITY)
+        .disable_suggestions()
+        .data(app.clone())
+        .finish();
+    Schema { inner, app }
+}
+
+/// The schema as text: what clients are written against.
+pub fn sdl() -> String {
+    builder().finish().sdl_with_options(
+        async_graphql::SDLExportOptions::new()
+            .sorted_fields()
+            .sorted_arguments()
+            .sorted_enum_items(),
+    )
+}
+
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Inner::build(Query::default(), Mutation::default(), EmptySubscription)
+}
+
+impl Schema {
+    /// Answers one request of a session. Only people who are signed in may read the schema itself.
+    pub async fn execute(&self, request: Request, session: Session) -> Response {
+        let request_id = session.request_id.clone();
+        let mut request = if session.viewer.is_some() {
+            request
+        } else {
+            request.disable_introspection()
+        };
+        if let Some(viewer) = &session.viewer {
+            request = request.data(Loaders::new(&self.app, viewer));
+        }
+        complete(self.inner.execute(request.data(session)).await, &request_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// The committed schema is the one that the program serves. `HIBACHI_UPDATE=1` writes it anew.
+    #[test]
+    fn the_committed_schema_has_not_drifted() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql");
+        let served = super::sdl();
+        if std::env::var_os("HIBACHI_UPDATE").is_some() {
+            std::fs::write(path, &served).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == served,
+            "api/schema.graphql is not what the program serves: run make schema"
+        );
+    }
+
+    #[test]
+    fn there_is_no_float_in_the_schema() {
+        assert!(!super::sdl().contains("Float"));
+    }
+}

@@ -1,0 +1,242 @@
+//! The audit trail: one entry per event, for it is the log.
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use projections::audit_trail::{self, AuditFilter as Filter, AuditRow, AuditSort};
+use projections::{At, Slice};
+
+use super::connection::{connection, counter};
+use super::error::unread;
+use super::id::{named, parts};
+use super::read::{AsOf, at, slice};
+use super::scalar::LogPosition;
+use super::session::{app, viewer};
+use super::sign_in::Role;
+
+/// Who did it, through what.
+#[derive(SimpleObject)]
+pub(super) struct Actor {
+    /// `user`, `customer`, `policy` or `system`.
+    kind: String,
+    /// Id of the user or customer, or name of the policy or program.
+    id: Option<String>,
+    /// Name of the policy or program; null for people, whose names are sealed.
+    name: Option<String>,
+    /// The role that a user acted under.
+    role: Option<Role>,
+    /// `graphql`, `rest`, `webhook`, `policy` or `cli`.
+    channel: String,
+}
+
+/// One field that changed.
+#[derive(SimpleObject)]
+pub(super) struct FieldChange {
+    /// Which field.
+    path: String,
+    /// What it was; null when it was not.
+    before: Option<String>,
+    /// What it is; null when it is no more.
+    after: Option<String>,
+}
+
+/// One thing that happened.
+#[derive(Clone)]
+pub(super) struct AuditEntry(pub(super) AuditRow);
+
+#[Object]
+impl AuditEntry {
+    /// Opaque id.
+    pub(super) async fn id(&self) -> ID {
+        named("AuditEntry", &self.0.position.to_string())
+    }
+    /// Place in the log.
+    async fn position(&self) -> LogPosition {
+        self.0.position.into()
+    }
+    /// When it was recorded.
+    async fn recorded_at(&self) -> DateTime<Utc> {
+        self.0.recorded_at
+    }
+    /// Name of the event, `booking.requested`.
+    #[graphql(name = "type")]
+    async fn event_type(&self) -> &str {
+        &self.0.event_type
+    }
+    /// What happened, in a sentence.
+    async fn summary(&self) -> &str {
+        &self.0.summary
+    }
+    /// What kind of thing it happened to, `booking`.
+    async fn entity_type(&self) -> &str {
+        &self.0.entity_type
+    }
+    /// Opaque id of what it happened to.
+    async fn entity_id(&self) -> ID {
+        named(&noun(&self.0.entity_type), &self.0.entity_id)
+    }
+    /// Who did it.
+    async fn actor(&self) -> Actor {
+        let row = &self.0;
+        let person = matches!(row.actor_kind.as_str(), "user" | "customer");
+        Actor {
+            kind: row.actor_kind.clone(),
+            id: Some(row.actor_id.clone()),
+            name: (!person).then(|| row.actor_id.clone()),
+            role: row
+                .actor_role
+                .as_deref()
+                .and_then(domain::access::Role::parse)
+                .map(Role::from),
+            channel: row.channel.clone(),
+        }
+    }
+    /// Why, where somebody said.
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+    /// What changed.
+    async fn changes(&self) -> Vec<FieldChange> {
+        let change = |change: &audit_trail::FieldChange| FieldChange {
+            path: change.path.clone(),
+            before: change.before.clone(),
+            after: change.after.clone(),
+        };
+        self.0.changes.iter().map(change).collect()
+    }
+    /// The business process that it belongs to.
+    async fn correlation_id(&self) -> ID {
+        ID(self.0.correlation_id.clone())
+    }
+    /// The event that caused it.
+    async fn causation_id(&self) -> Option<ID> {
+        self.0.causation_id.clone().map(ID)
+    }
+    /// Whether personal fields are left out of the changes.
+    async fn redacted(&self) -> bool {
+        self.0.redacted
+    }
+}
+
+connection!(
+    AuditEntryConnection,
+    AuditEntryEdge,
+    AuditEntry,
+    "What happened, the newest first."
+);
+
+/// The type in the schema of a stream's kind: `price_list` is a PriceList.
+fn noun(kind: &str) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters
+            .next()
+            .map(|first| first.to_ascii_uppercase())
+            .into_iter()
+            .chain(letters)
+            .collect::<String>()
+    };
+    kind.split('_').map(capital).collect()
+}
+
+/// Which entries.
+#[derive(Default, InputObject)]
+pub(super) struct AuditFilter {
+    /// What happened to this.
+    entity_id: Option<ID>,
+    /// What happened to things of this kind, `booking`.
+    entity_type: Option<String>,
+    /// What this user, customer, policy or program did.
+    actor_id: Option<String>,
+    /// Events of any of these names.
+    #[graphql(name = "type")]
+    types: Option<Vec<String>>,
+    /// Recorded at or after.
+    from: Option<DateTime<Utc>>,
+    /// Recorded before.
+    to: Option<DateTime<Utc>>,
+    /// Words in the sentence.
+    search: Option<String>,
+}
+
+impl AuditFilter {
+    fn read(self) -> Filter {
+        // An id that is none of ours is nobody's: it finds nothing.
+        let entity = self
+            .entity_id
+            .map(|id| parts(&id).map_or_else(|| id.to_string(), |(_, id)| id));
+        Filter {
+            entity_id: entity,
+            entity_type: self.entity_type,
+            actor_id: self
+                .actor_id
+                .map(|id| parts(&ID(id.clone())).map_or(id, |(_, id)| id)),
+            types: self.types.unwrap_or_default(),
+            from: self.from,
+            to: self.to,
+            search: self.search,
+        }
+    }
+}
+
+async fn entries(ctx: &Context<'_>, filter: Filter, slice: Slice, at: At) -> Result<AuditEntryConnection> {
+    let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
+    let previous = slice.after.is_some();
+    let sort = AuditSort::NewestFirst;
+    let page = audit_trail::page(views, viewer, filter.clone(), sort, slice, at)
+        .await
+        .map_err(unread)?;
+    let counter = counter(
+        (views.clone(), viewer.clone(), filter),
+        move |(views, viewer, filter)| async move { audit_trail::count(&views, &viewer, filter, at).await },
+    );
+    Ok(AuditEntryConnection::new(page, previous, counter, AuditEntry))
+}
+
+/// What happened to one thing.
+pub(super) async fn entity_audit(
+    ctx: &Context<'_>,
+    kind: &str,
+    id: String,
+    first: i32,
+    after: Option<String>,
+    at: At,
+) -> Result<AuditEntryConnection> {
+    let filter = Filter {
+        entity_id: Some(id),
+        entity_type: Some(kind.to_owned()),
+        ..Filter::default()
+    };
+    entries(ctx, filter, slice(first, after)?, at).await
+}
+
+/// Questions about what happened.
+#[derive(Default)]
+pub(super) struct AuditQuery;
+
+#[Object]
+impl AuditQuery {
+    /// What happened, the newest first: one entry per event. Needs audit:read.
+    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    async fn audit_log(
+        &self,
+        ctx: &Context<'_>,
+        first: i32,
+        after: Option<String>,
+        filter: Option<AuditFilter>,
+        as_of: Option<AsOf>,
+    ) -> Result<AuditEntryConnection> {
+        let at = at(ctx, as_of, None).await?;
+        entries(ctx, filter.unwrap_or_default().read(), slice(first, after)?, at).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_kind_of_stream_is_a_noun_of_the_schema() {
+        assert_eq!(
+            [super::noun("booking"), super::noun("price_list")],
+            ["Booking", "PriceList"]
+        );
+    }
+}

@@ -1,0 +1,480 @@
+//! Bookings.
+
+mod input;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use commands::{IdempotencyKey, Written};
+use domain::booking::{Booking as BookingAggregate, BookingStatus as DomainStatus, CancelledBy};
+use domain::decider::Decider;
+use domain::envelope::StreamId;
+use domain::ids::{BookingId, CustomerId, StationId};
+use projections::booking_list::{self, BookingFilter as Filter, BookingRow, BookingSort as Sort};
+use projections::{At, payment_list};
+
+use super::audit::{AuditEntryConnection, entity_audit};
+use super::connection::{connection, counter, payload};
+use super::customer::Customer;
+use super::error::{UserError, coded, outcome, unread};
+use super::id::{global, local};
+use super::loaders::Loaders;
+use super::payment::{Payment, PaymentConnection};
+use super::quote::QuoteLine;
+use super::read::{AsOf, Freshness, after as read_after, at, slice};
+use super::scalar::{LocalDateTime, Money};
+use super::session::{app, caller, viewer};
+use super::station::Station;
+use super::tax::TaxLine;
+use input::{BookingActionInput, BookingCancelInput, BookingRequestInput};
+
+/// Where a booking stands.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "DomainStatus")]
+pub(super) enum BookingStatus {
+    /// Asked for; the place is held until the deposit is due.
+    Requested,
+    /// The deposit has come.
+    Confirmed,
+    /// Held.
+    Completed,
+    /// Called off.
+    Cancelled,
+    /// The deposit did not come.
+    Expired,
+}
+
+/// When an event starts.
+#[derive(SimpleObject)]
+pub(super) struct EventTime {
+    /// The instant.
+    utc: DateTime<Utc>,
+    /// What a clock at the station shows.
+    local: LocalDateTime,
+    /// IANA zone.
+    zone: String,
+    /// Offset from UTC then, `-08:00`.
+    offset: String,
+}
+
+/// A party by kinds of guests.
+#[derive(SimpleObject)]
+pub(super) struct Guests {
+    /// From 13 years.
+    adults: i32,
+    /// 6 to 12 years.
+    children: i32,
+    /// Under 6 years.
+    under6: i32,
+    /// Everybody.
+    total: i32,
+}
+
+/// Where the event is held.
+#[derive(SimpleObject)]
+pub(super) struct Venue {
+    /// Street and number; `[erased]` once the customer's data has been erased.
+    street: Option<String>,
+    /// City as the customer wrote it.
+    city: String,
+    /// County.
+    county: String,
+    /// Two-letter state.
+    state: String,
+    /// ZIP code.
+    zip: String,
+}
+
+/// What the terms propose to give back. A person confirms it.
+#[derive(SimpleObject)]
+pub(super) struct RefundProposal {
+    /// Paid towards the deposit.
+    deposit_paid: Money,
+    /// Paid beyond the deposit.
+    balance_paid: Money,
+    /// What is proposed to be given back.
+    proposed: Money,
+}
+
+/// A party, from its request to its event.
+#[derive(Clone)]
+pub(super) struct Booking {
+    pub(super) row: BookingRow,
+    pub(super) at: At,
+}
+
+#[Object]
+impl Booking {
+    /// Opaque id.
+    pub(super) async fn id(&self) -> ID {
+        global(self.row.booking_id)
+    }
+    /// Number of changes so far: what `expectedVersion` compares.
+    async fn version(&self) -> i32 {
+        i32::try_from(self.row.version).unwrap_or(i32::MAX)
+    }
+    /// Number for people to name it by.
+    async fn number(&self) -> &str {
+        &self.row.number
+    }
+    /// Where it stands.
+    async fn status(&self) -> BookingStatus {
+        self.row.status.into()
+    }
+    /// Who books. Needs customer:read.
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Customer> {
+        let row = ctx
+            .data_unchecked::<Loaders>()
+            .customer(self.row.customer_id, self.at)
+            .await?;
+        row.map(Customer).ok_or_else(behind)
+    }
+    /// The station that serves.
+    async fn station(&self, ctx: &Context<'_>) -> Result<Station> {
+        let row = ctx
+            .data_unchecked::<Loaders>()
+            .station(self.row.station_id, self.at)
+            .await?;
+        row.map(Station).ok_or_else(behind)
+    }
+    /// When the event starts.
+    async fn start(&self) -> EventTime {
+        let minutes = self.row.offset_secs.unsigned_abs() / 60;
+        let sign = if self.row.offset_secs < 0 { '-' } else { '+' };
+        EventTime {
+            utc: self.row.start_utc,
+            local: LocalDateTime(self.row.start_local),
+            zone: self.row.zone.name().to_owned(),
+            offset: format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60),
+        }
+    }
+    /// First instant that the chefs are taken, inclusive: travel and set-up come before the start.
+    async fn blocked_from(&self) -> DateTime<Utc> {
+        self.row.blocked_from
+    }
+    /// First instant that they are free again, exclusive.
+    async fn blocked_until(&self) -> DateTime<Utc> {
+        self.row.blocked_until
+    }
+    /// The party.
+    async fn guests(&self) -> Guests {
+        let row = &self.row;
+        Guests {
+            adults: row.adults,
+            children: row.children,
+            under6: row.under6,
+            total: row.adults + row.children + row.under6,
+        }
+    }
+    /// Where.
+    async fn venue(&self, ctx: &Context<'_>) -> Result<Venue> {
+        let stream = StreamId::new(BookingAggregate::STREAM, self.row.booking_id.to_string());
+        let street = ctx
+            .data_unchecked::<Loaders>()
+            .text_or_erased(stream, "venue.street", &self.row.street)
+            .await?;
+        Ok(Venue {
+            street: Some(street),
+            city: self.row.city.clone(),
+            county: self.row.county.clone(),
+            state: self.row.state.clone(),
+            zip: self.row.zip.clone(),
+        })
+    }
+    /// Every line of the price, tax included.
+    async fn lines(&self) -> Vec<QuoteLine> {
+        self.row.lines.iter().cloned().map(QuoteLine::from).collect()
+    }
+    /// Total, tax included.
+    async fn total(&self) -> Money {
+        self.row.total_cents.into()
+    }
+    /// Voluntary tips that have come.
+    async fn tip(&self) -> Money {
+        self.row.tip_cents.into()
+    }
+    /// What has come towards the total: verified or captured money only.
+    async fn paid(&self) -> Money {
+        self.row.paid_cents.into()
+    }
+    /// What is left to pay; negative when too much has come.
+    async fn balance_due(&self) -> Money {
+        (self.row.total_cents - self.row.paid_cents).into()
+    }
+    /// Until when the deposit must come; null once it has, or once the booking is over.
+    async fn deposit_due_at(&self) -> Option<DateTime<Utc>> {
+        (self.row.status == DomainStatus::Requested).then_some(self.row.deposit_due_at)
+    }
+    /// What the terms propose to give back, once cancelled.
+    async fn refund_proposal(&self) -> Option<RefundProposal> {
+        self.row.refund_proposal.as_ref().map(|proposal| RefundProposal {
+            deposit_paid: proposal.deposit_paid_cents.into(),
+            balance_paid: proposal.balance_paid_cents.into(),
+            proposed: proposal.proposed_refund_cents.into(),
+        })
+    }
+    /// Its payments, the newest first. Needs payment:read.
+    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    async fn payments(
+        &self,
+        ctx: &Context<'_>,
+        first: i32,
+        after: Option<String>,
+    ) -> Result<PaymentConnection> {
+        let (views, viewer, at) = (&app(ctx).views, viewer(ctx)?, self.at);
+        let filter = payment_list::PaymentFilter {
+            booking_id: Some(self.row.booking_id),
+            ..Default::default()
+        };
+        let slice = slice(first, after)?;
+        let previous = slice.after.is_some();
+        let page = payment_list::page(views, viewer, filter.clone(), slice, at)
+            .await
+            .map_err(unread)?;
+        let counter = counter(
+            (views.clone(), viewer.clone(), filter),
+            move |(views, viewer, filter)| async move { payment_list::count(&views, &viewer, filter, at).await },
+        );
+        Ok(PaymentConnection::new(page, previous, counter, move |row| {
+            Payment { row, at }
+        }))
+    }
+    /// What happened to it, the newest first. Needs audit:read.
+    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    async fn audit(
+        &self,
+        ctx: &Context<'_>,
+        first: i32,
+        after: Option<String>,
+    ) -> Result<AuditEntryConnection> {
+        entity_audit(
+            ctx,
+            BookingAggregate::STREAM,
+            self.row.booking_id.to_string(),
+            first,
+            after,
+            self.at,
+        )
+        .await
+    }
+    /// Internal figure, never shown to customers; null until the event was held. Needs tax:read.
+    async fn tax(&self, ctx: &Context<'_>) -> Result<Option<TaxLine>> {
+        Ok(ctx
+            .data_unchecked::<Loaders>()
+            .tax(self.row.booking_id, self.at)
+            .await?
+            .map(TaxLine))
+    }
+}
+
+/// A row that another read model refers to and has come to later.
+fn behind() -> async_graphql::Error {
+    coded("STALE_READ", "one read model is behind another; ask again")
+}
+
+connection!(BookingConnection, BookingEdge, Booking, "Bookings.");
+
+/// How bookings are sorted.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Sort")]
+pub(super) enum BookingSort {
+    /// The next to be held first.
+    StartAsc,
+    /// The last to be held first.
+    StartDesc,
+    /// The last to be requested first.
+    CreatedDesc,
+}
+
+/// Which bookings.
+#[derive(Default, InputObject)]
+pub(super) struct BookingFilter {
+    /// Any of these.
+    status: Option<Vec<BookingStatus>>,
+    /// Of this station.
+    station_id: Option<ID>,
+    /// Of this customer.
+    customer_id: Option<ID>,
+    /// Starting at or after.
+    from: Option<DateTime<Utc>>,
+    /// Starting before.
+    to: Option<DateTime<Utc>>,
+    /// Part of the number, the city or the ZIP.
+    search: Option<String>,
+}
+
+impl BookingFilter {
+    fn read(self) -> Result<Filter> {
+        let unknown = |noun: &str| coded("NOT_FOUND", format!("there is no such {noun}"));
+        Ok(Filter {
+            status: self
+                .status
+                .unwrap_or_default()
+                .into_iter()
+                .map(DomainStatus::from)
+                .collect(),
+            station_id: self
+                .station_id
+                .map(|id| local::<StationId>(&id).ok_or_else(|| unknown("station")))
+                .transpose()?,
+            customer_id: self
+                .customer_id
+                .map(|id| local::<CustomerId>(&id).ok_or_else(|| unknown("customer")))
+                .transpose()?,
+            from: self.from,
+            to: self.to,
+            search: self.search,
+        })
+    }
+}
+
+/// Questions about bookings.
+#[derive(Default)]
+pub(super) struct BookingQuery;
+
+#[Object]
+impl BookingQuery {
+    /// A booking; null for one that is not there or not within reach. Needs booking:read.
+    async fn booking(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        as_of: Option<AsOf>,
+        fresh: Option<Freshness>,
+    ) -> Result<Option<Booking>> {
+        let viewer = viewer(ctx)?;
+        let Some(id) = local::<BookingId>(&id) else {
+            return Ok(None);
+        };
+        let at = at(ctx, as_of, fresh).await?;
+        let found = booking_list::one(&app(ctx).views, viewer, id, at)
+            .await
+            .map_err(unread)?;
+        Ok(found.value.map(|row| Booking { row, at }))
+    }
+
+    /// Bookings within reach. Needs booking:read.
+    #[expect(clippy::too_many_arguments, reason = "they are the arguments of the schema")]
+    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    async fn bookings(
+        &self,
+        ctx: &Context<'_>,
+        first: i32,
+        after: Option<String>,
+        filter: Option<BookingFilter>,
+        #[graphql(default_with = "BookingSort::StartAsc")] sort: BookingSort,
+        as_of: Option<AsOf>,
+        fresh: Option<Freshness>,
+    ) -> Result<BookingConnection> {
+        let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
+        let filter = filter.unwrap_or_default().read()?;
+        let at = at(ctx, as_of, fresh).await?;
+        let slice = slice(first, after)?;
+        let previous = slice.after.is_some();
+        let page = booking_list::page(views, viewer, filter.clone(), sort.into(), slice, at)
+            .await
+            .map_err(unread)?;
+        let counter = counter(
+            (views.clone(), viewer.clone(), filter),
+            move |(views, viewer, filter)| async move { booking_list::count(&views, &viewer, filter, at).await },
+        );
+        Ok(BookingConnection::new(page, previous, counter, move |row| {
+            Booking { row, at }
+        }))
+    }
+}
+
+payload!(BookingPayload, booking: Booking);
+
+impl BookingPayload {
+    /// The payload of a command on a booking.
+    async fn of(
+        ctx: &Context<'_>,
+        done: std::result::Result<Written, commands::CommandError>,
+    ) -> Result<Self> {
+        let written = match outcome(done)? {
+            Ok(written) => written,
+            Err(refused) => return Ok(Self::refused(refused)),
+        };
+        let at = read_after(written.position);
+        let Ok(id) = written.id_of(BookingAggregate::STREAM).parse::<BookingId>() else {
+            return Ok(Self::written(None, &written));
+        };
+        let found = booking_list::one(&app(ctx).views, viewer(ctx)?, id, at)
+            .await
+            .map_err(unread)?;
+        Ok(Self::written(
+            found.value.map(|row| Booking { row, at }),
+            &written,
+        ))
+    }
+}
+
+/// Commands on bookings.
+#[derive(Default)]
+pub(super) struct BookingMutation;
+
+#[Object]
+impl BookingMutation {
+    /// Asks for a party and holds its place. A refusal that is worth a call is kept as a lead. Needs booking:write.
+    async fn booking_request(&self, ctx: &Context<'_>, input: BookingRequestInput) -> Result<BookingPayload> {
+        let caller = caller(ctx)?;
+        let (key, ask) = match input.read() {
+            Ok(read) => read,
+            Err(refused) => return Ok(BookingPayload::refused(refused)),
+        };
+        let done = match IdempotencyKey::from_client(&key) {
+            Ok(key) => app(ctx).commands.request_booking(caller, key, ask).await,
+            Err(error) => Err(error),
+        };
+        BookingPayload::of(ctx, done).await
+    }
+
+    /// Marks a party as held, from its start on; its tax is owed then. Needs booking:write.
+    async fn booking_complete(&self, ctx: &Context<'_>, input: BookingActionInput) -> Result<BookingPayload> {
+        let caller = caller(ctx)?;
+        let Some(id) = local::<BookingId>(&input.booking_id) else {
+            return Ok(BookingPayload::refused(UserError::not_found(
+                "bookingId",
+                "booking",
+            )));
+        };
+        let seen = input.expected_version.map(i64::from);
+        let done = match IdempotencyKey::from_client(&input.idempotency_key) {
+            Ok(key) => {
+                app(ctx)
+                    .commands
+                    .complete_booking(caller, key, id, seen, input.reason)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        BookingPayload::of(ctx, done).await
+    }
+
+    /// Calls a party off and frees its place; what is given back is proposed, not paid. Needs booking:write.
+    async fn booking_cancel(&self, ctx: &Context<'_>, input: BookingCancelInput) -> Result<BookingPayload> {
+        let caller = caller(ctx)?;
+        let Some(id) = local::<BookingId>(&input.booking_id) else {
+            return Ok(BookingPayload::refused(UserError::not_found(
+                "bookingId",
+                "booking",
+            )));
+        };
+        let by = if input.by_company {
+            CancelledBy::Company
+        } else {
+            CancelledBy::Customer
+        };
+        let seen = input.expected_version.map(i64::from);
+        let done = match IdempotencyKey::from_client(&input.idempotency_key) {
+            Ok(key) => {
+                app(ctx)
+                    .commands
+                    .cancel_booking(caller, key, id, seen, by, input.reason)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        BookingPayload::of(ctx, done).await
+    }
+}

@@ -1,0 +1,129 @@
+//! Customers. Their contacts are opened for the answer and shown as `[erased]` once erased.
+
+use async_graphql::{Context, ID, Object, Result};
+use domain::customer::{CUSTOMER_EMAIL, Customer as CustomerAggregate, fold_email};
+use domain::decider::Decider;
+use domain::envelope::{Sealed, StreamId};
+use domain::ids::CustomerId;
+use projections::At;
+use projections::customer_list::{self, CustomerFilter, CustomerRow};
+
+use super::connection::{connection, counter};
+use super::error::{coded, unread};
+use super::id::{global, local};
+use super::loaders::Loaders;
+use super::read::{AsOf, at, slice};
+use super::session::{app, viewer};
+
+/// A person who books.
+#[derive(Clone)]
+pub(super) struct Customer(pub(super) CustomerRow);
+
+impl Customer {
+    fn stream(&self) -> StreamId {
+        StreamId::new(CustomerAggregate::STREAM, self.0.customer_id.to_string())
+    }
+
+    async fn optional(
+        &self,
+        ctx: &Context<'_>,
+        field: &'static str,
+        sealed: &Option<Sealed>,
+    ) -> Result<Option<String>> {
+        match sealed {
+            Some(sealed) => Ok(Some(
+                ctx.data_unchecked::<Loaders>()
+                    .text_or_erased(self.stream(), field, sealed)
+                    .await?,
+            )),
+            None => Ok(None),
+        }
+    }
+}
+
+#[Object]
+impl Customer {
+    /// Opaque id.
+    pub(super) async fn id(&self) -> ID {
+        global(self.0.customer_id)
+    }
+    /// Name.
+    async fn name(&self, ctx: &Context<'_>) -> Result<String> {
+        ctx.data_unchecked::<Loaders>()
+            .text_or_erased(self.stream(), "name", &self.0.name)
+            .await
+    }
+    /// E-mail.
+    async fn email(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        self.optional(ctx, "email", &self.0.email).await
+    }
+    /// Phone, digits with country code.
+    async fn phone(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        self.optional(ctx, "phone", &self.0.phone).await
+    }
+    /// Whether the person's data has been erased.
+    async fn erased(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx
+            .data_unchecked::<Loaders>()
+            .text(self.stream(), "name", &self.0.name)
+            .await?
+            .is_none())
+    }
+    /// How many bookings the person has asked for, whatever became of them.
+    async fn booking_count(&self) -> i32 {
+        i32::try_from(self.0.booking_count).unwrap_or(i32::MAX)
+    }
+}
+
+connection!(
+    CustomerConnection,
+    CustomerEdge,
+    Customer,
+    "Customers, the newest first."
+);
+
+/// Questions about customers.
+#[derive(Default)]
+pub(super) struct CustomerQuery;
+
+#[Object]
+impl CustomerQuery {
+    /// A customer; null for one that is not there. Needs customer:read.
+    async fn customer(&self, ctx: &Context<'_>, id: ID, as_of: Option<AsOf>) -> Result<Option<Customer>> {
+        let Some(id) = local::<CustomerId>(&id) else {
+            return Ok(None);
+        };
+        let at = at(ctx, as_of, None).await?;
+        let found = customer_list::one(&app(ctx).views, viewer(ctx)?, id, at)
+            .await
+            .map_err(unread)?;
+        Ok(found.value.map(Customer))
+    }
+
+    /// Customers, the newest first; `search` finds one by the whole e-mail address. Needs customer:read.
+    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    async fn customers(
+        &self,
+        ctx: &Context<'_>,
+        first: i32,
+        after: Option<String>,
+        search: Option<String>,
+    ) -> Result<CustomerConnection> {
+        let (app, viewer) = (app(ctx), viewer(ctx)?);
+        let mut filter = CustomerFilter::default();
+        if let Some(search) = search {
+            let email = fold_email(&search).map_err(|error| coded("BAD_USER_INPUT", error.to_string()))?;
+            filter.email_key = Some(app.vault.index_key(viewer.tenant, CUSTOMER_EMAIL, &email));
+        }
+        let slice = slice(first, after)?;
+        let previous = slice.after.is_some();
+        let page = customer_list::page(&app.views, viewer, filter.clone(), slice, At::NOW)
+            .await
+            .map_err(unread)?;
+        let counter = counter(
+            (app.views.clone(), viewer.clone(), filter),
+            |(views, viewer, filter)| async move { customer_list::count(&views, &viewer, filter, At::NOW).await },
+        );
+        Ok(CustomerConnection::new(page, previous, counter, Customer))
+    }
+}

@@ -1,0 +1,254 @@
+//! One look-up for many rows, within one request and one viewer's reach.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use domain::access::Viewer;
+use domain::envelope::{Position, Sealed, StreamId};
+use domain::ids::{BookingId, CustomerId, StationId};
+use event_log::{Opened, SealedField};
+use projections::booking_list::BookingRow;
+use projections::customer_list::CustomerRow;
+use projections::station_list::StationRow;
+use projections::tax_ledger::{TaxLineKind, TaxLineRow};
+use projections::{At, Fresh, ReadError, booking_list, customer_list, station_list, tax_ledger};
+
+use super::error::unread;
+use crate::app::App;
+
+/// What is shown in place of data that has been erased.
+pub(super) const ERASED: &str = "[erased]";
+
+/// The loaders of one request.
+pub(super) struct Loaders(DataLoader<Lookup>);
+
+struct Lookup {
+    app: App,
+    viewer: Viewer,
+}
+
+/// A row as of a time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key<I>(I, When);
+
+/// A time as a key: now, now but not before a position, or as of a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum When {
+    Now,
+    NowFrom(Position, Duration),
+    AsOf(Position),
+}
+
+impl When {
+    fn of(at: At) -> Self {
+        match at {
+            At::Live { fresh: None } => Self::Now,
+            At::Live { fresh: Some(fresh) } => Self::NowFrom(fresh.at_least, fresh.wait),
+            At::AsOf(position) => Self::AsOf(position),
+        }
+    }
+    fn at(self) -> At {
+        match self {
+            Self::Now => At::NOW,
+            Self::NowFrom(at_least, wait) => At::Live {
+                fresh: Some(Fresh { at_least, wait }),
+            },
+            Self::AsOf(position) => At::AsOf(position),
+        }
+    }
+}
+
+/// Tax lines of a booking.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct TaxOf(BookingId);
+
+/// A sealed field to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct SealedText {
+    stream: StreamId,
+    field: &'static str,
+    subject: domain::ids::SubjectId,
+    sealed: String,
+}
+
+type Loaded<K, V> = Result<HashMap<K, V>, Arc<ReadError>>;
+
+/// The keys of each time.
+fn by_time<I: Clone>(keys: &[Key<I>]) -> HashMap<When, Vec<I>> {
+    let mut groups: HashMap<When, Vec<I>> = HashMap::new();
+    for Key(id, when) in keys {
+        groups.entry(*when).or_default().push(id.clone());
+    }
+    groups
+}
+
+/// A loader of rows by id: one look-up for each time.
+macro_rules! rows_by_id {
+    ($id:ty, $row:ty, $key:expr, $many:path) => {
+        impl Loader<Key<$id>> for Lookup {
+            type Value = $row;
+            type Error = Arc<ReadError>;
+            async fn load(&self, keys: &[Key<$id>]) -> Loaded<Key<$id>, $row> {
+                let mut found = HashMap::new();
+                for (when, ids) in by_time(keys) {
+                    let rows = $many(&self.app.views, &self.viewer, &ids, when.at())
+                        .await
+                        .map_err(Arc::new)?;
+                    found.extend(
+                        rows.value
+                            .into_iter()
+                            .map(|row| (Key($key(&row), when), row)),
+                    );
+                }
+                Ok(found)
+            }
+        }
+    };
+}
+
+rows_by_id!(
+    CustomerId,
+    CustomerRow,
+    |row: &CustomerRow| row.customer_id,
+    customer_list::many
+);
+rows_by_id!(
+    StationId,
+    StationRow,
+    |row: &StationRow| row.station_id,
+    station_list::many
+);
+rows_by_id!(
+    BookingId,
+    BookingRow,
+    |row: &BookingRow| row.booking_id,
+    booking_list::many
+);
+
+impl Loader<Key<TaxOf>> for Lookup {
+    type Value = TaxLineRow;
+    type Error = Arc<ReadError>;
+    async fn load(&self, keys: &[Key<TaxOf>]) -> Loaded<Key<TaxOf>, TaxLineRow> {
+        let mut found = HashMap::new();
+        for (when, ids) in by_time(keys) {
+            let ids: Vec<BookingId> = ids.into_iter().map(|TaxOf(id)| id).collect();
+            let lines = tax_ledger::for_bookings(&self.app.views, &self.viewer, &ids, when.at()).await;
+            let sales = lines
+                .map_err(Arc::new)?
+                .value
+                .into_iter()
+                .filter(|line| line.kind == TaxLineKind::Sale);
+            found.extend(sales.map(|line| (Key(TaxOf(line.booking_id), when), line)));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<SealedText> for Lookup {
+    type Value = Option<String>;
+    type Error = Arc<ReadError>;
+    async fn load(&self, keys: &[SealedText]) -> Loaded<SealedText, Option<String>> {
+        let sealed: Vec<Sealed> = keys
+            .iter()
+            .map(|key| Sealed {
+                subject: key.subject,
+                sealed: key.sealed.clone(),
+            })
+            .collect();
+        let fields: Vec<SealedField<'_>> = keys
+            .iter()
+            .zip(&sealed)
+            .map(|(key, sealed)| SealedField {
+                stream: &key.stream,
+                field: key.field,
+                sealed,
+            })
+            .collect();
+        let opened = self.app.vault.open_many(self.viewer.tenant, &fields).await;
+        let opened = opened.map_err(|error| Arc::new(ReadError::from(error)))?;
+        let text = |opened| match opened {
+            Opened::Text(text) => Some(text),
+            Opened::Erased => None,
+        };
+        Ok(keys.iter().cloned().zip(opened.into_iter().map(text)).collect())
+    }
+}
+
+impl Loaders {
+    pub(super) fn new(app: &App, viewer: &Viewer) -> Self {
+        let lookup = Lookup {
+            app: app.clone(),
+            viewer: viewer.clone(),
+        };
+        Self(DataLoader::new(lookup, tokio::spawn))
+    }
+
+    pub(super) async fn customer(
+        &self,
+        id: CustomerId,
+        at: At,
+    ) -> async_graphql::Result<Option<CustomerRow>> {
+        self.0.load_one(Key(id, When::of(at))).await.map_err(shared)
+    }
+
+    pub(super) async fn station(&self, id: StationId, at: At) -> async_graphql::Result<Option<StationRow>> {
+        self.0.load_one(Key(id, When::of(at))).await.map_err(shared)
+    }
+
+    pub(super) async fn booking(&self, id: BookingId, at: At) -> async_graphql::Result<Option<BookingRow>> {
+        self.0.load_one(Key(id, When::of(at))).await.map_err(shared)
+    }
+
+    pub(super) async fn tax(&self, id: BookingId, at: At) -> async_graphql::Result<Option<TaxLineRow>> {
+        self.0
+            .load_one(Key(TaxOf(id), When::of(at)))
+            .await
+            .map_err(shared)
+    }
+
+    /// The text of a sealed field; none once it has been erased.
+    pub(super) async fn text(
+        &self,
+        stream: StreamId,
+        field: &'static str,
+        sealed: &Sealed,
+    ) -> async_graphql::Result<Option<String>> {
+        let key = SealedText {
+            stream,
+            field,
+            subject: sealed.subject,
+            sealed: sealed.sealed.clone(),
+        };
+        Ok(self.0.load_one(key).await.map_err(shared)?.flatten())
+    }
+
+    /// The text of a sealed field, or the word that stands for erased data.
+    pub(super) async fn text_or_erased(
+        &self,
+        stream: StreamId,
+        field: &'static str,
+        sealed: &Sealed,
+    ) -> async_graphql::Result<String> {
+        Ok(self
+            .text(stream, field, sealed)
+            .await?
+            .unwrap_or_else(|| ERASED.to_owned()))
+    }
+}
+
+/// The error of a look-up that several fields may have shared.
+fn shared(error: Arc<ReadError>) -> async_graphql::Error {
+    match Arc::try_unwrap(error) {
+        Ok(error) => unread(error),
+        Err(shared) => match &*shared {
+            ReadError::Forbidden(forbidden) => unread(ReadError::Forbidden(forbidden.clone())),
+            ReadError::StaleRead { .. }
+            | ReadError::BadCursor(_)
+            | ReadError::AsOfInFuture { .. }
+            | ReadError::Unreadable { .. }
+            | ReadError::Log(_) => super::error::fault("UNAVAILABLE", &*shared),
+        },
+    }
+}

@@ -1,0 +1,240 @@
+//! Price lists and their history.
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use commands::IdempotencyKey;
+use commands::price_list::PriceChangeInput as Change;
+use domain::ids::StationId;
+use domain::money::Cents;
+use domain::price_list::{Confirmation, PricedItem};
+use projections::At;
+use projections::price_history::{self, PriceHistoryRow};
+use projections::price_list::{self, PriceListRow};
+
+use super::connection::{connection, counter, payload};
+use super::error::{UserError, coded, outcome, unread};
+use super::id::{global, local};
+use super::read::{AsOf, after, at, slice};
+use super::scalar::{BigInt, LogPosition, Money};
+use super::session::{app, caller, viewer};
+
+/// What a station charges at a time, tax included.
+#[derive(SimpleObject)]
+pub(super) struct PriceList {
+    /// The station.
+    station_id: ID,
+    /// Number of changes so far: what `expectedVersion` compares and quotes cite.
+    version: i32,
+    /// What is on offer, by name.
+    items: Vec<PriceItem>,
+}
+
+/// Something on offer.
+#[derive(SimpleObject)]
+pub(super) struct PriceItem {
+    /// Stable name.
+    item: String,
+    /// Name for customers.
+    label: String,
+    /// Price of one.
+    price: Money,
+    /// The lowest that it may become.
+    min: Option<Money>,
+    /// The highest that it may become.
+    max: Option<Money>,
+    /// Since when this price is in force.
+    effective_from: DateTime<Utc>,
+}
+
+impl From<PricedItem> for PriceItem {
+    fn from(item: PricedItem) -> Self {
+        Self {
+            item: item.item,
+            label: item.label,
+            price: item.price_cents.into(),
+            min: Some(item.min_cents.into()),
+            max: Some(item.max_cents.into()),
+            effective_from: item.effective_from,
+        }
+    }
+}
+
+fn shown(row: &PriceListRow, at: DateTime<Utc>) -> PriceList {
+    PriceList {
+        station_id: global(row.station_id),
+        version: i32::try_from(row.version).unwrap_or(i32::MAX),
+        items: row.items_at(at).into_iter().map(PriceItem::from).collect(),
+    }
+}
+
+/// A change of a price.
+#[derive(Clone)]
+pub(super) struct PriceChange(PriceHistoryRow);
+
+#[Object]
+impl PriceChange {
+    /// Whose price.
+    async fn item(&self) -> &str {
+        &self.0.item
+    }
+    /// Price right before; null when the item came on offer.
+    async fn old(&self) -> Option<Money> {
+        self.0.old_cents.map(Money::from)
+    }
+    /// Price from then on.
+    async fn new(&self) -> Money {
+        self.0.new_cents.into()
+    }
+    /// From when, inclusive.
+    async fn effective_from(&self) -> DateTime<Utc> {
+        self.0.effective_from
+    }
+    /// Id of who changed it.
+    async fn changed_by(&self) -> &str {
+        &self.0.actor_id
+    }
+    /// Why.
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+    /// Position of the change in the log.
+    async fn position(&self) -> LogPosition {
+        self.0.position.into()
+    }
+    /// When it was recorded.
+    async fn recorded_at(&self) -> DateTime<Utc> {
+        self.0.recorded_at
+    }
+}
+
+connection!(
+    PriceChangeConnection,
+    PriceChangeEdge,
+    PriceChange,
+    "Changes of prices, the newest first."
+);
+
+/// Questions about prices.
+#[derive(Default)]
+pub(super) struct PriceListQuery;
+
+#[Object]
+impl PriceListQuery {
+    /// What a station charges now, or charged as of a time. Needs price:read.
+    async fn price_list(&self, ctx: &Context<'_>, station_id: ID, as_of: Option<AsOf>) -> Result<PriceList> {
+        let missing = || coded("NOT_FOUND", "there is no such station, or it has no prices");
+        let station = local::<StationId>(&station_id).ok_or_else(missing)?;
+        let at = at(ctx, as_of, None).await?;
+        let found = price_list::one(&app(ctx).views, viewer(ctx)?, station, at)
+            .await
+            .map_err(unread)?;
+        let instant = match at {
+            At::Live { .. } => Some(app(ctx).clock.now()),
+            At::AsOf(_) => found.info.recorded_at,
+        };
+        found
+            .value
+            .zip(instant)
+            .map(|(row, instant)| shown(&row, instant))
+            .ok_or_else(missing)
+    }
+
+    /// How a station's prices changed, the newest change first. Needs price:read.
+    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    async fn price_history(
+        &self,
+        ctx: &Context<'_>,
+        first: i32,
+        after: Option<String>,
+        station_id: ID,
+        item: Option<String>,
+    ) -> Result<PriceChangeConnection> {
+        let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
+        let station =
+            local::<StationId>(&station_id).ok_or_else(|| coded("NOT_FOUND", "there is no such station"))?;
+        let slice = slice(first, after)?;
+        let previous = slice.after.is_some();
+        let page = price_history::page(views, viewer, station, item.clone(), slice, At::NOW)
+            .await
+            .map_err(unread)?;
+        let counter = counter(
+            (views.clone(), viewer.clone(), item),
+            move |(views, viewer, item)| async move {
+                price_history::count(&views, &viewer, station, item, At::NOW).await
+            },
+        );
+        Ok(PriceChangeConnection::new(page, previous, counter, PriceChange))
+    }
+}
+
+/// A price to change.
+#[derive(InputObject)]
+pub(super) struct PriceChangeInput {
+    /// The same key gives the same result.
+    idempotency_key: ID,
+    /// Whose list.
+    station_id: ID,
+    /// The version that you saw; null opts out.
+    expected_version: Option<i32>,
+    /// Whose price.
+    item: String,
+    /// New price in cents, tax included.
+    price_minor: BigInt,
+    /// From when; now where absent.
+    effective_from: Option<DateTime<Utc>>,
+    /// Why; 3 to 500 characters.
+    reason: String,
+    /// Confirms a change of more than 50 %.
+    #[graphql(default = false)]
+    confirm: bool,
+}
+
+payload!(PriceListPayload, price_list: PriceList);
+
+/// Commands on prices.
+#[derive(Default)]
+pub(super) struct PriceListMutation;
+
+#[Object]
+impl PriceListMutation {
+    /// Changes a price, now or at an instant to come. Needs price:write.
+    async fn price_change(&self, ctx: &Context<'_>, input: PriceChangeInput) -> Result<PriceListPayload> {
+        let caller = caller(ctx)?;
+        let Some(station) = local::<StationId>(&input.station_id) else {
+            return Ok(PriceListPayload::refused(UserError::not_found(
+                "stationId",
+                "station",
+            )));
+        };
+        let change = Change {
+            station,
+            item: input.item,
+            price_cents: Cents(input.price_minor.0),
+            effective_from: input.effective_from,
+            reason: input.reason,
+            confirmation: if input.confirm {
+                Confirmation::Given
+            } else {
+                Confirmation::NotGiven
+            },
+            seen: input.expected_version.map(i64::from),
+        };
+        let done = match IdempotencyKey::from_client(&input.idempotency_key) {
+            Ok(key) => app(ctx).commands.change_price(caller, key, change).await,
+            Err(error) => Err(error),
+        };
+        match outcome(done)? {
+            Err(refused) => Ok(PriceListPayload::refused(refused)),
+            Ok(written) => {
+                let found =
+                    price_list::one(&app(ctx).views, viewer(ctx)?, station, after(written.position)).await;
+                let row = found.map_err(unread)?.value;
+                let now = app(ctx).clock.now();
+                Ok(PriceListPayload::written(
+                    row.map(|row| shown(&row, now)),
+                    &written,
+                ))
+            }
+        }
+    }
+}

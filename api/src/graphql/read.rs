@@ -1,0 +1,121 @@
+//! When an answer is as of, and how fresh it must be.
+
+use std::time::Duration;
+
+use async_graphql::{Context, InputObject, OneofObject, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::envelope::Position;
+use projections::{At, Cursor, Fresh, Slice};
+
+use super::error::{coded, unread};
+use super::scalar::LogPosition;
+use super::session::{app, viewer};
+
+/// A time in the past: the same answer for ever.
+#[derive(OneofObject)]
+pub(super) enum AsOf {
+    /// As it stood after the event at this position.
+    Position(LogPosition),
+    /// As it stood at this instant: after the last event recorded by then.
+    At(DateTime<Utc>),
+}
+
+/// How fresh an answer must be.
+#[derive(InputObject)]
+pub(super) struct Freshness {
+    /// A position that the answer must include, as a mutation returned it.
+    at_least: LogPosition,
+    /// How long to wait for it, in milliseconds, at most 10,000; past it the error is STALE_READ.
+    #[graphql(default = 2000)]
+    wait_ms: i32,
+}
+
+/// The longest that a read waits.
+const LONGEST_WAIT_MS: u64 = 10_000;
+
+/// What an answer is as of.
+#[derive(SimpleObject)]
+pub(super) struct ReadInfo {
+    /// The position in the log that the answer includes, and nothing after it.
+    position: LogPosition,
+    /// When the event at that position was recorded; null before the first.
+    recorded_at: Option<DateTime<Utc>>,
+    /// How many events the log is ahead of the answer.
+    lag_events: i32,
+    /// For how long it has been so, in milliseconds.
+    lag_ms: i32,
+    /// Whether the answer is older than was asked for.
+    stale: bool,
+    /// Whether an event that touches the answer could not be applied.
+    incomplete: bool,
+}
+
+impl From<projections::ReadInfo> for ReadInfo {
+    fn from(info: projections::ReadInfo) -> Self {
+        let clamp = |value: i64| i32::try_from(value).unwrap_or(i32::MAX);
+        Self {
+            position: info.position.into(),
+            recorded_at: info.recorded_at,
+            lag_events: clamp(info.lag_events),
+            lag_ms: clamp(info.lag_ms),
+            stale: info.stale,
+            incomplete: info.incomplete,
+        }
+    }
+}
+
+/// When a question is to be answered for.
+pub(super) async fn at(ctx: &Context<'_>, as_of: Option<AsOf>, fresh: Option<Freshness>) -> Result<At> {
+    match (as_of, fresh) {
+        (Some(_), Some(_)) => Err(coded(
+            "BAD_USER_INPUT",
+            "asOf and fresh exclude each other: the past is never stale",
+        )),
+        (None, None) => Ok(At::NOW),
+        (None, Some(fresh)) => Ok(At::Live {
+            fresh: Some(Fresh {
+                at_least: Position(fresh.at_least.0),
+                wait: Duration::from_millis(u64::try_from(fresh.wait_ms).unwrap_or(0).min(LONGEST_WAIT_MS)),
+            }),
+        }),
+        (Some(AsOf::Position(position)), None) => Ok(At::AsOf(Position(position.0))),
+        (Some(AsOf::At(instant)), None) => {
+            if instant > app(ctx).clock.now() {
+                return Err(coded(
+                    "AS_OF_IN_FUTURE",
+                    "there is no answer as of an instant that has not come",
+                ));
+            }
+            let tenant = viewer(ctx)?.tenant;
+            Ok(At::AsOf(
+                app(ctx)
+                    .views
+                    .as_of_instant(tenant, instant)
+                    .await
+                    .map_err(unread)?,
+            ))
+        }
+    }
+}
+
+/// The page that is asked for.
+pub(super) fn slice(first: i32, after: Option<String>) -> Result<Slice> {
+    let first = u16::try_from(first)
+        .ok()
+        .filter(|first| (1..=100).contains(first));
+    let first = first.ok_or_else(|| coded("BAD_USER_INPUT", "first is a number from 1 to 100"))?;
+    Ok(Slice {
+        first,
+        after: after.map(Cursor::from),
+    })
+}
+
+/// As of the position that a command wrote: what its payload shows.
+pub(super) fn after(position: Position) -> At {
+    At::Live {
+        fresh: Some(Fresh {
+            at_least: position,
+            wait: Duration::from_secs(5),
+        }),
+    }
+}

@@ -1,0 +1,175 @@
+//! HTTP: the GraphQL endpoint, a page to try it on, and health.
+
+mod page;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::app::App;
+use crate::auth::TokenError;
+use crate::graphql::{self, Schema, Session};
+
+/// The largest request body, in bytes.
+const MAX_BODY: usize = 256 * 1024;
+/// How long a request may take. A command that it began goes on to its end.
+const DEADLINE: Duration = Duration::from_secs(30);
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+#[derive(Clone)]
+struct Server {
+    app: App,
+    schema: Schema,
+}
+
+/// All routes of the program.
+pub fn router(app: App) -> Router {
+    let schema = graphql::schema(app.clone());
+    Router::new()
+        .route("/graphql", post(graphql_post))
+        .route("/graphiql", get(page::graphiql))
+        .route("/", get(page::home))
+        .route("/health/live", get(|| async { "live\n" }))
+        .route("/health/ready", get(ready))
+        .with_state(Server { app, schema })
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            DEADLINE,
+        ))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+}
+
+/// One span a request, with its id; neither body nor query string is logged.
+fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
+    let id = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or_default();
+    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+}
+
+/// A mistake in the program costs the request it happened in, and nothing else.
+fn panicked(_panic: Box<dyn std::any::Any + Send>) -> Response {
+    failure(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "INTERNAL",
+        "this cannot be answered now",
+        "",
+    )
+}
+
+async fn ready(State(server): State<Server>) -> Response {
+    match server.app.database.ping().await {
+        Ok(()) => (StatusCode::OK, "ready\n").into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
+        }
+    }
+}
+
+async fn graphql_post(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let request_id = text_header(&headers, &REQUEST_ID).unwrap_or_default().to_owned();
+    if !is_json(&headers) {
+        let message = "send the request as application/json";
+        return failure(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            message,
+            &request_id,
+        );
+    }
+    let session = match session(&server.app, &headers, &request_id) {
+        Ok(session) => session,
+        Err(error) => {
+            return failure(
+                StatusCode::UNAUTHORIZED,
+                "UNAUTHENTICATED",
+                &error.to_string(),
+                &request_id,
+            );
+        }
+    };
+    let body = match body {
+        Ok(body) => body,
+        Err(rejected) => {
+            let code = if rejected.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                "PAYLOAD_TOO_LARGE"
+            } else {
+                "BAD_REQUEST"
+            };
+            return failure(rejected.status(), code, &rejected.body_text(), &request_id);
+        }
+    };
+    let request = match serde_json::from_slice::<async_graphql::Request>(&body) {
+        Ok(request) => request,
+        Err(error) => {
+            let message = format!("the body is not a GraphQL request: {error}");
+            return failure(StatusCode::BAD_REQUEST, "BAD_REQUEST", &message, &request_id);
+        }
+    };
+    let response = server.schema.execute(request, session).await;
+    (
+        [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
+        axum::Json(response),
+    )
+        .into_response()
+}
+
+/// Who sends the request: nobody without a token, refused with a broken one.
+fn session(app: &App, headers: &HeaderMap, request_id: &str) -> Result<Session, TokenError> {
+    let viewer = match headers.get(header::AUTHORIZATION) {
+        None => None,
+        Some(value) => {
+            let token = value
+                .to_str()
+                .ok()
+                .and_then(|value| value.strip_prefix("Bearer "))
+                .ok_or(TokenError::Forged)?;
+            Some(app.auth.recognise(token)?)
+        }
+    };
+    Ok(Session {
+        viewer,
+        request_id: request_id.to_owned(),
+    })
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content = text_header(headers, &header::CONTENT_TYPE).unwrap_or_default();
+    content
+        .split(';')
+        .next()
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn text_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn failure(status: StatusCode, code: &str, message: &str, request_id: &str) -> Response {
+    let body: Value = json!({
+        "errors": [{ "message": message, "extensions": { "code": code, "requestId": request_id } }],
+    });
+    (status, axum::Json(body)).into_response()
+}

@@ -1,0 +1,270 @@
+//! Where an installation keeps its things: its database, private or given, and its secrets.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+use event_log::MasterKey;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+
+/// Name of the database on the private server.
+const DATABASE: &str = "hibachi";
+/// The role that the program runs as; owns nothing.
+const APP_ROLE: &str = "hibachi_app";
+
+/// How to reach an installation: the settings that every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Location {
+    /// Directory of the private database and the secrets.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "HIBACHI_DATA_DIR",
+        default_value = ".hibachi"
+    )]
+    pub data_dir: PathBuf,
+    /// A Postgres (15 or newer) of your own, instead of a private one.
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+/// An installation that is up: its database answers and has the newest schema.
+pub struct Installation {
+    /// How the program connects.
+    pub database: PgConnectOptions,
+    /// Seals personal data.
+    pub master_key: MasterKey,
+    /// Signs access tokens.
+    pub token_key: [u8; 32],
+    /// What to paste to look at the private database, where it is private.
+    pub psql: Option<String>,
+    server: Option<embedded_postgres::Server>,
+}
+
+impl Installation {
+    /// Opens an installation: adopts or starts its database, migrates it, reads or makes its secrets.
+    ///
+    /// # Errors
+    /// Says what is missing or in the way, and what to do about it.
+    pub async fn open(location: &Location) -> Result<Self> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(&location.data_dir)
+            .with_context(|| format!("cannot create the data directory {}", location.data_dir.display()))?;
+        let data_dir = fs::canonicalize(&location.data_dir)?;
+        let (admin, server, psql) = match &location.database_url {
+            Some(url) => {
+                let given =
+                    PgConnectOptions::from_str(url).context("DATABASE_URL is not a Postgres address")?;
+                (given, None, None)
+            }
+            None => private_server(&data_dir).await?,
+        };
+        let secrets = data_dir.join("secrets");
+        let database = match &server {
+            Some(_) => private_role(&admin, &secrets).await?,
+            None => {
+                migrations::migrate(admin.clone())
+                    .await
+                    .context("cannot bring the database up to date")?;
+                admin
+            }
+        };
+        Ok(Self {
+            database,
+            master_key: MasterKey::new(secret(&secrets, "master-key", "HIBACHI_MASTER_KEY")?),
+            token_key: secret(&secrets, "token-key", "HIBACHI_TOKEN_KEY")?,
+            psql,
+            server,
+        })
+    }
+
+    /// Closes the installation: a database that it started is stopped.
+    ///
+    /// # Errors
+    /// When the private database does not stop.
+    pub async fn close(self) -> Result<()> {
+        let Some(server) = self.server else { return Ok(()) };
+        tokio::task::spawn_blocking(move || server.stop())
+            .await?
+            .context("the private database did not stop")
+    }
+}
+
+/// A database of its own for a measurement: gone when it is dropped from the server again.
+pub struct Scratch {
+    /// How to connect to it.
+    pub database: PgConnectOptions,
+    maintenance: PgConnectOptions,
+    name: String,
+    server: Option<embedded_postgres::Server>,
+}
+
+impl Scratch {
+    /// Makes a migrated scratch database beside the installation's own.
+    ///
+    /// # Errors
+    /// When the server is out of reach or may not make databases.
+    pub async fn create(location: &Location) -> Result<Self> {
+        fs::create_dir_all(&location.data_dir)?;
+        let (maintenance, server) = match &location.database_url {
+            Some(url) => (
+                PgConnectOptions::from_str(url).context("DATABASE_URL is not a Postgres address")?,
+                None,
+            ),
+            None => {
+                let (admin, server, _) = private_server(&fs::canonicalize(&location.data_dir)?).await?;
+                (admin, server)
+            }
+        };
+        let name = format!("hibachi_scratch_{}", std::process::id());
+        let mut connection = maintenance.clone().connect().await?;
+        let statement = format!("create database {name}");
+        connection
+            .execute(sqlx::AssertSqlSafe(statement))
+            .await
+            .context("cannot make a scratch database")?;
+        connection.close().await?;
+        let database = maintenance.clone().database(&name);
+        migrations::migrate(database.clone())
+            .await
+            .context("cannot migrate the scratch database")?;
+        Ok(Self {
+            database,
+            maintenance,
+            name,
+            server,
+        })
+    }
+
+    /// Drops the database.
+    ///
+    /// # Errors
+    /// When the server is out of reach.
+    pub async fn remove(self) -> Result<()> {
+        let mut connection = self.maintenance.connect().await?;
+        let statement = format!("drop database {} with (force)", self.name);
+        connection
+            .execute(sqlx::AssertSqlSafe(statement))
+            .await
+            .context("cannot drop the scratch database")?;
+        connection.close().await?;
+        let Some(server) = self.server else { return Ok(()) };
+        tokio::task::spawn_blocking(move || server.stop())
+            .await?
+            .context("the private database did not stop")
+    }
+}
+
+type PrivateServer = (
+    PgConnectOptions,
+    Option<embedded_postgres::Server>,
+    Option<String>,
+);
+
+async fn private_server(data_dir: &Path) -> Result<PrivateServer> {
+    let settings = embedded_postgres::Settings::new(data_dir);
+    let server = tokio::task::spawn_blocking(move || embedded_postgres::start(settings)).await??;
+    let maintenance = PgConnectOptions::from_str(&server.url("postgres"))?;
+    let mut connection = maintenance
+        .clone()
+        .connect()
+        .await
+        .context("the private database does not answer")?;
+    let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+        .bind(DATABASE)
+        .fetch_one(&mut connection)
+        .await?;
+    if !exists {
+        // Two programs may be here at once; the one that comes second finds it there.
+        match connection.execute("create database hibachi").await {
+            Ok(_) => {}
+            Err(sqlx::Error::Database(error))
+                if matches!(error.code().as_deref(), Some("42P04" | "23505")) => {}
+            Err(error) => return Err(error).context("cannot create the database"),
+        }
+    }
+    connection.close().await?;
+    let psql = server.psql_command(DATABASE);
+    Ok((maintenance.database(DATABASE), Some(server), Some(psql)))
+}
+
+/// Migrates the private database and lets the program's own role sign in to it.
+async fn private_role(admin: &PgConnectOptions, secrets: &Path) -> Result<PgConnectOptions> {
+    migrations::migrate(admin.clone())
+        .await
+        .context("cannot bring the database up to date")?;
+    let password = hex::encode(secret(secrets, "database-key", "HIBACHI_DATABASE_KEY")?);
+    let app = admin.clone().username(APP_ROLE).password(&password);
+    if let Ok(connection) = PgConnection::connect_with(&app).await {
+        connection.close().await?;
+        return Ok(app);
+    }
+    let mut connection = admin.connect().await?;
+    // A role's password cannot be bound; ours is hexadecimal and nothing else.
+    let statement = format!("alter role {APP_ROLE} login password '{password}'");
+    connection
+        .execute(sqlx::AssertSqlSafe(statement))
+        .await
+        .context("cannot let the program's role sign in")?;
+    connection.close().await?;
+    Ok(app)
+}
+
+/// A secret of 32 bytes: from the environment, else from its file, else made and kept there.
+fn secret(directory: &Path, name: &str, variable: &str) -> Result<[u8; 32]> {
+    if let Ok(text) = std::env::var(variable) {
+        return parse_secret(&text).with_context(|| format!("{variable} must be 64 hexadecimal digits"));
+    }
+    let path = directory.join(name);
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            parse_secret(&text).with_context(|| format!("{} must hold 64 hexadecimal digits", path.display()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_secret(directory, &path),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+fn parse_secret(text: &str) -> Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if hex::decode_to_slice(text.trim(), &mut bytes).is_err() {
+        bail!("this is not 64 hexadecimal digits");
+    }
+    Ok(bytes)
+}
+
+/// Makes a secret and keeps it. Written beside its place and linked there, so that two programs that start at
+/// once end with the same one, whole.
+fn make_secret(directory: &Path, path: &Path) -> Result<[u8; 32]> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)?;
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).context("the operating system gives no randomness")?;
+    let beside = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?;
+    file.write_all(hex::encode(bytes).as_bytes())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&beside, path);
+    fs::remove_file(&beside)?;
+    fs::File::open(directory)?.sync_all()?;
+    match linked {
+        Ok(()) => Ok(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            parse_secret(&fs::read_to_string(path)?)
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot keep {}", path.display())),
+    }
+}

@@ -1,0 +1,7 @@
+//! The binary `hibachi`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    api::cli::main()
+}
