@@ -1,0 +1,73 @@
+# Plain GNU Make, 3.81 included (what macOS ships). Recipes need cargo, a C compiler and nothing else.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help up check test catalogue schema tools nextest cargo-deny fmt clippy pure doc deny
+
+# `make up`: where to listen, where the data is, and what else `hibachi up` is told.
+LISTEN := 127.0.0.1:8080
+DATA_DIR := $(if $(HIBACHI_DATA_DIR),$(HIBACHI_DATA_DIR),.hibachi)
+ARGS := --demo
+# `make test`: what else nextest is told, `make test TESTS="-E 'test(booking)'"`.
+TESTS :=
+
+TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+
+# Tools that are not on PATH are built once per user and kept outside the checkout.
+TOOLS := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/hibachi/tools
+NEXTEST_VERSION := 0.9.143
+DENY_VERSION := 0.20.2
+export PATH := $(PATH):$(TOOLS)/bin
+
+help:
+	@echo 'make up         build and start everything, with the demo company; Ctrl-C stops it, the data stays'
+	@echo '                LISTEN=127.0.0.1:8080 DATA_DIR=.hibachi ARGS=--demo'
+	@echo 'make check      formatting, lints, a domain without clock or randomness, documentation, dependencies'
+	@echo 'make test       every test, on a private Postgres of its own; TESTS= is passed to nextest'
+	@echo 'make catalogue  write docs/event-catalogue.md anew'
+	@echo 'make schema     write api/schema.graphql anew'
+	@echo 'make tools      build cargo-nextest and cargo-deny, if they are missing'
+
+up:
+	cargo build --release -p api --bin hibachi
+	@exec '$(TARGET)/release/hibachi' up --data-dir '$(DATA_DIR)' --listen '$(LISTEN)' $(ARGS)
+
+check: fmt clippy pure doc deny
+
+fmt:
+	cargo fmt --all --check
+
+clippy:
+	cargo clippy --workspace --all-targets -- -D warnings
+
+# Alone, so that no other crate lends it features: neither a clock nor randomness is there to call.
+pure:
+	cargo check -p domain
+
+doc:
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+deny: cargo-deny
+	cargo deny check --hide-inclusion-graph licenses bans sources
+
+test: nextest
+	cargo build -q -p embedded-postgres --bin with-postgres
+	'$(TARGET)/debug/with-postgres' -- cargo nextest run --workspace --no-fail-fast $(TESTS)
+
+catalogue: nextest
+	HIBACHI_UPDATE=1 cargo nextest run -p tests -E 'test(/^catalogue::/)'
+
+schema: nextest
+	HIBACHI_UPDATE=1 cargo nextest run -p api -E 'test(the_committed_schema_has_not_drifted)'
+
+tools: nextest cargo-deny
+
+# Without optimisation: that would take longer than they run.
+nextest:
+	@cargo nextest --version >/dev/null 2>&1 || \
+		cargo install --locked --debug --root '$(TOOLS)' cargo-nextest@$(NEXTEST_VERSION)
+
+cargo-deny:
+	@cargo deny --version >/dev/null 2>&1 || \
+		cargo install --locked --debug --root '$(TOOLS)' cargo-deny@$(DENY_VERSION)
