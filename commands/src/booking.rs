@@ -126,11 +126,11 @@ impl Commands {
         let events = Booking::default()
             .decide(BookingCommand::Request(Box::new(ask)))
             .map_err(CommandError::refused)?;
-        let plan = Plan::default()
+        let plan = self.register_booker(caller, Plan::default(), &booker).await?;
+        Ok(plan
             .write::<Booking>(self, ids.booking.to_string(), Version(0), events)
             .reads::<Station>(offer.id.to_string(), offer.station.version)
-            .on_refused_claim(CAPACITY, BookingError::SlotUnavailable);
-        self.register_booker(caller, plan, &booker).await
+            .on_refused_claim(CAPACITY, BookingError::SlotUnavailable))
     }
 
     async fn gather(
@@ -214,11 +214,13 @@ impl Commands {
         key: IdempotencyKey,
         id: BookingId,
         seen: Option<i64>,
+        note: Option<String>,
     ) -> Result<Written, CommandError> {
         let this = self.clone();
         to_the_end(async move {
-            this.run(&caller, &key, "booking_complete", &(id, seen), || async {
+            this.run(&caller, &key, "booking_complete", &(id, seen, &note), || async {
                 let command = BookingCommand::Complete {
+                    note: note.clone(),
                     now: this.ports.now(),
                 };
                 this.plan_booking(&caller, id, seen, command).await

@@ -39,6 +39,8 @@ pub enum BookingCommand {
     },
     /// The event was held.
     Complete {
+        /// What the staff noted; at most 500 characters.
+        note: Option<String>,
         /// The time of asking; not before the event's start.
         now: DateTime<Utc>,
     },

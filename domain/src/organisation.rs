@@ -54,7 +54,7 @@ pub enum OrganisationError {
     #[error("a name has 1 to 120 characters")]
     BadName,
     /// Not usable at sign-in.
-    #[error("a slug has 2 to 60 lower-case letters, digits and hyphens")]
+    #[error("a slug has 2 to 60 lower-case letters and digits, in words joined by single hyphens")]
     BadSlug,
 }
 
@@ -96,8 +96,12 @@ impl Organisation {
         if created.name.trim().is_empty() || created.name.chars().count() > 120 {
             return Err(OrganisationError::BadName);
         }
-        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if !(2..=60).contains(&created.slug.len()) || !created.slug.bytes().all(allowed) {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let words_fit = created
+            .slug
+            .split('-')
+            .all(|word| !word.is_empty() && word.bytes().all(allowed));
+        if !(2..=60).contains(&created.slug.len()) || !words_fit {
             return Err(OrganisationError::BadSlug);
         }
         Ok(OrganisationEvent::Created(created))

@@ -1,6 +1,6 @@
 //! The real clock and real ids.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::ports::{Clock, Ids};
@@ -15,7 +15,8 @@ impl Clock for SystemClock {
         reason = "this is the port's one adapter that asks for the time"
     )]
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        // Events carry microseconds, as the database does.
+        Utc::now().trunc_subsecs(6)
     }
 }
 

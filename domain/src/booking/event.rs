@@ -116,6 +116,8 @@ pub struct BookingCompleted {
     pub venue_zip: String,
     /// City of the venue as written.
     pub venue_city: String,
+    /// What the staff noted.
+    pub note: Option<String>,
     /// When it was marked as held.
     pub completed_at: DateTime<Utc>,
 }

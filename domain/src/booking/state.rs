@@ -155,7 +155,7 @@ impl Booking {
         }))
     }
 
-    fn complete(&self, now: DateTime<Utc>) -> Result<BookingEvent, BookingError> {
+    fn complete(&self, note: Option<String>, now: DateTime<Utc>) -> Result<BookingEvent, BookingError> {
         let (requested, status) = self.standing()?;
         refuse_unless(status == BookingStatus::Confirmed, status, "completed")?;
         if now < requested.start.utc {
@@ -163,6 +163,7 @@ impl Booking {
                 start: requested.start.utc,
             });
         }
+        check_length("a note", 500, note.as_deref())?;
         let gross = requested.quote.total_cents;
         let held = |rate: RatePpm| {
             let parts = tax::extract(gross, rate);
@@ -184,6 +185,7 @@ impl Booking {
             tax_place: requested.tax_place.clone(),
             venue_zip: requested.venue.zip.to_string(),
             venue_city: requested.venue.city.clone(),
+            note,
             completed_at: now,
         }))
     }
@@ -293,7 +295,7 @@ impl Decider for Booking {
                 captured_cents,
                 now,
             } => self.confirm(payment_id, captured_cents, now)?,
-            BookingCommand::Complete { now } => self.complete(now)?,
+            BookingCommand::Complete { note, now } => self.complete(note, now)?,
             BookingCommand::Cancel { by, reason, now } => self.cancel(by, reason, now)?,
             BookingCommand::Expire { now } => self.expire(now)?,
         };

@@ -237,7 +237,10 @@ fn the_deposit_confirms_and_less_does_not() {
 
 #[test]
 fn an_event_is_completed_from_its_start_on_with_its_tax() {
-    let complete = |now: &str| BookingCommand::Complete { now: at(now) };
+    let complete = |now: &str| BookingCommand::Complete {
+        note: None,
+        now: at(now),
+    };
     let booking = given(&[confirm()]);
     let start = at("2025-12-07T02:00:00Z");
     assert_eq!(
@@ -343,7 +346,10 @@ fn every_event_of_a_booking_survives_its_stored_text() {
     events.extend(given(&[]).decide(confirm()).unwrap());
     events.extend(
         given(&[confirm()])
-            .decide(BookingCommand::Complete { now: at(later) })
+            .decide(BookingCommand::Complete {
+                note: None,
+                now: at(later),
+            })
             .unwrap(),
     );
     events.extend(given(&[]).decide(cancel(CancelledBy::Customer, NOW)).unwrap());
