@@ -49,7 +49,9 @@ impl Database {
             // cancelled; the next one's writes would be lost with it.
             .after_release(|connection, _| {
                 Box::pin(async move {
-                    connection.execute("rollback").await?;
+                    // With a begin before it, so that a connection that is in order draws no warning; in a
+                    // failed transaction the begin fails, and the connection is closed.
+                    connection.execute("begin; rollback").await?;
                     Ok(true)
                 })
             })

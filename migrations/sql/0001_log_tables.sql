@@ -3,7 +3,10 @@
 -- Roles belong to the cluster, and several databases may be migrated at once.
 do $$
 begin
-    create role hibachi_app nologin;
+    -- Where the role is there already, the migrator needs no right to create one.
+    if not exists (select from pg_roles where rolname = 'hibachi_app') then
+        create role hibachi_app nologin;
+    end if;
 exception
     when duplicate_object or unique_violation then null;
 end

@@ -222,9 +222,13 @@ pub(crate) async fn standing(
          from log_head h
          left join projection_checkpoints c
              on c.tenant_id = h.tenant_id and c.projection = $2 and c.status = 'live'
-         left join events reached on reached.tenant_id = h.tenant_id and reached.position = c.position
-         left join events waiting
-             on waiting.tenant_id = h.tenant_id and waiting.position = coalesce(c.position, 0) + 1
+         left join lateral (
+             select e.recorded_at from events e where e.tenant_id = $1 and e.position = c.position limit 1
+         ) reached on true
+         left join lateral (
+             select e.recorded_at from events e
+             where e.tenant_id = $1 and e.position = coalesce(c.position, 0) + 1 limit 1
+         ) waiting on true
          where h.tenant_id = $1",
     )
     .bind(tenant.0)

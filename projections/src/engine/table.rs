@@ -29,7 +29,8 @@ fn same_key<R: Row>() -> String {
     columns.join(" and ")
 }
 
-/// The rows of these keys, as far as there are any.
+/// The rows of these keys, as far as there are any. Each is looked up by its key, once: the limit keeps a
+/// plan that was made while the table was small from reading all of it for ever.
 pub(crate) async fn load<R: Row>(
     connection: &mut PgConnection,
     of: Generation,
@@ -37,8 +38,10 @@ pub(crate) async fn load<R: Row>(
 ) -> Result<Vec<R>, ReadError> {
     let table = R::TABLE;
     let sql = format!(
-        "select to_jsonb(t)::text from json_populate_recordset(null::{table}, $3::json) k
-         join {table} t on t.tenant_id = $1 and t.generation = $2 and {}",
+        "select to_jsonb(found)::text from json_populate_recordset(null::{table}, $3::json) k
+         cross join lateral (
+             select t.* from {table} t where t.tenant_id = $1 and t.generation = $2 and {} limit 1
+         ) found",
         same_key::<R>()
     );
     let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
