@@ -108,7 +108,6 @@ impl Role {
                 P::TaxRead,
                 P::TaxWrite,
                 P::StationRead,
-                P::AuditRead,
             ],
             Self::Auditor => &[
                 P::BookingRead,
@@ -302,6 +301,20 @@ mod tests {
         assert!(!Role::Chef.may(Permission::MoneyRead));
         assert!(!Role::CustomerSupport.may(Permission::TaxRead));
         assert!(!Role::CustomerSupport.may(Permission::PriceWrite));
+    }
+
+    #[test]
+    fn the_table_of_rights_is_the_one_that_was_agreed() {
+        let mut table = String::new();
+        for permission in Permission::ALL {
+            let holders: Vec<&str> = Role::ALL
+                .into_iter()
+                .filter(|role| role.may(permission))
+                .map(Role::as_str)
+                .collect();
+            table += &format!("{}: {}\n", permission.as_str(), holders.join(" "));
+        }
+        insta::assert_snapshot!("rights", table);
     }
 
     #[test]

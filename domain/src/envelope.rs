@@ -296,6 +296,6 @@ pub struct RecordedMeta {
 pub struct Sealed {
     /// Whose data it is.
     pub subject: SubjectId,
-    /// Nonce and ciphertext, base64 without padding.
+    /// Key id, nonce and ciphertext, base64 without padding.
     pub sealed: String,
 }
