@@ -9,6 +9,8 @@ mod id;
 mod lead;
 mod loaders;
 mod log;
+mod measure;
+mod order;
 mod payment;
 mod price_list;
 mod quote;
@@ -19,7 +21,7 @@ mod sign_in;
 mod station;
 mod tax;
 
-use async_graphql::{EmptySubscription, MergedObject, Request, Response};
+use async_graphql::{EmptySubscription, MergedObject, Request, Response, ServerError};
 
 use crate::app::App;
 use error::complete;
@@ -66,6 +68,9 @@ pub struct Schema {
 const MAX_DEPTH: usize = 15;
 const MAX_COMPLEXITY: usize = 20_000;
 
+/// How many selections one operation comes to at most, fragments spread out.
+const MAX_SELECTIONS: usize = 5_000;
+
 /// The schema over a running program.
 pub fn schema(app: App) -> Schema {
     let inner = builder()
@@ -103,7 +108,21 @@ impl Schema {
         if let Some(viewer) = &session.viewer {
             request = request.data(Loaders::new(&self.app, viewer));
         }
-        complete(self.inner.execute(request.data(session)).await, &request_id)
+        let document = request.parsed_query().ok().cloned();
+        if document
+            .as_ref()
+            .is_some_and(|document| measure::selections(document) > MAX_SELECTIONS)
+        {
+            let message = format!("a query selects at most {MAX_SELECTIONS} fields, fragments spread out");
+            let refused = Response::from_errors(vec![ServerError::new(message, None)]);
+            return complete(refused, &request_id);
+        }
+        let operation = request.operation_name.clone();
+        let mut response = self.inner.execute(request.data(session)).await;
+        if let Some(document) = document {
+            response.data = order::as_asked(&document, operation.as_deref(), response.data);
+        }
+        complete(response, &request_id)
     }
 }
 

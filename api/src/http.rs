@@ -52,6 +52,21 @@ pub fn router(app: App) -> Router {
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+        .layer(axum::middleware::map_request(own_request_id))
+}
+
+/// Keeps a request id that a client chose only if it is short and plain: it is kept with every event.
+async fn own_request_id<B: Send>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
+    let plain = |id: &str| {
+        (1..=64).contains(&id.len())
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    if !text_header(request.headers(), &REQUEST_ID).is_some_and(plain) {
+        request.headers_mut().remove(REQUEST_ID);
+    }
+    request
 }
 
 /// One span a request, with its id; neither body nor query string is logged.

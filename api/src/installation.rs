@@ -51,12 +51,7 @@ impl Installation {
     /// # Errors
     /// Says what is missing or in the way, and what to do about it.
     pub async fn open(location: &Location) -> Result<Self> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&location.data_dir)
-            .with_context(|| format!("cannot create the data directory {}", location.data_dir.display()))?;
-        let data_dir = fs::canonicalize(&location.data_dir)?;
+        let data_dir = data_directory(location)?;
         let (admin, server, psql) = match &location.database_url {
             Some(url) => {
                 let given =
@@ -111,14 +106,14 @@ impl Scratch {
     /// # Errors
     /// When the server is out of reach or may not make databases.
     pub async fn create(location: &Location) -> Result<Self> {
-        fs::create_dir_all(&location.data_dir)?;
+        let data_dir = data_directory(location)?;
         let (maintenance, server) = match &location.database_url {
             Some(url) => (
                 PgConnectOptions::from_str(url).context("DATABASE_URL is not a Postgres address")?,
                 None,
             ),
             None => {
-                let (admin, server, _) = private_server(&fs::canonicalize(&location.data_dir)?).await?;
+                let (admin, server, _) = private_server(&data_dir).await?;
                 (admin, server)
             }
         };
@@ -159,6 +154,17 @@ impl Scratch {
             .await?
             .context("the private database did not stop")
     }
+}
+
+/// The data directory, made where absent.
+fn data_directory(location: &Location) -> Result<PathBuf> {
+    let named = &location.data_dir;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(named)
+        .and_then(|()| fs::canonicalize(named))
+        .with_context(|| format!("cannot create the data directory {}", named.display()))
 }
 
 type PrivateServer = (

@@ -218,6 +218,7 @@ impl Commands {
     ) -> Result<Written, CommandError> {
         let this = self.clone();
         to_the_end(async move {
+            caller.require(Permission::BookingWrite)?;
             this.run(&caller, &key, "booking_complete", &(id, seen, &note), || async {
                 let command = BookingCommand::Complete {
                     note: note.clone(),
@@ -245,6 +246,7 @@ impl Commands {
     ) -> Result<Written, CommandError> {
         let this = self.clone();
         to_the_end(async move {
+            caller.require(Permission::BookingWrite)?;
             this.run(
                 &caller,
                 &key,

@@ -40,12 +40,19 @@ pub struct Commands {
     log: EventLog,
     vault: Arc<Vault>,
     ports: Ports,
+    /// Who alone gives this company's reactions for a while.
+    policies_holder: Option<Uuid>,
 }
 
 impl Commands {
     /// Commands over a log, with the ports that tell them the time, new ids and places.
     pub fn new(log: EventLog, vault: Arc<Vault>, ports: Ports) -> Self {
-        Self { log, vault, ports }
+        Self {
+            log,
+            vault,
+            ports,
+            policies_holder: None,
+        }
     }
 
     /// The same commands under other ports: a simulated clock, say.

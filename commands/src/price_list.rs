@@ -44,6 +44,7 @@ impl Commands {
     ) -> Result<Written, CommandError> {
         let this = self.clone();
         to_the_end(async move {
+            caller.require(Permission::PriceWrite)?;
             this.run(&caller, &key, "price_change", &input, || async {
                 let now = this.ports.now();
                 let command = PriceListCommand::ChangePrice {

@@ -4,6 +4,9 @@ create table policy_checkpoints (
     tenant_id uuid not null references log_head,
     policy text not null,
     position bigint not null default 0 check (position >= 0),
+    -- Who alone follows for a while, and until when if nothing more is heard of them.
+    held_by uuid,
+    held_until timestamptz,
     primary key (tenant_id, policy)
 );
 

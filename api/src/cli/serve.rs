@@ -26,8 +26,9 @@ impl Serve {
     pub(super) async fn run(self) -> Result<Verdict> {
         let listener = listen(self.listen).await?;
         with_app(&self.location, async |app| {
+            let stop = stop_signal()?;
             say(format_args!("ready http://{}", listener.local_addr()?));
-            serve(app, listener).await
+            serve(app, listener, stop).await
         })
         .await?;
         Ok(Verdict::Well)
@@ -44,9 +45,10 @@ pub(super) struct Work {
 impl Work {
     pub(super) async fn run(self) -> Result<Verdict> {
         with_app(&self.location, async |app| {
+            let stop = stop_signal()?;
             let workers = app.start_workers();
             note("working; stop with Ctrl-C");
-            stop_signal().await?;
+            stop.await;
             workers.stop().await;
             Ok(())
         })
@@ -79,23 +81,25 @@ pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Serves until told to stop, then lets requests finish.
-pub(super) async fn serve(app: App, listener: TcpListener) -> Result<()> {
-    let stop = async {
-        if let Err(error) = stop_signal().await {
-            tracing::error!(%error, "signals cannot be heard");
-        }
-    };
+pub(super) async fn serve(
+    app: App,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
     axum::serve(listener, http::router(app))
         .with_graceful_shutdown(stop)
         .await
         .context("the server failed")
 }
 
-async fn stop_signal() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+/// Waits for Ctrl-C or SIGTERM. Either is heard from the call on: whoever reads `ready` may send one at once.
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be heard")?;
+    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be heard")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }

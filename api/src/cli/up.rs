@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Args;
 
-use super::serve::{listen, serve};
+use super::serve::{listen, serve, stop_signal};
 use super::{Verdict, note, say};
 use crate::app::App;
 use crate::demo;
@@ -36,39 +36,39 @@ impl Up {
             demo::company(&app).await?;
         }
         let workers = app.start_workers();
+        let stop = stop_signal()?;
+        let address = listener.local_addr()?;
         say(format_args!(
-            "ready http://{} ({} ms)",
-            listener.local_addr()?,
+            "ready http://{address} ({} ms)",
             began.elapsed().as_millis()
         ));
         if self.demo {
-            self.say_how_to_sign_in(&installation);
+            say_how_to_sign_in(address, &installation);
         }
         let database = app.database.clone();
-        let served = serve(app, listener).await;
+        let served = serve(app, listener, stop).await;
         workers.stop().await;
         database.close().await;
         installation.close().await?;
         served?;
         Ok(Verdict::Well)
     }
+}
 
-    fn say_how_to_sign_in(&self, installation: &Installation) {
-        say(format_args!(
-            "\nsign in   organisation {}, e-mail admin@demo.test, password {}\n          \
-             also super@, support@, manager@, chef@, accountant@, auditor@demo.test",
-            demo::SLUG,
-            demo::PASSWORD,
-        ));
-        say(format_args!(
-            "try       http://{}/graphiql in a browser, or the tour in README.md",
-            self.listen
-        ));
-        say("          hibachi replay verify --org my-hibachi    proves the log");
-        say("          hibachi tax report --org my-hibachi --state CA --period 2026 --format csv");
-        if let Some(psql) = &installation.psql {
-            say(format_args!("look      {psql}"));
-        }
-        say("stop      Ctrl-C; the data stays");
+fn say_how_to_sign_in(address: SocketAddr, installation: &Installation) {
+    say(format_args!(
+        "\nsign in   organisation {}, e-mail admin@demo.test, password {}\n          \
+         also super@, support@, manager@, chef@, accountant@, auditor@demo.test",
+        demo::SLUG,
+        demo::PASSWORD,
+    ));
+    say(format_args!(
+        "try       http://{address}/graphiql in a browser, or the tour in README.md"
+    ));
+    say("          hibachi replay verify --org my-hibachi    proves the log");
+    say("          hibachi tax report --org my-hibachi --state CA --period 2026 --format csv");
+    if let Some(psql) = &installation.psql {
+        say(format_args!("look      {psql}"));
     }
+    say("stop      Ctrl-C; the data stays");
 }

@@ -71,11 +71,16 @@ pub async fn bookings(app: &App, tenant: TenantId, year: &Year) -> Result<Made> 
     let now = app.clock.now();
     let stories = year.stories();
     let clock = Arc::new(SimulatedClock::at(now));
-    let commands = app.commands.with_ports(Ports {
+    let ports = Ports {
         clock: clock.clone(),
         ids: Arc::new(SeededIds::new(year.fingerprint())),
         places: Arc::new(ZipDirectory::bundled()),
-    });
+    };
+    // A program beside this one would react by the real clock, a year late.
+    let commands = app
+        .commands
+        .with_ports(ports)
+        .holding_policies(uuid::Uuid::from_u64_pair(year.fingerprint(), 1));
     let mut play = Play {
         commands,
         caller: Caller::system(tenant, "demo"),
@@ -86,6 +91,7 @@ pub async fn bookings(app: &App, tenant: TenantId, year: &Year) -> Result<Made> 
     let mut steps: Vec<(DateTime<Utc>, usize, Step)> = stories.iter().enumerate().flat_map(steps).collect();
     steps.retain(|(at, _, _)| *at <= now);
     steps.sort_unstable();
+    play.commands.react(tenant).await?;
     let mut reacted = None;
     for (at, index, step) in steps {
         clock.set(at);
@@ -98,6 +104,7 @@ pub async fn bookings(app: &App, tenant: TenantId, year: &Year) -> Result<Made> 
     }
     clock.set(now);
     play.commands.react(tenant).await?;
+    play.commands.release_policies(tenant).await?;
     Ok(play.made)
 }
 

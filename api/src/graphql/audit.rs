@@ -8,7 +8,7 @@ use projections::{At, Slice};
 use super::connection::{connection, counter};
 use super::error::unread;
 use super::id::{named, parts};
-use super::read::{AsOf, at, slice};
+use super::read::{AsOf, at, cost, slice};
 use super::scalar::LogPosition;
 use super::session::{app, viewer};
 use super::sign_in::Role;
@@ -216,7 +216,7 @@ pub(super) struct AuditQuery;
 #[Object]
 impl AuditQuery {
     /// What happened, the newest first: one entry per event. Needs audit:read.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,

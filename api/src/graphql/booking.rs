@@ -20,7 +20,7 @@ use super::id::{global, local};
 use super::loaders::Loaders;
 use super::payment::{Payment, PaymentConnection};
 use super::quote::QuoteLine;
-use super::read::{AsOf, Freshness, after as read_after, at, slice};
+use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
 use super::scalar::{LocalDateTime, Money};
 use super::session::{app, caller, viewer};
 use super::station::Station;
@@ -213,7 +213,7 @@ impl Booking {
         })
     }
     /// Its payments, the newest first. Needs payment:read.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn payments(
         &self,
         ctx: &Context<'_>,
@@ -239,7 +239,7 @@ impl Booking {
         }))
     }
     /// What happened to it, the newest first. Needs audit:read.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn audit(
         &self,
         ctx: &Context<'_>,
@@ -354,7 +354,7 @@ impl BookingQuery {
 
     /// Bookings within reach. Needs booking:read.
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of the schema")]
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn bookings(
         &self,
         ctx: &Context<'_>,

@@ -12,7 +12,7 @@ use super::connection::{connection, counter};
 use super::error::{coded, unread};
 use super::id::{global, local};
 use super::loaders::Loaders;
-use super::read::{AsOf, at, slice};
+use super::read::{AsOf, at, cost, slice};
 use super::session::{app, viewer};
 
 /// A person who books.
@@ -101,7 +101,7 @@ impl CustomerQuery {
     }
 
     /// Customers, the newest first; `search` finds one by the whole e-mail address. Needs customer:read.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn customers(
         &self,
         ctx: &Context<'_>,

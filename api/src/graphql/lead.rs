@@ -12,7 +12,7 @@ use super::connection::{connection, counter};
 use super::error::unread;
 use super::id::global;
 use super::loaders::Loaders;
-use super::read::slice;
+use super::read::{cost, slice};
 use super::scalar::LocalDateTime;
 use super::session::{app, viewer};
 
@@ -96,7 +96,7 @@ pub(super) struct LeadQuery;
 #[Object]
 impl LeadQuery {
     /// Leads within reach, the newest first. Needs lead:read.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn leads(
         &self,
         ctx: &Context<'_>,

@@ -18,7 +18,7 @@ use super::connection::{connection, counter, payload};
 use super::error::{UserError, coded, outcome, unread};
 use super::id::{global, local};
 use super::loaders::Loaders;
-use super::read::{AsOf, Freshness, after as read_after, at, slice};
+use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
 use super::scalar::{BigInt, Money};
 use super::session::{app, caller, viewer};
 
@@ -172,7 +172,7 @@ pub(super) struct PaymentQuery;
 #[Object]
 impl PaymentQuery {
     /// Payments within reach, the newest first. Needs payment:read.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn payments(
         &self,
         ctx: &Context<'_>,

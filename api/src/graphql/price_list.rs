@@ -14,7 +14,7 @@ use projections::price_list::{self, PriceListRow};
 use super::connection::{connection, counter, payload};
 use super::error::{UserError, coded, outcome, unread};
 use super::id::{global, local};
-use super::read::{AsOf, after, at, slice};
+use super::read::{AsOf, after, at, cost, slice};
 use super::scalar::{BigInt, LogPosition, Money};
 use super::session::{app, caller, viewer};
 
@@ -140,7 +140,7 @@ impl PriceListQuery {
     }
 
     /// How a station's prices changed, the newest change first. Needs price:read.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn price_history(
         &self,
         ctx: &Context<'_>,

@@ -98,11 +98,24 @@ pub(super) async fn at(ctx: &Context<'_>, as_of: Option<AsOf>, fresh: Option<Fre
     }
 }
 
+/// The longest page.
+const LONGEST_PAGE: i32 = 100;
+/// What a list costs at most: far more than is ever answered, and so little that no sum of lists overflows.
+const HIGHEST_COST: usize = 1_000_000;
+
+/// What a list costs: its length times what it holds.
+pub(super) fn cost(first: i32, child_complexity: usize) -> usize {
+    let rows = usize::try_from(first.clamp(0, LONGEST_PAGE + 1)).unwrap_or(0);
+    rows.saturating_mul(child_complexity)
+        .saturating_add(1)
+        .min(HIGHEST_COST)
+}
+
 /// The page that is asked for.
 pub(super) fn slice(first: i32, after: Option<String>) -> Result<Slice> {
     let first = u16::try_from(first)
         .ok()
-        .filter(|first| (1..=100).contains(first));
+        .filter(|first| (1..=LONGEST_PAGE).contains(&i32::from(*first)));
     let first = first.ok_or_else(|| coded("BAD_USER_INPUT", "first is a number from 1 to 100"))?;
     Ok(Slice {
         first,

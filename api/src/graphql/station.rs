@@ -9,7 +9,7 @@ use projections::{At, Slice};
 use super::connection::{connection, counter};
 use super::error::unread;
 use super::id::{global, local};
-use super::read::slice;
+use super::read::{cost, slice};
 use super::session::{app, viewer};
 
 /// A city branch of the company, with its own chefs, zone, capacity and prices.
@@ -68,7 +68,7 @@ impl StationQuery {
     }
 
     /// The stations within reach, by name. Needs station:read.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn stations(
         &self,
         ctx: &Context<'_>,

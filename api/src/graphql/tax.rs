@@ -14,7 +14,7 @@ use projections::tax_report::{self, TaxReport as Report, TaxReportRow as ReportR
 use super::connection::{connection, counter, payload};
 use super::error::{UserError, coded, outcome, unread};
 use super::id::{global, named};
-use super::read::{AsOf, Freshness, ReadInfo, after as read_after, at, slice};
+use super::read::{AsOf, Freshness, ReadInfo, after as read_after, at, cost, slice};
 use super::scalar::{Decimal, LocalDate, LogPosition, Money};
 use super::session::{app, caller, viewer};
 
@@ -237,7 +237,7 @@ pub(super) struct TaxQuery;
 #[Object]
 impl TaxQuery {
     /// Tax rates; `on` keeps those in force on a day. Needs tax:read.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn tax_rates(
         &self,
         ctx: &Context<'_>,
@@ -286,7 +286,7 @@ impl TaxQuery {
 
     /// The lines behind a report, by day. Needs tax:read.
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of the schema")]
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn tax_lines(
         &self,
         ctx: &Context<'_>,

@@ -11,6 +11,7 @@ use domain::recorded::Recorded;
 use event_log::{LogError, Transaction};
 use serde_json::Value;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::{Policy, Reaction, Reply, WhenDepositCaptured, WhenDepositOverdue};
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
@@ -46,8 +47,54 @@ impl Commands {
     /// # Errors
     /// [`PolicyError`]; what was done stays done, and the next call goes on from there.
     pub async fn react(&self, tenant: TenantId) -> Result<(), PolicyError> {
+        if let Some(holder) = self.policies_holder {
+            for policy in [WhenDepositCaptured::NAME, WhenDepositOverdue::NAME] {
+                self.hold_policy(tenant, policy, Some(holder)).await?;
+            }
+        }
         self.follow::<WhenDepositCaptured>(tenant).await?;
         self.follow::<WhenDepositOverdue>(tenant).await
+    }
+
+    /// The same commands, whose reactions nobody else gives meanwhile: for a simulated clock beside a program
+    /// that goes by the real one. Ends with [`Self::release_policies`], or half a minute after the last reaction.
+    #[must_use]
+    pub fn holding_policies(&self, holder: Uuid) -> Self {
+        Self {
+            policies_holder: Some(holder),
+            ..self.clone()
+        }
+    }
+
+    /// Lets others react again.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when the database is out of reach.
+    pub async fn release_policies(&self, tenant: TenantId) -> Result<(), PolicyError> {
+        self.hold_policy(tenant, WhenDepositCaptured::NAME, None).await?;
+        self.hold_policy(tenant, WhenDepositOverdue::NAME, None).await
+    }
+
+    async fn hold_policy(
+        &self,
+        tenant: TenantId,
+        policy: &str,
+        holder: Option<Uuid>,
+    ) -> Result<(), PolicyError> {
+        let mut tx = self.log().database().begin(tenant).await?;
+        sqlx::query(
+            "insert into policy_checkpoints (tenant_id, policy, held_by, held_until)
+             values ($1, $2, $3, clock_timestamp() + interval '30 seconds')
+             on conflict (tenant_id, policy)
+             do update set held_by = excluded.held_by, held_until = excluded.held_until",
+        )
+        .bind(tenant.0)
+        .bind(policy)
+        .bind(holder)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Reacts for all companies until told to stop: at once to what this process appends, within a second to
@@ -84,11 +131,13 @@ impl Commands {
 
     async fn follow_batch<P: Policy>(&self, tenant: TenantId) -> Result<Progress, PolicyError> {
         let mut tx = self.log().database().begin(tenant).await?;
-        let Some(checkpoint) = lock_checkpoint(&mut tx, tenant, P::NAME).await? else {
+        let Some(checkpoint) = lock_checkpoint(&mut tx, tenant, P::NAME, self.policies_holder).await? else {
             return Ok(Progress::Done);
         };
         let stored = self.log().read(tenant, checkpoint, BATCH, None).await?;
         let Some(last) = stored.last().map(|event| event.position) else {
+            // Given back now, not some time after: the next batch must not find it taken.
+            tx.rollback().await?;
             return Ok(Progress::Done);
         };
         for event in stored {
@@ -137,7 +186,10 @@ impl Commands {
 
     async fn wake_batch<P: Policy>(&self, tenant: TenantId) -> Result<Progress, PolicyError> {
         let mut tx = self.log().database().begin(tenant).await?;
-        if lock_checkpoint(&mut tx, tenant, P::NAME).await?.is_none() {
+        if lock_checkpoint(&mut tx, tenant, P::NAME, self.policies_holder)
+            .await?
+            .is_none()
+        {
             return Ok(Progress::Done);
         }
         let due: Vec<(String, Value)> = sqlx::query_as(
@@ -151,6 +203,7 @@ impl Commands {
         .fetch_all(&mut *tx)
         .await?;
         if due.is_empty() {
+            tx.rollback().await?;
             return Ok(Progress::Done);
         }
         for (process, state) in due {
@@ -222,11 +275,12 @@ struct Cause {
     key: String,
 }
 
-/// Takes the checkpoint for this transaction; none when another node has it.
+/// Takes the checkpoint for this transaction; none when another node has it, or holds it for a while.
 async fn lock_checkpoint(
     tx: &mut Transaction,
     tenant: TenantId,
     policy: &str,
+    holder: Option<Uuid>,
 ) -> Result<Option<Position>, sqlx::Error> {
     sqlx::query("insert into policy_checkpoints (tenant_id, policy) values ($1, $2) on conflict do nothing")
         .bind(tenant.0)
@@ -234,10 +288,14 @@ async fn lock_checkpoint(
         .execute(&mut **tx)
         .await?;
     let position: Option<i64> = sqlx::query_scalar(
-        "select position from policy_checkpoints where tenant_id = $1 and policy = $2 for update skip locked",
+        "select position from policy_checkpoints
+         where tenant_id = $1 and policy = $2
+             and (held_by is null or held_by = $3 or held_until < clock_timestamp())
+         for update skip locked",
     )
     .bind(tenant.0)
     .bind(policy)
+    .bind(holder)
     .fetch_optional(&mut **tx)
     .await?;
     Ok(position.map(Position))

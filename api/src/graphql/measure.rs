@@ -1,0 +1,90 @@
+//! How much a query selects, fragments spread out. The executor walks every spread again and again, so that a
+//! few short fragments that spread each other several times over would keep it busy for hours.
+
+use std::collections::HashMap;
+
+use async_graphql::Name;
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+
+/// Deeper than any query that the executor begins.
+const DEEPEST: usize = 64;
+
+/// How many selections all operations of a document come to, each fragment counted as often as it is spread.
+pub(super) fn selections(document: &ExecutableDocument) -> usize {
+    let mut measure = Measure {
+        document,
+        fragments: HashMap::new(),
+    };
+    document.operations.iter().fold(0, |sum, (_, operation)| {
+        sum.saturating_add(measure.of(&operation.node.selection_set.node, 0))
+    })
+}
+
+struct Measure<'a> {
+    document: &'a ExecutableDocument,
+    /// Each fragment is measured once. One that spreads itself counts as nothing; validation refuses it.
+    fragments: HashMap<&'a Name, usize>,
+}
+
+impl<'a> Measure<'a> {
+    fn of(&mut self, set: &'a SelectionSet, depth: usize) -> usize {
+        if depth > DEEPEST {
+            return usize::MAX;
+        }
+        set.items.iter().fold(0, |sum: usize, selection| {
+            let inside = match &selection.node {
+                Selection::Field(field) => self.of(&field.node.selection_set.node, depth + 1),
+                Selection::InlineFragment(inline) => self.of(&inline.node.selection_set.node, depth + 1),
+                Selection::FragmentSpread(spread) => {
+                    self.fragment(&spread.node.fragment_name.node, depth + 1)
+                }
+            };
+            sum.saturating_add(inside).saturating_add(1)
+        })
+    }
+
+    fn fragment(&mut self, name: &'a Name, depth: usize) -> usize {
+        if let Some(known) = self.fragments.get(name) {
+            return *known;
+        }
+        let Some(fragment) = self.document.fragments.get(name) else {
+            return 0;
+        };
+        self.fragments.insert(name, 0);
+        let size = self.of(&fragment.node.selection_set.node, depth);
+        self.fragments.insert(name, size);
+        size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::parse_query;
+
+    use super::*;
+
+    fn measured(query: &str) -> usize {
+        selections(&parse_query(query).unwrap())
+    }
+
+    #[test]
+    fn a_fragment_counts_as_often_as_it_is_spread() {
+        assert_eq!(measured("{ a { b } c }"), 3);
+        assert_eq!(measured("{ ...F ...F } fragment F on Q { a ... on Q { b } }"), 8);
+        assert_eq!(measured("{ ...F } fragment F on Q { ...F ...Missing }"), 3);
+    }
+
+    #[test]
+    fn fragments_that_double_thirty_times_are_measured_at_once() {
+        let doubled = |number: u32| format!("fragment F{number} on Q {{ ...F{0} ...F{0} }} ", number + 1);
+        let fragments: String = (0..30).map(doubled).collect();
+        assert!(measured(&format!("{{ ...F0 }} {fragments} fragment F30 on Q {{ a }}")) > 1 << 30);
+    }
+
+    #[test]
+    fn a_chain_of_fragments_without_end_is_more_than_can_be_counted() {
+        let chained = |number: u32| format!("fragment F{number} on Q {{ ...F{} }} ", number + 1);
+        let fragments: String = (0..5_000).map(chained).collect();
+        assert_eq!(measured(&format!("{{ ...F0 }} {fragments}")), usize::MAX);
+    }
+}
