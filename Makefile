@@ -53,6 +53,7 @@ deny: cargo-deny
 
 test: nextest
 	cargo build -q -p embedded-postgres --bin with-postgres
+	cargo build -q -p api --bin hibachi
 	'$(TARGET)/debug/with-postgres' -- cargo nextest run --workspace --no-fail-fast $(TESTS)
 
 catalogue: nextest

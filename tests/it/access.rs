@@ -1,0 +1,485 @@
+//! Who may ask what: the table of the domain, as the API keeps to it.
+
+use std::collections::BTreeSet;
+
+use domain::access::Permission::{self, *};
+use domain::access::{Role, StationScope};
+use serde_json::{Value, json};
+use tests::http::{Client, PARTY_UTC, PASSWORD, Server, global_id, mutation, party, with};
+
+/// A field of the root, what it needs, and a way to ask that changes nothing even when it is allowed.
+struct Asked {
+    field: &'static str,
+    needs: Option<Permission>,
+    document: String,
+    variables: Value,
+}
+
+fn question(field: &'static str, needs: Option<Permission>, document: String, id: &str) -> Asked {
+    let variables = if document.contains("$id") {
+        json!({"id": id})
+    } else {
+        json!({})
+    };
+    Asked {
+        field,
+        needs,
+        document,
+        variables,
+    }
+}
+
+/// Every question of the schema.
+fn questions(server: &Server) -> Vec<Asked> {
+    let station = global_id("Station", server.company.san_jose);
+    let nobody = "01930000-0000-7000-8000-000000000001";
+    let (booking, customer) = (global_id("Booking", nobody), global_id("Customer", nobody));
+    let by_id = |field: &str, of: &str| format!("query($id: ID!) {{ {field}({of}: $id) {{ id }} }}");
+    let page = |field: &str| format!("{{ {field}(first: 1) {{ totalCount {{ value }} }} }}");
+    let ask = |field, needs, document: String, id: &str| question(field, Some(needs), document, id);
+    vec![
+        question(
+            "viewer",
+            None,
+            "{ viewer { userId email role permissions } }".to_owned(),
+            "",
+        ),
+        ask("node", StationRead, by_id("node", "id"), &station),
+        ask("station", StationRead, by_id("station", "id"), &station),
+        ask("stations", StationRead, page("stations"), ""),
+        ask("booking", BookingRead, by_id("booking", "id"), &booking),
+        ask("bookings", BookingRead, page("bookings"), ""),
+        ask("customer", CustomerRead, by_id("customer", "id"), &customer),
+        ask("customers", CustomerRead, page("customers"), ""),
+        ask("payments", PaymentRead, page("payments"), ""),
+        ask("leads", LeadRead, page("leads"), ""),
+        ask("auditLog", AuditRead, page("auditLog"), ""),
+        ask(
+            "log",
+            AuditRead,
+            "{ log { position headHash events } }".to_owned(),
+            "",
+        ),
+        ask(
+            "projections",
+            ProjectionRead,
+            "{ projections { name state } }".to_owned(),
+            "",
+        ),
+        ask(
+            "priceList",
+            PriceRead,
+            "query($id: ID!) { priceList(stationId: $id) { version } }".to_owned(),
+            &station,
+        ),
+        ask(
+            "priceHistory",
+            PriceRead,
+            "query($id: ID!) { priceHistory(first: 1, stationId: $id) { totalCount { value } } }".to_owned(),
+            &station,
+        ),
+        ask(
+            "quote",
+            PriceRead,
+            "{ quote(input: {zip: \"95112\", start: \"2026-03-14T18:00:00\", guests: {adults: 12}}) {
+                total { amount } } }"
+                .to_owned(),
+            "",
+        ),
+        ask("taxRates", TaxRead, page("taxRates"), ""),
+        ask(
+            "taxReport",
+            TaxRead,
+            "{ taxReport(state: \"CA\", period: \"2026\") { checksum } }".to_owned(),
+            "",
+        ),
+        ask(
+            "taxLines",
+            TaxRead,
+            "{ taxLines(first: 1, state: \"CA\", period: \"2026\") { totalCount { value } } }".to_owned(),
+            "",
+        ),
+    ]
+}
+
+/// Every command of the schema, each with an input that is refused once it is allowed.
+fn commands() -> Vec<Asked> {
+    let nobody = "01930000-0000-7000-8000-000000000001";
+    let booking = json!({"idempotencyKey": "k", "bookingId": global_id("Booking", nobody)});
+    let nowhere = json!({
+        "venue": {"street": "1 Main St", "city": "Nowhere", "state": "CA", "zip": "00000"},
+    });
+    let price = json!({
+        "idempotencyKey": "k", "stationId": global_id("Station", nobody), "item": "adult",
+        "priceMinor": 6_000, "reason": "dearer",
+    });
+    let rate = json!({
+        "idempotencyKey": "k", "state": "CA", "county": "Yolo", "rate": "0.5",
+        "effectiveFrom": "2026-01-01",
+    });
+    let verify = json!({"idempotencyKey": "k", "paymentId": global_id("Payment", nobody), "accept": true});
+    let money = json!({"kind": "DEPOSIT", "method": "ZELLE", "amountMinor": 10_000});
+    let command = |field, needs, input| Asked {
+        field,
+        needs: Some(needs),
+        document: mutation(field, ""),
+        variables: json!({"input": input}),
+    };
+    vec![
+        command("bookingRequest", BookingWrite, with(party("k"), nowhere)),
+        command("bookingComplete", BookingWrite, booking.clone()),
+        command(
+            "bookingCancel",
+            BookingWrite,
+            with(booking.clone(), json!({"reason": "plans changed"})),
+        ),
+        command("paymentRecord", PaymentWrite, with(booking, money)),
+        command("paymentVerify", PaymentWrite, verify),
+        command("priceChange", PriceWrite, price),
+        command("taxRateSet", TaxWrite, rate),
+    ]
+}
+
+/// Whether the answer is that it is forbidden; anything else that is wrong with it fails the test.
+fn is_forbidden(about: &str, answer: &Value) -> bool {
+    let error = &answer["errors"][0];
+    if error.is_null() {
+        return false;
+    }
+    assert_eq!(error["extensions"]["code"], "FORBIDDEN", "{about}: {answer}");
+    assert!(error["extensions"]["requestId"].is_string(), "{about}");
+    assert!(
+        error["message"].as_str().is_some_and(|said| said.contains(':')),
+        "{about}: the permission is named"
+    );
+    true
+}
+
+#[tokio::test]
+async fn every_role_may_ask_what_the_table_says_and_nothing_else() {
+    let server = Server::start().await;
+    let mut people = Vec::new();
+    for role in Role::ALL {
+        people.push((role, server.sign_in(role).await));
+    }
+    let before = server.caught_up(&server.company).await;
+    for (role, person) in &people {
+        for asked in questions(&server).into_iter().chain(commands()) {
+            let about = format!("{role:?} {}", asked.field);
+            let answer = person.graphql(&asked.document, asked.variables).await;
+            let may = asked.needs.is_none_or(|permission| role.may(permission));
+            assert_eq!(is_forbidden(&about, &answer), !may, "{about}: {answer}");
+            if !may {
+                let data = &answer["data"];
+                assert!(data.is_null() || data[asked.field].is_null(), "{about}: {answer}");
+            }
+        }
+        let viewer = person.data("{ viewer { role permissions } }", json!({})).await;
+        let permissions: Vec<&str> = role.permissions().iter().map(|may| may.as_str()).collect();
+        assert_eq!(
+            viewer["viewer"],
+            json!({"role": role.as_str(), "permissions": permissions})
+        );
+    }
+    assert_eq!(server.head(&server.company).await, before);
+}
+
+#[tokio::test]
+async fn the_tables_of_these_tests_hold_every_field_of_the_root() {
+    let server = Server::start().await;
+    let auditor = server.sign_in(Role::Auditor).await;
+    let schema = "{ __schema { queryType { fields { name } } mutationType { fields { name } } } }";
+    let schema = auditor.data(schema, json!({})).await;
+    for (kind, asked, open) in [
+        ("queryType", questions(&server), None),
+        ("mutationType", commands(), Some("signIn")),
+    ] {
+        let fields = schema["__schema"][kind]["fields"]
+            .as_array()
+            .expect("a root has fields");
+        let fields: BTreeSet<&str> = fields.iter().filter_map(|field| field["name"].as_str()).collect();
+        let asked: BTreeSet<&str> = asked.iter().map(|asked| asked.field).chain(open).collect();
+        assert_eq!(fields, asked, "{kind}");
+    }
+}
+
+/// A company in which everything has happened once: a booking that was held and paid, and a lead.
+async fn lived_in(server: &Server) -> (String, String, String) {
+    let mut admin = server.sign_in(Role::Admin).await;
+    let booked = admin
+        .done("bookingRequest", "booking { id customer { id } }", party("ours"))
+        .await;
+    assert_eq!(
+        admin.refused("bookingRequest", party("late")).await,
+        "SLOT_UNAVAILABLE"
+    );
+    let booking = booked["booking"]["id"].as_str().expect("an id").to_owned();
+    let money = json!({
+        "idempotencyKey": "money", "bookingId": booking, "kind": "DEPOSIT", "method": "ZELLE",
+        "amountMinor": 85_118, "tipMinor": 500,
+    });
+    let payment = admin.done("paymentRecord", "payment { id }", money).await["payment"]["id"].take();
+    let verify = json!({"idempotencyKey": "verify", "paymentId": payment, "accept": true});
+    let verified = admin.done("paymentVerify", "", verify).await;
+    let at = verified["position"].as_i64().expect("it was written") + 1;
+    let confirmed = "query($id: ID!, $at: LogPosition!) {
+        booking(id: $id, fresh: {atLeast: $at, waitMs: 10000}) { status } }";
+    let confirmed = admin.data(confirmed, json!({"id": booking, "at": at})).await;
+    assert_eq!(confirmed["booking"]["status"], "CONFIRMED");
+    server.set_clock(PARTY_UTC);
+    admin.sign_in_again().await;
+    let complete = json!({"idempotencyKey": "complete", "bookingId": booking});
+    admin.done("bookingComplete", "", complete).await;
+    server.caught_up(&server.company).await;
+    let customer = booked["booking"]["customer"]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    (booking, customer, payment.as_str().expect("an id").to_owned())
+}
+
+/// Fields that need a permission beside that of the object they are on.
+const FIELDS: &[(&str, Permission, &str, &str, Permission)] = &[
+    (
+        "Booking",
+        BookingRead,
+        "customer",
+        "{ name email phone }",
+        CustomerRead,
+    ),
+    (
+        "Booking",
+        BookingRead,
+        "payments(first: 5)",
+        "{ nodes { status } }",
+        PaymentRead,
+    ),
+    (
+        "Booking",
+        BookingRead,
+        "audit(first: 5)",
+        "{ nodes { summary } }",
+        AuditRead,
+    ),
+    ("Booking", BookingRead, "tax", "{ tax { amount } }", TaxRead),
+    ("Payment", PaymentRead, "booking", "{ number }", BookingRead),
+];
+
+#[tokio::test]
+async fn a_field_that_tells_more_than_its_object_needs_a_permission_of_its_own() {
+    let server = Server::start().await;
+    let (booking, _, payment) = lived_in(&server).await;
+    for role in Role::ALL {
+        let person = server.sign_in(role).await;
+        for (kind, object, field, what, needs) in FIELDS {
+            let about = format!("{role:?} {kind} {field}");
+            let id = if *kind == "Booking" { &booking } else { &payment };
+            let query =
+                format!("query($id: ID!) {{ node(id: $id) {{ ... on {kind} {{ told: {field} {what} }} }} }}");
+            let answer = person.graphql(&query, json!({"id": id})).await;
+            let may = role.may(*object) && role.may(*needs);
+            assert_eq!(is_forbidden(&about, &answer), !may, "{about}: {answer}");
+            assert_eq!(
+                answer["data"]["node"]["told"].is_object(),
+                may,
+                "{about}: {answer}"
+            );
+        }
+    }
+    server.assert_rebuild_changes_nothing(&server.company).await;
+}
+
+#[tokio::test]
+async fn somebody_of_one_station_sees_and_does_nothing_at_another() {
+    let server = Server::start().await;
+    let (san_jose, sacramento) = (
+        global_id("Station", server.company.san_jose),
+        global_id("Station", server.company.sacramento),
+    );
+    let admin = server.sign_in(Role::Admin).await;
+    let theirs = admin
+        .done("bookingRequest", "booking { id }", party("theirs"))
+        .await["booking"]["id"]
+        .take();
+    let there = json!({
+        "stationId": sacramento,
+        "venue": {"street": "1 Main St", "city": "Sacramento", "state": "CA", "zip": "95814"},
+    });
+    let own = with(party("own"), there);
+    let own = admin.done("bookingRequest", "booking { id }", own).await["booking"]["id"].take();
+    for (key, booking) in [("p1", &theirs), ("p2", &own)] {
+        let money = json!({
+            "idempotencyKey": key, "bookingId": booking, "kind": "DEPOSIT", "method": "ZELLE",
+            "amountMinor": 10_000,
+        });
+        admin.done("paymentRecord", "", money).await;
+    }
+    let scope = StationScope::Only(vec![server.company.sacramento]);
+    let manager = server
+        .sign_in_at(&server.company, Role::StationManager, scope)
+        .await;
+    let before = server.caught_up(&server.company).await;
+    let seen = "query($theirs: ID!, $own: ID!, $station: ID!) {
+        bookings(first: 10) { totalCount { value } nodes { id station { name } } }
+        payments(first: 10) { totalCount { value } nodes { booking { id } } }
+        stations(first: 10) { nodes { name } }
+        viewer { stations { name } }
+        theirs: booking(id: $theirs) { id } own: booking(id: $own) { id }
+        node(id: $theirs) { id } station(id: $station) { id }
+        elsewhere: bookings(first: 10, filter: {stationId: $station}) { totalCount { value } }
+        filtered: payments(first: 10, filter: {bookingId: $theirs}) { totalCount { value } }
+        priceHistory(first: 10, stationId: $station) { totalCount { value } } }";
+    let variables = json!({"theirs": theirs, "own": own, "station": san_jose});
+    assert_eq!(
+        manager.data(seen, variables).await,
+        json!({
+            "bookings": {"totalCount": {"value": 1}, "nodes": [{"id": own, "station": {"name": "Sacramento"}}]},
+            "payments": {"totalCount": {"value": 1}, "nodes": [{"booking": {"id": own}}]},
+            "stations": {"nodes": [{"name": "Sacramento"}]},
+            "viewer": {"stations": [{"name": "Sacramento"}]},
+            "theirs": null, "own": {"id": own}, "node": null, "station": null,
+            "elsewhere": {"totalCount": {"value": 0}},
+            "filtered": {"totalCount": {"value": 0}},
+            "priceHistory": {"totalCount": {"value": 0}},
+        })
+    );
+    for query in [
+        "query($id: ID!) { priceList(stationId: $id) { version } }",
+        "query($id: ID!) { quote(input: {stationId: $id, zip: \"95112\", start: \"2026-03-14T18:00:00\",
+            guests: {adults: 12}}) { total { amount } } }",
+    ] {
+        let answer = manager.graphql(query, json!({"id": san_jose})).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND", "{answer}");
+    }
+    for (command, input) in [
+        (
+            "bookingComplete",
+            json!({"idempotencyKey": "m1", "bookingId": theirs}),
+        ),
+        (
+            "bookingCancel",
+            json!({"idempotencyKey": "m2", "bookingId": theirs, "reason": "plans changed"}),
+        ),
+        (
+            "bookingRequest",
+            with(party("m3"), json!({"stationId": san_jose})),
+        ),
+    ] {
+        assert_eq!(manager.refused(command, input).await, "NOT_FOUND", "{command}");
+    }
+    assert_eq!(server.head(&server.company).await, before);
+    let cancel = json!({"idempotencyKey": "m4", "bookingId": own, "reason": "plans changed"});
+    manager.done("bookingCancel", "booking { status }", cancel).await;
+    server.assert_rebuild_changes_nothing(&server.company).await;
+}
+
+/// Everything that a company's auditor can list, as numbers of rows.
+async fn everything(client: &Client) -> Value {
+    let lists = "{
+        bookings(first: 100) { totalCount { value } } customers(first: 100) { totalCount { value } }
+        payments(first: 100) { totalCount { value } } leads(first: 100) { totalCount { value } }
+        taxLines(first: 100, state: \"CA\", period: \"2026\") { totalCount { value } }
+        taxReport(state: \"CA\", period: \"2026\") { rows { county } total { orders gross { minor } } } }";
+    client.data(lists, json!({})).await
+}
+
+#[tokio::test]
+async fn somebody_of_another_company_finds_nothing_of_ours() {
+    let server = Server::start().await;
+    let (booking, customer, payment) = lived_in(&server).await;
+    let neighbour = server.neighbour().await;
+    let spy = server
+        .sign_in_at(&neighbour, Role::SuperAdmin, StationScope::All)
+        .await;
+    let nothing = json!({"totalCount": {"value": 0}});
+    assert_eq!(
+        everything(&spy).await,
+        json!({
+            "bookings": nothing, "customers": nothing, "payments": nothing, "leads": nothing,
+            "taxLines": nothing,
+            "taxReport": {"rows": [], "total": {"orders": 0, "gross": {"minor": 0}}},
+        })
+    );
+    let organisation = global_id("Organisation", server.company.tenant);
+    let station = global_id("Station", server.company.san_jose);
+    for id in [&booking, &customer, &payment, &station, &organisation] {
+        let query = "query($id: ID!) { node(id: $id) { id } booking(id: $id) { id } customer(id: $id) { id }
+            station(id: $id) { id } auditLog(first: 5, filter: {entityId: $id}) { nodes { summary } } }";
+        assert_eq!(
+            spy.data(query, json!({"id": id})).await,
+            json!({"node": null, "booking": null, "customer": null, "station": null, "auditLog": {"nodes": []}})
+        );
+    }
+    for query in [
+        "query($id: ID!) { bookings(first: 5, filter: {customerId: $id}) { nodes { id } } }",
+        "query($id: ID!) { bookings(first: 5, filter: {stationId: $id}) { nodes { id } } }",
+        "query($id: ID!) { payments(first: 5, filter: {bookingId: $id}) { nodes { id } } }",
+    ] {
+        for id in [&booking, &customer, &station] {
+            let answer = spy.graphql(query, json!({"id": id})).await;
+            assert!(!answer.to_string().contains("\"id\":"), "{answer}");
+        }
+    }
+    let search = "{ customers(first: 5, search: \"ours@example.com\") { nodes { id } }
+        auditLog(first: 5, filter: {search: \"851.18\"}) { nodes { summary } }
+        bookings(first: 5, filter: {search: \"95112\"}, asOf: {position: 1}) { nodes { id } } }";
+    assert_eq!(
+        spy.data(search, json!({})).await,
+        json!({"customers": {"nodes": []}, "auditLog": {"nodes": []}, "bookings": {"nodes": []}})
+    );
+    let ours = server.sign_in(Role::Auditor).await;
+    let total = |list: &str, lists: &Value| lists[list]["totalCount"]["value"].clone();
+    let lists = everything(&ours).await;
+    assert_eq!(
+        [
+            total("bookings", &lists),
+            total("leads", &lists),
+            total("taxLines", &lists)
+        ],
+        [json!(1), json!(1), json!(2)]
+    );
+    server.assert_rebuild_changes_nothing(&server.company).await;
+    server.assert_rebuild_changes_nothing(&neighbour).await;
+}
+
+#[tokio::test]
+async fn a_user_of_one_company_does_not_sign_in_to_another() {
+    let server = Server::start().await;
+    let neighbour = server.neighbour().await;
+    server.sign_in(Role::Admin).await;
+    let sign_in =
+        "mutation($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { code } } }";
+    let input =
+        json!({"organisation": neighbour.slug, "email": "admin@our-hibachi.test", "password": PASSWORD});
+    let refused = server.nobody().data(sign_in, json!({"input": input})).await;
+    assert_eq!(
+        refused["signIn"],
+        json!({"accessToken": null, "userErrors": [{"code": "WRONG_CREDENTIALS"}]})
+    );
+}
+
+#[tokio::test]
+async fn somebody_without_the_permission_does_not_learn_what_a_key_did() {
+    let server = Server::start().await;
+    let admin = server.sign_in(Role::Admin).await;
+    let booking = admin.done("bookingRequest", "booking { id }", party("a")).await["booking"]["id"].take();
+    let cancel = json!({"idempotencyKey": "cancel", "bookingId": booking, "reason": "plans changed"});
+    admin.done("bookingCancel", "", cancel.clone()).await;
+    let price = json!({
+        "idempotencyKey": "price", "stationId": global_id("Station", server.company.san_jose),
+        "item": "adult", "priceMinor": 6_000, "reason": "dearer",
+    });
+    admin.done("priceChange", "", price.clone()).await;
+    let auditor = server.sign_in(Role::Auditor).await;
+    for (command, input) in [
+        ("bookingRequest", party("a")),
+        ("bookingCancel", cancel.clone()),
+        ("bookingCancel", with(cancel, json!({"reason": "another"}))),
+        ("priceChange", price),
+    ] {
+        let answer = auditor
+            .graphql(&mutation(command, ""), json!({"input": input}))
+            .await;
+        assert!(is_forbidden(command, &answer), "{command}: {answer}");
+    }
+}

@@ -1,0 +1,76 @@
+//! What cannot run: exit code 2, and one line that says why.
+
+use std::fs;
+use std::net::TcpListener;
+
+use tests::process::{Installation, answer};
+
+use super::assert_cannot_run;
+
+#[test]
+fn a_wrong_use_is_refused_with_a_hint() {
+    let installation = Installation::empty();
+    for (arguments, hint) in [
+        (["fly", "to", "the", "moon"].as_slice(), "fly"),
+        (&[], "Usage: hibachi"),
+        (&["tax"], "report"),
+        (&["tax", "report", "--state", "CA", "--period", "2025"], "--org"),
+        (&["replay", "verify"], "--org"),
+        (
+            &["demo", "bookings", "--from", "2025-02-30", "--to", "2025-12-31"],
+            "2025-02-30",
+        ),
+        (
+            &[
+                "demo",
+                "bookings",
+                "--from",
+                "2025-01-01",
+                "--to",
+                "2025-12-31",
+                "--count",
+                "0",
+            ],
+            "--count",
+        ),
+        (&["up", "--listen", "everywhere"], "everywhere"),
+        (&["projections", "check", "--colour", "red"], "--colour"),
+    ] {
+        let refused = answer(installation.command_anywhere(arguments));
+        assert_eq!(refused.code, Some(2), "{arguments:?}: {refused:?}");
+        assert_eq!(refused.out, "", "{arguments:?}");
+        assert!(refused.err.contains(hint), "{arguments:?}: {refused:?}");
+    }
+    let help = answer(installation.command_anywhere(&["--help"]));
+    assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
+    let left = fs::read_dir(installation.place()).unwrap().count();
+    assert_eq!(left, 0, "a wrong use makes no data directory");
+}
+
+#[test]
+fn a_data_directory_that_is_a_file_is_refused_by_every_command() {
+    let installation = Installation::empty();
+    fs::write(installation.data_dir(), "not a directory").unwrap();
+    let named = installation.data_dir();
+    for arguments in [
+        ["up", "--listen", "127.0.0.1:0"].as_slice(),
+        &["migrate"],
+        &["projections", "list"],
+        &["replay", "verify", "--org", "my-hibachi"],
+        &["bench", "append"],
+    ] {
+        assert_cannot_run(&installation.run(arguments), named.to_str().unwrap());
+    }
+    assert_eq!(fs::read_to_string(named).unwrap(), "not a directory");
+}
+
+#[test]
+fn a_port_in_use_is_named_before_anything_is_made() {
+    let installation = Installation::empty();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for command in ["up", "serve"] {
+        assert_cannot_run(&installation.run(&[command, "--listen", &address]), &address);
+    }
+    assert!(!installation.data_dir().exists());
+}

@@ -1,0 +1,524 @@
+//! The whole program, served in the test's own process over a database of its own, and clients that talk to
+//! it as anybody would: over HTTP. It runs in a runtime of its own. Its clock stands until the test sets it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::app::App;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use commands::gateways::{SeededIds, SimulatedClock, ZipDirectory};
+use commands::ports::{Clock, Ports};
+use commands::{Caller, IdempotencyKey, Written};
+use domain::access::{Role, StationScope};
+use domain::chef::Chef;
+use domain::decider::Decider;
+use domain::envelope::Position;
+use domain::ids::{ChefId, StationId, TenantId};
+use domain::money::{Cents, RatePpm};
+use domain::organisation::OrganisationCreated;
+use domain::price_list::{ItemAdded, ItemKind, PriceListCommand, TravelBandSet};
+use domain::station::{Station, StationCreated, StationSettings};
+use domain::tax_rate::{Jurisdiction, TaxRateSet};
+use domain::user::User;
+use event_log::MasterKey;
+use projections::{Unwatched, Waited, registry};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use crate::database::TestDatabase;
+
+/// Where the clock stands at first.
+const START: &str = "2026-02-10T18:00:00Z";
+/// When the stations opened: from when their prices are in force.
+const OPENED: &str = "2020-01-01T08:00:00Z";
+/// A Saturday evening on which a company at the start takes bookings.
+pub const PARTY: &str = "2026-03-14T18:00:00";
+/// [`PARTY`] as an instant: its clock in San Jose is seven hours behind UTC.
+pub const PARTY_UTC: &str = "2026-03-15T01:00:00Z";
+/// Password of every user.
+pub const PASSWORD: &str = "a-long-pass-phrase";
+/// How long to wait for a position that must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running program.
+pub struct Server {
+    /// Its insides, for what no client can see.
+    pub app: App,
+    /// The company that most tests are about.
+    pub company: Company,
+    clock: Arc<SimulatedClock>,
+    address: SocketAddr,
+    runtime: Option<Runtime>,
+    _database: TestDatabase,
+}
+
+impl Drop for Server {
+    /// Ends the program before its database goes: a connection that is just being made would hold that up.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A company: San Jose with one chef, Sacramento with three, prices at which twelve adults, four children and
+/// two sauces come to exactly 851.18, and Santa Clara County at 9.125 % until the end of March 2026.
+#[derive(Debug, Clone)]
+pub struct Company {
+    /// The company.
+    pub tenant: TenantId,
+    /// What its people sign in to.
+    pub slug: String,
+    /// The station with one chef.
+    pub san_jose: StationId,
+    /// The station with three.
+    pub sacramento: StationId,
+}
+
+impl Server {
+    /// Starts the program with one company.
+    ///
+    /// # Panics
+    /// When the test's database or the loopback interface does not answer.
+    pub async fn start() -> Self {
+        let database = TestDatabase::new().await;
+        let clock = Arc::new(SimulatedClock::at(instant(START)));
+        let ports = Ports {
+            clock: clock.clone(),
+            ids: Arc::new(SeededIds::new(7)),
+            places: Arc::new(ZipDirectory::bundled()),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("the machine has threads");
+        let gateway = database.database().await;
+        let program = runtime.spawn(async move {
+            let app = App::compose(gateway, MasterKey::new([7; 32]), &[8; 32], ports);
+            let company = open(&app, "our-hibachi").await;
+            let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+            let listener = listener.expect("the loopback interface has a free port");
+            let address = listener.local_addr().expect("a listener has an address");
+            let workers = app.start_workers();
+            let router = api::http::router(app.clone());
+            tokio::spawn(async move {
+                let _workers = workers;
+                axum::serve(listener, router).await
+            });
+            (app, company, address)
+        });
+        let (app, company, address) = program.await.expect("the program starts");
+        Self {
+            app,
+            company,
+            clock,
+            address,
+            runtime: Some(runtime),
+            _database: database,
+        }
+    }
+
+    /// Opens a second company on the same platform.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn neighbour(&self) -> Company {
+        open(&self.app, "other-hibachi").await
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its clock shows.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Sets its clock. Tokens live ten minutes by it: sign in again.
+    ///
+    /// # Panics
+    /// When the text is not an instant.
+    pub fn set_clock(&self, to: &str) {
+        self.clock.set(instant(to));
+    }
+
+    /// Somebody who has not signed in.
+    pub fn nobody(&self) -> Client {
+        let http = reqwest::Client::builder().no_proxy().build();
+        Client {
+            http: http.expect("a client without TLS needs nothing"),
+            url: format!("http://{}/graphql", self.address),
+            email: String::new(),
+            slug: String::new(),
+            token: None,
+        }
+    }
+
+    /// A person of the company with a role for all stations, signed in.
+    ///
+    /// # Panics
+    /// When the sign-in fails.
+    pub async fn sign_in(&self, role: Role) -> Client {
+        self.sign_in_at(&self.company, role, StationScope::All).await
+    }
+
+    /// A person of a company with a role for some stations, signed in. Called again, it is the same person.
+    ///
+    /// # Panics
+    /// When the sign-in fails.
+    pub async fn sign_in_at(&self, company: &Company, role: Role, stations: StationScope) -> Client {
+        let email = format!("{}@{}.test", role.as_str().to_lowercase(), company.slug);
+        let caller = Caller::system(company.tenant, "test");
+        let written = self
+            .app
+            .commands
+            .create_user(caller, key(&email), email.clone(), role, stations)
+            .await
+            .expect("the user can be created");
+        if !written.replayed {
+            let user = written
+                .id_of(User::STREAM)
+                .parse()
+                .expect("a user's stream is a user's id");
+            self.app
+                .auth
+                .set_password(company.tenant, user, PASSWORD.to_owned())
+                .await
+                .expect("the password can be kept");
+        }
+        let mut client = Client {
+            email,
+            slug: company.slug.clone(),
+            ..self.nobody()
+        };
+        client.sign_in_again().await;
+        client
+    }
+
+    /// Position of the last event in a company's log.
+    ///
+    /// # Panics
+    /// When the log does not answer.
+    pub async fn head(&self, company: &Company) -> i64 {
+        let head = self.app.log.head(company.tenant).await;
+        head.expect("the log answers").position.0
+    }
+
+    /// Waits until every read model of a company holds all that has happened, and says up to where.
+    ///
+    /// # Panics
+    /// When one does not get there.
+    pub async fn caught_up(&self, company: &Company) -> i64 {
+        let head = Position(self.head(company).await);
+        for projection in registry() {
+            let waited = self
+                .app
+                .views
+                .wait_for(company.tenant, projection.name(), head, PATIENCE)
+                .await
+                .expect("the read models answer");
+            assert_eq!(waited, Waited::Reached, "{}", projection.name());
+        }
+        head.0
+    }
+
+    /// Every read model of a company is what its log gives, and building it anew changes nothing.
+    ///
+    /// # Panics
+    /// When one is not, naming what differs.
+    pub async fn assert_rebuild_changes_nothing(&self, company: &Company) {
+        self.caught_up(company).await;
+        for projection in registry() {
+            let checked = projection
+                .check(&self.app.views, company.tenant, &Unwatched)
+                .await
+                .expect("the read models answer");
+            assert_eq!(checked.differences, [], "{}", projection.name());
+            let rebuilt = projection
+                .rebuild(&self.app.views, company.tenant, &Unwatched)
+                .await
+                .expect("the read models answer");
+            assert_eq!(rebuilt.differences, Some(vec![]), "{}", projection.name());
+            assert_eq!(rebuilt.rows, checked.rows, "{}", projection.name());
+        }
+    }
+}
+
+/// Somebody who talks to the program.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    slug: String,
+    email: String,
+    /// What is sent as `Authorization: Bearer …`.
+    pub token: Option<String>,
+}
+
+impl Client {
+    /// Signs in once more: a token lives ten minutes by the program's clock.
+    ///
+    /// # Panics
+    /// When the sign-in fails.
+    pub async fn sign_in_again(&mut self) {
+        self.token = None;
+        let input = json!({"organisation": self.slug, "email": self.email, "password": PASSWORD});
+        let document =
+            "mutation($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { code } } }";
+        let signed_in = self.data(document, json!({"input": input})).await;
+        let token = signed_in["signIn"]["accessToken"].as_str();
+        self.token = Some(token.expect("the password is right").to_owned());
+    }
+
+    /// The same person with another token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// A POST to the GraphQL endpoint that carries the token and nothing else yet.
+    pub fn raw(&self) -> reqwest::RequestBuilder {
+        let request = self.http.post(&self.url);
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Any other request to the program.
+    ///
+    /// # Panics
+    /// When the path makes no address.
+    pub fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        let url = reqwest::Url::parse(&self.url).and_then(|url| url.join(path));
+        self.http.get(url.expect("the path is one"))
+    }
+
+    /// The answer to a query as it came over the wire.
+    ///
+    /// # Panics
+    /// When no answer comes.
+    pub async fn text(&self, query: &str, variables: &Value) -> String {
+        let body = json!({"query": query, "variables": variables});
+        let answer = self.raw().json(&body).send().await.expect("the program answers");
+        answer.text().await.expect("the answer is text")
+    }
+
+    /// The whole answer to a query, errors and all.
+    ///
+    /// # Panics
+    /// When no JSON comes.
+    pub async fn graphql(&self, query: &str, variables: Value) -> Value {
+        let text = self.text(query, &variables).await;
+        serde_json::from_str(&text).expect("the program answers with JSON")
+    }
+
+    /// The data that a query asks for.
+    ///
+    /// # Panics
+    /// When the answer has errors.
+    pub async fn data(&self, query: &str, variables: Value) -> Value {
+        let mut answer = self.graphql(query, variables).await;
+        assert_eq!(answer["errors"], Value::Null, "{query}");
+        answer["data"].take()
+    }
+
+    /// The payload of a command: `object` says what of its object to show.
+    ///
+    /// # Panics
+    /// When the answer has errors.
+    pub async fn command(&self, name: &str, object: &str, input: Value) -> Value {
+        let mut data = self.data(&mutation(name, object), json!({"input": input})).await;
+        data[name].take()
+    }
+
+    /// The payload of a command that must be done.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn done(&self, name: &str, object: &str, input: Value) -> Value {
+        let payload = self.command(name, object, input).await;
+        assert_eq!(payload["userErrors"], json!([]), "{name}");
+        payload
+    }
+
+    /// The code with which a command is refused.
+    ///
+    /// # Panics
+    /// When it is done instead, or says nothing to a person.
+    pub async fn refused(&self, name: &str, input: Value) -> String {
+        let payload = self.command(name, "", input).await;
+        let refused = &payload["userErrors"][0];
+        assert!(
+            refused["message"]
+                .as_str()
+                .is_some_and(|message| message.len() > 10),
+            "{payload}"
+        );
+        assert_eq!(payload["position"], Value::Null);
+        refused["code"].as_str().expect("a refusal has a code").to_owned()
+    }
+}
+
+/// A mutation of one command, with what of its object to show.
+pub fn mutation(name: &str, object: &str) -> String {
+    let input = match name {
+        "bookingComplete" => "BookingActionInput".to_owned(),
+        name => format!("{}{}Input", name[..1].to_uppercase(), &name[1..]),
+    };
+    format!(
+        "mutation($input: {input}!) {{ {name}(input: $input) {{
+            {object} userErrors {{ code field message }} position replayed }} }}"
+    )
+}
+
+/// A party of exactly 851.18 in San Jose on [`PARTY`], asked for by somebody new who is named after the key.
+pub fn party(key: &str) -> Value {
+    json!({
+        "idempotencyKey": key,
+        "customer": {"name": format!("Guest {key}"), "email": format!("{key}@example.com")},
+        "venue": {"street": "1 Main St", "city": "San Jose", "state": "CA", "zip": "95112"},
+        "start": PARTY,
+        "guests": {"adults": 12, "children": 4},
+        "addOns": [{"item": "sauce", "quantity": 2}],
+    })
+}
+
+/// An input with some of its fields set anew.
+///
+/// # Panics
+/// When either is not an object.
+pub fn with(mut input: Value, fields: Value) -> Value {
+    let (Value::Object(fields), Some(input_fields)) = (fields, input.as_object_mut()) else {
+        panic!("an input is an object");
+    };
+    input_fields.extend(fields);
+    input
+}
+
+/// The global id that the API would show.
+pub fn global_id(kind: &str, id: impl std::fmt::Display) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{kind}:{id}"))
+}
+
+fn instant(text: &str) -> DateTime<Utc> {
+    text.parse().expect("an instant in RFC 3339")
+}
+
+fn key(name: &str) -> IdempotencyKey {
+    IdempotencyKey::of_reaction("test", name)
+}
+
+/// Opens a company through the real commands.
+async fn open(app: &App, slug: &str) -> Company {
+    let tenant = TenantId(Uuid::new_v5(&Uuid::NAMESPACE_DNS, slug.as_bytes()));
+    let caller = Caller::system(tenant, "test");
+    let created = OrganisationCreated {
+        name: format!("Company {slug}"),
+        slug: slug.to_owned(),
+    };
+    app.commands
+        .create_organisation(caller.clone(), created)
+        .await
+        .expect("the company can be created");
+    let company = Company {
+        tenant,
+        slug: slug.to_owned(),
+        san_jose: station(app, &caller, "San Jose", "95112", 1).await,
+        sacramento: station(app, &caller, "Sacramento", "95814", 3).await,
+    };
+    for (rate, from, until) in [
+        (91_250, "2021-07-01", Some("2026-03-31")),
+        (97_500, "2026-04-01", None),
+    ] {
+        let set = TaxRateSet {
+            jurisdiction: Jurisdiction {
+                state: "CA".to_owned(),
+                county: "Santa Clara".to_owned(),
+                city: None,
+            },
+            rate_ppm: RatePpm(rate),
+            effective_from: from.parse().expect("a day"),
+            effective_until: until.map(|day| day.parse().expect("a day")),
+            source: "test".to_owned(),
+        };
+        let done = app.commands.set_tax_rate(caller.clone(), key(from), set).await;
+        done.expect("the rate can be set");
+    }
+    app.views.catch_up(tenant).await.expect("the read models answer");
+    company
+}
+
+async fn station(app: &App, caller: &Caller, name: &str, zip: &str, chefs: u8) -> StationId {
+    let commands = &app.commands;
+    let created = StationCreated {
+        name: name.to_owned(),
+        zone: chrono_tz::America::Los_Angeles,
+        zip: zip.parse().expect("a ZIP code"),
+        state: "CA".to_owned(),
+        settings: StationSettings::default(),
+    };
+    let opened = commands
+        .create_station(caller.clone(), key(name), created)
+        .await
+        .expect("the station can be opened");
+    let station: StationId = id(&opened, Station::STREAM);
+    for number in 1..=chefs {
+        let chef = format!("chef {number} of {name}");
+        let known = commands
+            .register_chef(caller.clone(), key(&chef), chef.clone())
+            .await
+            .expect("the chef can be registered");
+        let known: ChefId = id(&known, Chef::STREAM);
+        commands
+            .join_chef(caller.clone(), key(&format!("{chef} joins")), station, known)
+            .await
+            .expect("the chef can join");
+    }
+    let item = |item: &str, kind, price: i64| {
+        PriceListCommand::AddItem(ItemAdded {
+            item: item.to_owned(),
+            label: item.to_owned(),
+            kind,
+            price_cents: Cents(price),
+            min_cents: Cents(price / 2),
+            max_cents: Cents(price * 3),
+            effective_from: instant(OPENED),
+        })
+    };
+    let set = [
+        item("adult", ItemKind::Adult, 5_995),
+        item("child", ItemKind::Child, 2_995),
+        item("sauce", ItemKind::AddOn, 599),
+        PriceListCommand::SetTravelBand(TravelBandSet {
+            free_miles: 25,
+            per_mile_cents: Cents(200),
+            max_miles: 100,
+        }),
+    ];
+    for (number, command) in set.into_iter().enumerate() {
+        commands
+            .set_prices(
+                caller.clone(),
+                key(&format!("{name} price {number}")),
+                station,
+                command,
+            )
+            .await
+            .expect("the price can be set");
+    }
+    station
+}
+
+fn id<I: std::str::FromStr<Err = uuid::Error>>(written: &Written, stream: &str) -> I {
+    written.id_of(stream).parse().expect("the stream's id is a UUID")
+}

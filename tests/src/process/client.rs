@@ -1,0 +1,65 @@
+//! Somebody of the demo company who talks to a running program.
+
+use serde_json::{Value, json};
+
+use super::SLUG;
+
+/// Signed in, for as long as a token lives: ten minutes.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: String,
+}
+
+impl Client {
+    pub(super) async fn sign_in(url: &str, who: &str) -> Self {
+        let http = reqwest::Client::builder().no_proxy().build();
+        let mut client = Self {
+            http: http.expect("a client without TLS needs nothing"),
+            url: url.to_owned(),
+            token: String::new(),
+        };
+        let input = json!({
+            "organisation": SLUG, "email": format!("{who}@demo.test"), "password": "hibachi-demo-1",
+        });
+        let document = "mutation($input: SignInInput!) { signIn(input: $input) { accessToken } }";
+        let signed_in = client.data(document, json!({ "input": input })).await;
+        let token = signed_in["signIn"]["accessToken"].as_str();
+        client.token = token.expect("the password is right").to_owned();
+        client
+    }
+
+    /// The whole answer to a query, errors and all.
+    ///
+    /// # Errors
+    /// When no answer comes: the program has ended.
+    pub async fn ask(&self, query: &str, variables: &Value) -> reqwest::Result<Value> {
+        let body = json!({ "query": query, "variables": variables });
+        let mut request = self.http.post(format!("{}/graphql", self.url)).json(&body);
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
+        request.send().await?.json().await
+    }
+
+    /// The data that a query asks for.
+    ///
+    /// # Panics
+    /// When the answer has errors, or does not come.
+    pub async fn data(&self, query: &str, variables: Value) -> Value {
+        let mut answer = self.ask(query, &variables).await.expect("the program answers");
+        assert_eq!(answer["errors"], Value::Null, "{query}");
+        answer["data"].take()
+    }
+
+    /// The text behind another path of the program.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn get(&self, path: &str) -> String {
+        let answer = self.http.get(format!("{}{path}", self.url)).send().await;
+        let answer = answer.expect("the program answers");
+        answer.text().await.expect("the answer is text")
+    }
+}
