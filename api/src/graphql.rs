@@ -71,6 +71,10 @@ const MAX_COMPLEXITY: usize = 20_000;
 /// How many selections one operation comes to at most, fragments spread out.
 const MAX_SELECTIONS: usize = 5_000;
 
+/// How many fields one operation asks of the root at most: each is a question, a command or a guess at a
+/// password of its own.
+const MAX_ROOTS: usize = 30;
+
 /// The schema over a running program.
 pub fn schema(app: App) -> Schema {
     let inner = builder()
@@ -96,6 +100,19 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription>
     Inner::build(Query::default(), Mutation::default(), EmptySubscription)
 }
 
+/// Why a document is not even begun, where it is not. Selections come first: only then are there few enough
+/// to look at one by one.
+fn too_large(document: &async_graphql::parser::types::ExecutableDocument) -> Option<String> {
+    if measure::selections(document) > MAX_SELECTIONS {
+        return Some(format!(
+            "a query selects at most {MAX_SELECTIONS} fields, fragments spread out"
+        ));
+    }
+    let roots = measure::roots(document);
+    (roots > MAX_ROOTS)
+        .then(|| format!("an operation asks at most {MAX_ROOTS} fields of the root; this one asks {roots}"))
+}
+
 impl Schema {
     /// Answers one request of a session. Only people who are signed in may read the schema itself.
     pub async fn execute(&self, request: Request, session: Session) -> Response {
@@ -109,11 +126,7 @@ impl Schema {
             request = request.data(Loaders::new(&self.app, viewer));
         }
         let document = request.parsed_query().ok().cloned();
-        if document
-            .as_ref()
-            .is_some_and(|document| measure::selections(document) > MAX_SELECTIONS)
-        {
-            let message = format!("a query selects at most {MAX_SELECTIONS} fields, fragments spread out");
+        if let Some(message) = document.as_ref().and_then(too_large) {
             let refused = Response::from_errors(vec![ServerError::new(message, None)]);
             return complete(refused, &request_id);
         }

@@ -104,8 +104,20 @@ async fn graphql_post(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let request_id = text_header(&headers, &REQUEST_ID).unwrap_or_default().to_owned();
-    if !is_json(&headers) {
+    let unread = body.is_err();
+    let mut response = answer(&server, &headers, body).await;
+    if unread {
+        // The rest of the body is never read, so that the connection is of no further use; the client must
+        // know, or it sends its next request into it.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
+}
+
+async fn answer(server: &Server, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+    let request_id = text_header(headers, &REQUEST_ID).unwrap_or_default().to_owned();
+    if !is_json(headers) {
         let message = "send the request as application/json";
         return failure(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -114,7 +126,7 @@ async fn graphql_post(
             &request_id,
         );
     }
-    let session = match session(&server.app, &headers, &request_id) {
+    let session = match session(&server.app, headers, &request_id) {
         Ok(session) => session,
         Err(error) => {
             return failure(

@@ -311,7 +311,7 @@ async fn a_request_that_is_given_up_at_any_moment_is_done_whole_or_not_at_all() 
             let request = admin.command("bookingRequest", BOOKING, input.clone());
             tokio::select! {
                 biased;
-                () = let_others_run(1 << number) => {}
+                () = let_others_run(1 << (number + 3)) => {}
                 _ = request => {}
             }
         }

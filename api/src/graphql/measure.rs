@@ -20,6 +20,32 @@ pub(super) fn selections(document: &ExecutableDocument) -> usize {
     })
 }
 
+/// How many fields the operations of a document ask of the root, under whatever names.
+pub(super) fn roots(document: &ExecutableDocument) -> usize {
+    let sets = document
+        .operations
+        .iter()
+        .map(|(_, operation)| &operation.node.selection_set.node);
+    sets.map(|set| roots_of(document, set, 0)).sum()
+}
+
+fn roots_of(document: &ExecutableDocument, set: &SelectionSet, depth: usize) -> usize {
+    let root = |selection: &Selection| match selection {
+        Selection::Field(_) => 1,
+        Selection::InlineFragment(inline) => roots_of(document, &inline.node.selection_set.node, depth + 1),
+        Selection::FragmentSpread(spread) => {
+            let fragment = document.fragments.get(&spread.node.fragment_name.node);
+            fragment.map_or(0, |fragment| {
+                roots_of(document, &fragment.node.selection_set.node, depth + 1)
+            })
+        }
+    };
+    if depth > DEEPEST {
+        return 0;
+    }
+    set.items.iter().map(|selection| root(&selection.node)).sum()
+}
+
 struct Measure<'a> {
     document: &'a ExecutableDocument,
     /// Each fragment is measured once. One that spreads itself counts as nothing; validation refuses it.
@@ -72,6 +98,15 @@ mod tests {
         assert_eq!(measured("{ a { b } c }"), 3);
         assert_eq!(measured("{ ...F ...F } fragment F on Q { a ... on Q { b } }"), 8);
         assert_eq!(measured("{ ...F } fragment F on Q { ...F ...Missing }"), 3);
+    }
+
+    #[test]
+    fn a_field_of_the_root_counts_under_each_of_its_names() {
+        let asked = |query: &str| roots(&parse_query(query).unwrap());
+        assert_eq!(
+            asked("{ a { b c } x: a { b } ... on Q { d } ...F } fragment F on Q { e f }"),
+            5
+        );
     }
 
     #[test]
