@@ -9,6 +9,7 @@ use domain::envelope::{Claim, Expectation, Meta, NewEvent, Position, StreamId, V
 use domain::ids::{CommandId, EventId};
 use event_log::{Append, CommandResult, Outcome, Receipt, StreamWrite};
 use serde::Serialize;
+use tracing::Instrument;
 
 use crate::{Caller, CommandError, Commands, IdempotencyKey, Refused};
 
@@ -136,7 +137,7 @@ impl Plan {
 
 /// Runs work to its end even if whoever asked for it goes away.
 pub(crate) async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    match tokio::spawn(work).await {
+    match tokio::spawn(work.in_current_span()).await {
         Ok(done) => done,
         Err(failed) => std::panic::resume_unwind(failed.into_panic()),
     }
