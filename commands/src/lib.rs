@@ -55,11 +55,12 @@ impl Commands {
         }
     }
 
-    /// The same commands under other ports: a simulated clock, say.
+    /// The same commands under another clock and other ids: simulated ones, say. Places stay as they are.
     #[must_use]
-    pub fn with_ports(&self, ports: Ports) -> Self {
+    pub fn under(&self, clock: Arc<dyn ports::Clock>, ids: Arc<dyn ports::Ids>) -> Self {
+        let places = self.ports.places.clone();
         Self {
-            ports,
+            ports: Ports { clock, ids, places },
             ..self.clone()
         }
     }

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Duration, Utc};
 use commands::booking::{BookingInput, CustomerInput, SmsConsent, VenueInput};
-use commands::gateways::{SeededIds, SimulatedClock, ZipDirectory};
+use commands::gateways::{SeededIds, SimulatedClock};
 use commands::payment::PaymentInput;
-use commands::ports::Ports;
 use commands::{Caller, CommandError, Commands, IdempotencyKey, Written};
 use domain::booking::{Booking, CancelledBy};
 use domain::decider::Decider;
@@ -18,7 +17,7 @@ use domain::money::Cents;
 use domain::payment::{Payment, PaymentKind, PaymentMethod, Verdict};
 use domain::quote::AddOn;
 
-use super::company::{newest_slot_before, simulated};
+use super::company::newest_slot_before;
 use super::year::{Fate, Story, Tip, Year};
 use crate::app::App;
 
@@ -71,15 +70,10 @@ pub async fn bookings(app: &App, tenant: TenantId, year: &Year) -> Result<Made> 
     let now = app.clock.now();
     let stories = year.stories();
     let clock = Arc::new(SimulatedClock::at(now));
-    let ports = Ports {
-        clock: clock.clone(),
-        ids: Arc::new(SeededIds::new(year.fingerprint())),
-        places: Arc::new(ZipDirectory::bundled()),
-    };
     // A program beside this one would react by the real clock, a year late.
     let commands = app
         .commands
-        .with_ports(ports)
+        .under(clock.clone(), Arc::new(SeededIds::new(year.fingerprint())))
         .holding_policies(uuid::Uuid::from_u64_pair(year.fingerprint(), 1));
     let mut play = Play {
         commands,
@@ -334,7 +328,6 @@ pub(super) async fn tour_bookings(
             tip: Tip(0),
         };
         clock.set(story.asked_at);
-        let commands = simulated(commands, clock.clone());
         let key = |name: &str| IdempotencyKey::of_reaction("demo tour", &format!("{number} {name}"));
         let mut input = input(&story);
         input.station = Some(station);
@@ -349,7 +342,7 @@ pub(super) async fn tour_bookings(
         let booking: BookingId = written.id_of(Booking::STREAM).parse()?;
         let total = commands.booking_total(caller, booking).await?;
         let mut play = Play {
-            commands,
+            commands: commands.clone(),
             caller: caller.clone(),
             prefix: "tour".to_owned(),
             booked: vec![Some((booking, total))],

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
-use commands::gateways::{SimulatedClock, SystemIds, ZipDirectory};
-use commands::ports::{Clock, Ports};
+use commands::gateways::{SimulatedClock, SystemIds};
 use commands::{Caller, Commands, IdempotencyKey};
 use domain::access::{Role, StationScope};
 use domain::chef::Chef;
@@ -44,7 +43,7 @@ pub async fn company(app: &App) -> Result<()> {
         .context("a time of day")?
         .and_utc();
     let clock = Arc::new(SimulatedClock::at(opened));
-    let commands = simulated(&app.commands, clock.clone());
+    let commands = app.commands.under(clock.clone(), Arc::new(SystemIds::default()));
 
     let created = OrganisationCreated {
         name: "My Hibachi".to_owned(),
@@ -76,15 +75,6 @@ pub async fn company(app: &App) -> Result<()> {
     tour_bookings(&commands, &clock, &caller, san_jose, now).await?;
     app.views.catch_up(tenant).await?;
     Ok(())
-}
-
-/// Commands under a simulated clock.
-pub(super) fn simulated(commands: &Commands, clock: Arc<dyn Clock>) -> Commands {
-    commands.with_ports(Ports {
-        clock,
-        ids: Arc::new(SystemIds::default()),
-        places: Arc::new(ZipDirectory::bundled()),
-    })
 }
 
 fn date(year: i32, month: u32, day: u32) -> NaiveDate {

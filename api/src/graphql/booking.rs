@@ -4,7 +4,7 @@ mod input;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use commands::{IdempotencyKey, Written};
+use commands::Written;
 use domain::booking::{Booking as BookingAggregate, BookingStatus as DomainStatus, CancelledBy};
 use domain::decider::Decider;
 use domain::envelope::StreamId;
@@ -22,7 +22,7 @@ use super::payment::{Payment, PaymentConnection};
 use super::quote::QuoteLine;
 use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
 use super::scalar::{LocalDateTime, Money};
-use super::session::{app, caller, viewer};
+use super::session::{app, caller, under_key, viewer};
 use super::station::Station;
 use super::tax::TaxLine;
 use input::{BookingActionInput, BookingCancelInput, BookingRequestInput};
@@ -422,10 +422,7 @@ impl BookingMutation {
             Ok(read) => read,
             Err(refused) => return Ok(BookingPayload::refused(refused)),
         };
-        let done = match IdempotencyKey::from_client(&key) {
-            Ok(key) => app(ctx).commands.request_booking(caller, key, ask).await,
-            Err(error) => Err(error),
-        };
+        let done = under_key(&key, |key| app(ctx).commands.request_booking(caller, key, ask)).await;
         BookingPayload::of(ctx, done).await
     }
 
@@ -439,15 +436,12 @@ impl BookingMutation {
             )));
         };
         let seen = input.expected_version.map(i64::from);
-        let done = match IdempotencyKey::from_client(&input.idempotency_key) {
-            Ok(key) => {
-                app(ctx)
-                    .commands
-                    .complete_booking(caller, key, id, seen, input.reason)
-                    .await
-            }
-            Err(error) => Err(error),
-        };
+        let done = under_key(&input.idempotency_key, |key| {
+            app(ctx)
+                .commands
+                .complete_booking(caller, key, id, seen, input.reason)
+        })
+        .await;
         BookingPayload::of(ctx, done).await
     }
 
@@ -466,15 +460,12 @@ impl BookingMutation {
             CancelledBy::Customer
         };
         let seen = input.expected_version.map(i64::from);
-        let done = match IdempotencyKey::from_client(&input.idempotency_key) {
-            Ok(key) => {
-                app(ctx)
-                    .commands
-                    .cancel_booking(caller, key, id, seen, by, input.reason)
-                    .await
-            }
-            Err(error) => Err(error),
-        };
+        let done = under_key(&input.idempotency_key, |key| {
+            app(ctx)
+                .commands
+                .cancel_booking(caller, key, id, seen, by, input.reason)
+        })
+        .await;
         BookingPayload::of(ctx, done).await
     }
 }

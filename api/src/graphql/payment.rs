@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use chrono::{DateTime, Utc};
 use commands::payment::PaymentInput;
-use commands::{CommandError, IdempotencyKey, Written};
+use commands::{CommandError, Written};
 use domain::decider::Decider;
 use domain::ids::{BookingId, PaymentId};
 use domain::money::Cents;
@@ -20,7 +20,7 @@ use super::id::{global, local};
 use super::loaders::Loaders;
 use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
 use super::scalar::{BigInt, Money};
-use super::session::{app, caller, viewer};
+use super::session::{app, caller, under_key, viewer};
 
 /// What a payment is for.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
@@ -280,10 +280,10 @@ impl PaymentMutation {
             tip_cents: Cents(input.tip_minor.0),
             reference: input.reference,
         };
-        let done = match IdempotencyKey::from_client(&input.idempotency_key) {
-            Ok(key) => app(ctx).commands.record_payment(caller, key, record).await,
-            Err(error) => Err(error),
-        };
+        let done = under_key(&input.idempotency_key, |key| {
+            app(ctx).commands.record_payment(caller, key, record)
+        })
+        .await;
         PaymentPayload::of(ctx, done).await
     }
 
@@ -302,15 +302,12 @@ impl PaymentMutation {
             Verdict::Reject
         };
         let seen = input.expected_version.map(i64::from);
-        let done = match IdempotencyKey::from_client(&input.idempotency_key) {
-            Ok(key) => {
-                app(ctx)
-                    .commands
-                    .verify_payment(caller, key, id, seen, verdict, input.note)
-                    .await
-            }
-            Err(error) => Err(error),
-        };
+        let done = under_key(&input.idempotency_key, |key| {
+            app(ctx)
+                .commands
+                .verify_payment(caller, key, id, seen, verdict, input.note)
+        })
+        .await;
         PaymentPayload::of(ctx, done).await
     }
 }

@@ -2,7 +2,6 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use commands::IdempotencyKey;
 use commands::price_list::PriceChangeInput as Change;
 use domain::ids::StationId;
 use domain::money::Cents;
@@ -16,7 +15,7 @@ use super::error::{UserError, coded, outcome, unread};
 use super::id::{global, local};
 use super::read::{AsOf, after, at, cost, slice};
 use super::scalar::{BigInt, LogPosition, Money};
-use super::session::{app, caller, viewer};
+use super::session::{app, caller, under_key, viewer};
 
 /// What a station charges at a time, tax included.
 #[derive(SimpleObject)]
@@ -219,10 +218,10 @@ impl PriceListMutation {
             },
             seen: input.expected_version.map(i64::from),
         };
-        let done = match IdempotencyKey::from_client(&input.idempotency_key) {
-            Ok(key) => app(ctx).commands.change_price(caller, key, change).await,
-            Err(error) => Err(error),
-        };
+        let done = under_key(&input.idempotency_key, |key| {
+            app(ctx).commands.change_price(caller, key, change)
+        })
+        .await;
         match outcome(done)? {
             Err(refused) => Ok(PriceListPayload::refused(refused)),
             Ok(written) => {

@@ -1,7 +1,7 @@
 //! Who asks, and with which request.
 
-use async_graphql::{Context, ErrorExtensions, Result};
-use commands::Caller;
+use async_graphql::{Context, ErrorExtensions, ID, Result};
+use commands::{Caller, CommandError, IdempotencyKey, Written};
 use domain::access::Viewer;
 use domain::envelope::{Actor, ActorKind, Channel};
 
@@ -49,4 +49,15 @@ pub(super) fn caller(ctx: &Context<'_>) -> Result<Caller> {
         causation: None,
         correlation: None,
     })
+}
+
+/// Runs a command under the key that the client chose, or refuses the key.
+pub(super) async fn under_key<F>(
+    key: &ID,
+    command: impl FnOnce(IdempotencyKey) -> F,
+) -> std::result::Result<Written, CommandError>
+where
+    F: Future<Output = std::result::Result<Written, CommandError>>,
+{
+    command(IdempotencyKey::from_client(key)?).await
 }

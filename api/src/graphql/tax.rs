@@ -2,7 +2,6 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use commands::IdempotencyKey;
 use domain::money::RatePpm;
 use domain::tax_rate::{Jurisdiction, TaxRateSet};
 use projections::At;
@@ -16,7 +15,7 @@ use super::error::{UserError, coded, outcome, unread};
 use super::id::{global, named};
 use super::read::{AsOf, Freshness, ReadInfo, after as read_after, at, cost, slice};
 use super::scalar::{Decimal, LocalDate, LogPosition, Money};
-use super::session::{app, caller, viewer};
+use super::session::{app, caller, under_key, viewer};
 
 /// A rate of a jurisdiction and the days it is in force.
 #[derive(Clone)]
@@ -371,10 +370,10 @@ impl TaxMutation {
             effective_until: input.effective_until.map(|LocalDate(day)| day),
             source: input.source.unwrap_or_else(|| "set by hand".to_owned()),
         };
-        let done = match IdempotencyKey::from_client(&input.idempotency_key) {
-            Ok(key) => app(ctx).commands.set_tax_rate(caller, key, set.clone()).await,
-            Err(error) => Err(error),
-        };
+        let done = under_key(&input.idempotency_key, |key| {
+            app(ctx).commands.set_tax_rate(caller, key, set.clone())
+        })
+        .await;
         match outcome(done)? {
             Err(refused) => Ok(TaxRatePayload::refused(refused)),
             Ok(written) => {
