@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up check test catalogue schema tools nextest cargo-deny fmt clippy pure doc deny
+.PHONY: help up bench check test catalogue schema tools nextest cargo-deny fmt clippy pure doc deny
 
 # `make up`: where to listen, where the data is, and what else `hibachi up` is told.
 LISTEN := 127.0.0.1:8080
@@ -11,6 +11,8 @@ DATA_DIR := $(if $(HIBACHI_DATA_DIR),$(HIBACHI_DATA_DIR),.hibachi)
 ARGS := --demo
 # `make test`: what else nextest is told, `make test TESTS="-E 'test(booking)'"`.
 TESTS :=
+# `make bench`: which of append, load and read, and what else it is told.
+BENCH := append
 
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 
@@ -23,6 +25,7 @@ export PATH := $(PATH):$(TOOLS)/bin
 help:
 	@echo 'make up         build and start everything, with the demo company; Ctrl-C stops it, the data stays'
 	@echo '                LISTEN=127.0.0.1:8080 DATA_DIR=.hibachi ARGS=--demo'
+	@echo 'make bench      measure; BENCH=append, load or read, with options as docs/benchmarks.md has them'
 	@echo 'make check      formatting, lints, a domain without clock or randomness, documentation, dependencies'
 	@echo 'make test       every test, on a private Postgres of its own; TESTS= is passed to nextest'
 	@echo 'make catalogue  write docs/event-catalogue.md anew'
@@ -32,6 +35,12 @@ help:
 up:
 	cargo build --release -p api --bin hibachi
 	@exec '$(TARGET)/release/hibachi' up --data-dir '$(DATA_DIR)' --listen '$(LISTEN)' $(ARGS)
+
+# The commit is compiled in, so that every figure says what it is of.
+bench:
+	HIBACHI_COMMIT="$$(git describe --always --dirty 2>/dev/null || echo unknown)" \
+		cargo build --release -p api --bin hibachi
+	@exec '$(TARGET)/release/hibachi' bench $(BENCH) --data-dir '$(DATA_DIR)'
 
 check: fmt clippy pure doc deny
 
@@ -55,6 +64,7 @@ test: nextest
 	cargo build -q -p embedded-postgres --bin with-postgres
 	cargo build -q -p api --bin hibachi
 	'$(TARGET)/debug/with-postgres' -- cargo nextest run --workspace --no-fail-fast $(TESTS)
+	cargo test -q -p domain --doc
 
 catalogue: nextest
 	HIBACHI_UPDATE=1 cargo nextest run -p tests -E 'test(/^catalogue::/)'

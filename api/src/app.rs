@@ -6,16 +6,17 @@ use anyhow::{Context, Result};
 use commands::Commands;
 use commands::gateways::{SystemClock, SystemIds, ZipDirectory};
 use commands::ports::{Clock, Ports};
-use event_log::{Database, EventLog, Organisation, SystemEntropy, Vault};
+use event_log::{Database, EventLog, MasterKeys, Organisation, Retention, SystemEntropy, Vault};
 use projections::ReadModels;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::auth::Auth;
 use crate::installation::Installation;
+use crate::signing::HeadSchedule;
 
 /// Connections that one program keeps to its database.
-const POOL: u32 = 24;
+pub(crate) const POOL: u32 = 24;
 
 /// Everything that a request needs. Cheap to clone.
 #[derive(Clone)]
@@ -34,6 +35,10 @@ pub struct App {
     pub database: Database,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// How long results of commands are kept.
+    pub retention: Retention,
+    /// When heads are signed, and by whom; not at all where absent.
+    pub head_schedule: Option<HeadSchedule>,
 }
 
 impl App {
@@ -51,7 +56,7 @@ impl App {
         let database = database.context("the database does not answer")?;
         Ok(Self::compose(
             database,
-            installation.master_key.clone(),
+            installation.master_keys.clone(),
             &installation.token_key,
             ports,
         ))
@@ -60,12 +65,12 @@ impl App {
     /// Puts the parts together over a database.
     pub fn compose(
         database: Database,
-        master_key: event_log::MasterKey,
+        master_keys: impl MasterKeys + 'static,
         token_key: &[u8; 32],
         ports: Ports,
     ) -> Self {
         let log = EventLog::start(database.clone());
-        let vault = Arc::new(Vault::new(database.clone(), master_key, Arc::new(SystemEntropy)));
+        let vault = Arc::new(Vault::new(database.clone(), master_keys, Arc::new(SystemEntropy)));
         let clock = ports.clock.clone();
         let commands = Commands::new(log.clone(), vault.clone(), ports);
         let auth = Auth::new(commands.clone(), database.clone(), clock.clone(), token_key);
@@ -78,6 +83,8 @@ impl App {
             log,
             database,
             clock,
+            retention: Retention::default(),
+            head_schedule: None,
         }
     }
 
@@ -90,19 +97,26 @@ impl App {
         found.with_context(|| format!("there is no organisation with the slug {slug}"))
     }
 
-    /// Starts what runs beside the requests: read models that follow the log, and policies.
+    /// Starts what runs beside the requests: read models that follow the log, policies, what forgets old
+    /// results of commands, and what signs heads.
     pub fn start_workers(&self) -> Workers {
         let (stop, stopped) = watch::channel(false);
         let views = self.views.clone();
         let commands = self.commands.clone();
         let policies_stop = stopped.clone();
-        Workers {
-            stop,
-            tasks: vec![
-                tokio::spawn(async move { views.follow_until(stopped).await }),
-                tokio::spawn(async move { commands.react_until(policies_stop).await }),
-            ],
-        }
+        let (log, retention, sweep_stop) = (self.log.clone(), self.retention, stopped.clone());
+        let sign_stop = stopped.clone();
+        let signing = self.head_schedule.clone().map(|schedule| {
+            let (log, clock) = (self.log.clone(), self.clock.clone());
+            tokio::spawn(async move { schedule.sign_until(log, clock, sign_stop).await })
+        });
+        let mut tasks = vec![
+            tokio::spawn(async move { views.follow_until(stopped).await }),
+            tokio::spawn(async move { commands.react_until(policies_stop).await }),
+            tokio::spawn(async move { log.forget_until(retention, sweep_stop).await }),
+        ];
+        tasks.extend(signing);
+        Workers { stop, tasks }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod demo;
+mod keys;
 mod projections;
 mod replay;
 mod serve;
@@ -51,6 +52,9 @@ enum Command {
     /// The read models.
     #[command(subcommand)]
     Projections(projections::Projections),
+    /// The keys that seal personal data.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -94,6 +98,7 @@ async fn run(command: Command) -> Result<Verdict> {
         Command::Tax(tax) => tax.run().await,
         Command::Replay(replay) => replay.run().await,
         Command::Projections(projections) => projections.run().await,
+        Command::Keys(keys) => keys.run().await,
         Command::Bench(bench) => bench.run().await,
     }
 }
@@ -152,10 +157,18 @@ async fn with_app<T, F>(location: &Location, work: F) -> Result<T>
 where
     F: AsyncFnOnce(App) -> Result<T>,
 {
+    with_installation(location, async |app, _| work(app).await).await
+}
+
+/// As [`with_app`], for work that also connects by itself.
+async fn with_installation<T, F>(location: &Location, work: F) -> Result<T>
+where
+    F: AsyncFnOnce(App, &Installation) -> Result<T>,
+{
     let installation = Installation::open(location).await?;
     let app = App::connect(&installation).await?;
     let database = app.database.clone();
-    let done = work(app).await;
+    let done = work(app, &installation).await;
     database.close().await;
     let closed = installation.close().await;
     let done = done?;

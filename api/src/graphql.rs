@@ -50,6 +50,7 @@ pub struct Query(
 pub struct Mutation(
     sign_in::SignInMutation,
     price_list::PriceListMutation,
+    customer::CustomerMutation,
     booking::BookingMutation,
     payment::PaymentMutation,
     tax::TaxMutation,

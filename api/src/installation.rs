@@ -5,11 +5,18 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use event_log::MasterKey;
+use replays::independent::Address;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+
+mod master_keys;
+mod scratch;
+
+pub use master_keys::{MasterKeyPlace, Rotation};
+pub use scratch::{Local, Scratch};
 
 /// Name of the database on the private server.
 const DATABASE: &str = "hibachi";
@@ -36,10 +43,14 @@ pub struct Location {
 pub struct Installation {
     /// How the program connects.
     pub database: PgConnectOptions,
-    /// Seals personal data.
-    pub master_key: MasterKey,
+    /// The same for software with a driver of its own.
+    pub address: Address,
+    /// Above all keys that seal personal data.
+    pub master_keys: Arc<MasterKeyPlace>,
     /// Signs access tokens.
     pub token_key: [u8; 32],
+    /// Signs heads of logs.
+    pub signing_key: [u8; 32],
     /// What to paste to look at the private database, where it is private.
     pub psql: Option<String>,
     server: Option<embedded_postgres::Server>,
@@ -52,28 +63,33 @@ impl Installation {
     /// Says what is missing or in the way, and what to do about it.
     pub async fn open(location: &Location) -> Result<Self> {
         let data_dir = data_directory(location)?;
-        let (admin, server, psql) = match &location.database_url {
+        let secrets = data_dir.join("secrets");
+        let (database, address, private) = match &location.database_url {
             Some(url) => {
                 let given =
                     PgConnectOptions::from_str(url).context("DATABASE_URL is not a Postgres address")?;
-                (given, None, None)
-            }
-            None => private_server(&data_dir).await?,
-        };
-        let secrets = data_dir.join("secrets");
-        let database = match &server {
-            Some(_) => private_role(&admin, &secrets).await?,
-            None => {
-                migrations::migrate(admin.clone())
+                migrations::migrate(given.clone())
                     .await
                     .context("cannot bring the database up to date")?;
-                admin
+                let url = url.clone();
+                (given, Address { url, sign_in: None }, None)
+            }
+            None => {
+                let (admin, server, psql) = private_server(&data_dir).await?;
+                let password = hex::encode(secret(&secrets, "database-key", "HIBACHI_DATABASE_KEY")?);
+                let app = private_role(&admin, &password).await?;
+                let url = server.url(DATABASE);
+                let sign_in = Some((APP_ROLE.to_owned(), password));
+                (app, Address { url, sign_in }, Some((server, psql)))
             }
         };
+        let (server, psql) = private.unzip();
         Ok(Self {
             database,
-            master_key: MasterKey::new(secret(&secrets, "master-key", "HIBACHI_MASTER_KEY")?),
+            address,
+            master_keys: Arc::new(MasterKeyPlace::open(&secrets)?),
             token_key: secret(&secrets, "token-key", "HIBACHI_TOKEN_KEY")?,
+            signing_key: secret(&secrets, "signing-key", "HIBACHI_SIGNING_KEY")?,
             psql,
             server,
         })
@@ -84,71 +100,6 @@ impl Installation {
     /// # Errors
     /// When the private database does not stop.
     pub async fn close(self) -> Result<()> {
-        let Some(server) = self.server else { return Ok(()) };
-        tokio::task::spawn_blocking(move || server.stop())
-            .await?
-            .context("the private database did not stop")
-    }
-}
-
-/// A database of its own for a measurement: gone when it is dropped from the server again.
-pub struct Scratch {
-    /// How to connect to it.
-    pub database: PgConnectOptions,
-    maintenance: PgConnectOptions,
-    name: String,
-    server: Option<embedded_postgres::Server>,
-}
-
-impl Scratch {
-    /// Makes a migrated scratch database beside the installation's own.
-    ///
-    /// # Errors
-    /// When the server is out of reach or may not make databases.
-    pub async fn create(location: &Location) -> Result<Self> {
-        let data_dir = data_directory(location)?;
-        let (maintenance, server) = match &location.database_url {
-            Some(url) => (
-                PgConnectOptions::from_str(url).context("DATABASE_URL is not a Postgres address")?,
-                None,
-            ),
-            None => {
-                let (admin, server, _) = private_server(&data_dir).await?;
-                (admin, server)
-            }
-        };
-        let name = format!("hibachi_scratch_{}", std::process::id());
-        let mut connection = maintenance.clone().connect().await?;
-        let statement = format!("create database {name}");
-        connection
-            .execute(sqlx::AssertSqlSafe(statement))
-            .await
-            .context("cannot make a scratch database")?;
-        connection.close().await?;
-        let database = maintenance.clone().database(&name);
-        migrations::migrate(database.clone())
-            .await
-            .context("cannot migrate the scratch database")?;
-        Ok(Self {
-            database,
-            maintenance,
-            name,
-            server,
-        })
-    }
-
-    /// Drops the database.
-    ///
-    /// # Errors
-    /// When the server is out of reach.
-    pub async fn remove(self) -> Result<()> {
-        let mut connection = self.maintenance.connect().await?;
-        let statement = format!("drop database {} with (force)", self.name);
-        connection
-            .execute(sqlx::AssertSqlSafe(statement))
-            .await
-            .context("cannot drop the scratch database")?;
-        connection.close().await?;
         let Some(server) = self.server else { return Ok(()) };
         tokio::task::spawn_blocking(move || server.stop())
             .await?
@@ -167,11 +118,7 @@ fn data_directory(location: &Location) -> Result<PathBuf> {
         .with_context(|| format!("cannot create the data directory {}", named.display()))
 }
 
-type PrivateServer = (
-    PgConnectOptions,
-    Option<embedded_postgres::Server>,
-    Option<String>,
-);
+type PrivateServer = (PgConnectOptions, embedded_postgres::Server, String);
 
 async fn private_server(data_dir: &Path) -> Result<PrivateServer> {
     let settings = embedded_postgres::Settings::new(data_dir);
@@ -197,16 +144,15 @@ async fn private_server(data_dir: &Path) -> Result<PrivateServer> {
     }
     connection.close().await?;
     let psql = server.psql_command(DATABASE);
-    Ok((maintenance.database(DATABASE), Some(server), Some(psql)))
+    Ok((maintenance.database(DATABASE), server, psql))
 }
 
 /// Migrates the private database and lets the program's own role sign in to it.
-async fn private_role(admin: &PgConnectOptions, secrets: &Path) -> Result<PgConnectOptions> {
+async fn private_role(admin: &PgConnectOptions, password: &str) -> Result<PgConnectOptions> {
     migrations::migrate(admin.clone())
         .await
         .context("cannot bring the database up to date")?;
-    let password = hex::encode(secret(secrets, "database-key", "HIBACHI_DATABASE_KEY")?);
-    let app = admin.clone().username(APP_ROLE).password(&password);
+    let app = admin.clone().username(APP_ROLE).password(password);
     if let Ok(connection) = PgConnection::connect_with(&app).await {
         connection.close().await?;
         return Ok(app);

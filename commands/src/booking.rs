@@ -12,6 +12,7 @@ use domain::place::Venue;
 use domain::quote::AddOn;
 use domain::station::{Station, StationError};
 use domain::tax_rate::CountyRates;
+use event_log::Sealer;
 use serde::Serialize;
 
 pub use crate::customer::{CustomerInput, SmsConsent};
@@ -119,14 +120,16 @@ impl Commands {
                 message: format!("the ZIP code {zip} is in {}", offer.place.state),
             }));
         }
-        let subject = SubjectId(booker.id().0);
+        let sealer = self.vault.sealer(caller.tenant, SubjectId(booker.id().0)).await?;
         let ask = self
-            .gather(caller, ids.booking, booker.id(), subject, &offer, input)
+            .gather(caller, ids.booking, booker.id(), &sealer, &offer, input)
             .await?;
         let events = Booking::default()
             .decide(BookingCommand::Request(Box::new(ask)))
             .map_err(CommandError::refused)?;
-        let plan = self.register_booker(caller, Plan::default(), &booker).await?;
+        let plan = self
+            .register_booker(caller, Plan::default(), &booker, &sealer)
+            .await?;
         Ok(plan
             .write::<Booking>(self, ids.booking.to_string(), Version(0), events)
             .reads::<Station>(offer.id.to_string(), offer.station.version)
@@ -138,7 +141,7 @@ impl Commands {
         caller: &Caller,
         booking_id: BookingId,
         customer_id: CustomerId,
-        subject: SubjectId,
+        sealer: &Sealer,
         offer: &Offer,
         input: &BookingInput,
     ) -> Result<RequestBooking, CommandError> {
@@ -151,7 +154,7 @@ impl Commands {
             .map(str::trim)
             .filter(|note| !note.is_empty())
         {
-            Some(note) => Some(self.seal_note(caller, subject, &stream, note).await?),
+            Some(note) => Some(seal_note(sealer, &stream, note)?),
             None => None,
         };
         let street = input.venue.street.trim();
@@ -162,10 +165,7 @@ impl Commands {
             station: offer.station.state.clone(),
             price_list: offer.prices.state.clone(),
             venue: Venue {
-                street: self
-                    .vault
-                    .seal(caller.tenant, subject, &stream, "venue.street", street)
-                    .await?,
+                street: sealer.seal(&stream, "venue.street", street),
                 city: input.venue.city.trim().to_owned(),
                 county: offer.place.county.clone(),
                 state: offer.place.state.clone(),
@@ -183,25 +183,6 @@ impl Commands {
             note,
             now: self.ports.now(),
         })
-    }
-
-    async fn seal_note(
-        &self,
-        caller: &Caller,
-        subject: SubjectId,
-        stream: &StreamId,
-        note: &str,
-    ) -> Result<Sealed, CommandError> {
-        if note.chars().count() > MAX_NOTE {
-            return Err(CommandError::refused(BookingError::TooLong {
-                what: "a note",
-                max: MAX_NOTE,
-            }));
-        }
-        Ok(self
-            .vault
-            .seal(caller.tenant, subject, stream, "note", note)
-            .await?)
     }
 
     /// Marks a party as held, from its start on.
@@ -367,6 +348,16 @@ impl Commands {
         )?;
         Ok(loaded)
     }
+}
+
+fn seal_note(sealer: &Sealer, stream: &StreamId, note: &str) -> Result<Sealed, CommandError> {
+    if note.chars().count() > MAX_NOTE {
+        return Err(CommandError::refused(BookingError::TooLong {
+            what: "a note",
+            max: MAX_NOTE,
+        }));
+    }
+    Ok(sealer.seal(stream, "note", note))
 }
 
 /// Refusals after which somebody should call the customer back.

@@ -6,8 +6,8 @@ use domain::customer::{
 };
 use domain::decider::Decider;
 use domain::envelope::{Sealed, StreamId, Version};
-use domain::ids::{CustomerId, SubjectId};
-use event_log::Opened;
+use domain::ids::CustomerId;
+use event_log::{Opened, Sealer};
 use serde::Serialize;
 
 use crate::execute::Plan;
@@ -42,7 +42,8 @@ const CONSENT_TEXT: &str = "2026-01";
 
 /// The person who books: known, or about to be.
 pub(crate) enum Booker {
-    Known(CustomerId),
+    /// Known, at this version: an erasure meanwhile has the booking decided anew.
+    Known(CustomerId, Version),
     New {
         id: CustomerId,
         contact: PlainContact,
@@ -53,7 +54,7 @@ pub(crate) enum Booker {
 impl Booker {
     pub(crate) fn id(&self) -> CustomerId {
         match self {
-            Self::Known(id) | Self::New { id, .. } => *id,
+            Self::Known(id, _) | Self::New { id, .. } => *id,
         }
     }
 }
@@ -67,21 +68,22 @@ impl Commands {
         new_id: CustomerId,
     ) -> Result<Booker, CommandError> {
         if let Some(id) = input.id {
-            let known = self.load::<Customer>(caller, &id.to_string()).await?;
-            let known = known.state.registered().is_some();
-            return if known {
-                Ok(Booker::Known(id))
-            } else {
-                Err(CommandError::refused(CustomerError::NotFound))
-            };
+            let found = self.load::<Customer>(caller, &id.to_string()).await?;
+            found.state.known().map_err(CommandError::refused)?;
+            return Ok(Booker::Known(id, found.version));
         }
         let contact = check_contact(input)?;
         for (scope, value) in [(CUSTOMER_EMAIL, &contact.email), (CUSTOMER_PHONE, &contact.phone)] {
             let Some(value) = value else { continue };
-            let key = self.vault.index_key(caller.tenant, scope, value);
+            let key = self.vault.index_key(caller.tenant, scope, value).await?;
             let holder = self.log.unique_holder(caller.tenant, scope, &key).await?;
-            if let Some(id) = holder.and_then(|holder| holder.id.parse().ok()) {
-                return Ok(Booker::Known(id));
+            let Some(id) = holder.and_then(|holder| holder.id.parse().ok()) else {
+                continue;
+            };
+            let found = self.load::<Customer>(caller, &CustomerId::to_string(&id)).await?;
+            // Whoever was erased since holds the key no more.
+            if found.state.known().is_ok() {
+                return Ok(Booker::Known(id, found.version));
             }
         }
         Ok(Booker::New {
@@ -91,28 +93,27 @@ impl Commands {
         })
     }
 
-    /// Adds the registration of a new customer to a plan; a known one needs nothing.
+    /// Adds the registration of a new customer to a plan; a known one must not have moved.
     pub(crate) async fn register_booker(
         &self,
         caller: &Caller,
         plan: Plan,
         booker: &Booker,
+        sealer: &Sealer,
     ) -> Result<Plan, CommandError> {
-        let Booker::New { id, contact, consent } = booker else {
-            return Ok(plan);
+        let (id, contact, consent) = match booker {
+            Booker::Known(id, version) => return Ok(plan.reads::<Customer>(id.to_string(), *version)),
+            Booker::New { id, contact, consent } => (id, contact, consent),
         };
         let stream = StreamId::new(Customer::STREAM, id.to_string());
-        let key = |scope: &str, value: &Option<String>| {
-            value
-                .as_ref()
-                .map(|value| self.vault.index_key(caller.tenant, scope, value))
+        let key = async |scope: &str, value: &Option<String>| match value {
+            Some(value) => self.vault.index_key(caller.tenant, scope, value).await.map(Some),
+            None => Ok(None),
         };
         let registered = CustomerRegistered {
-            email_key: key(CUSTOMER_EMAIL, &contact.email),
-            phone_key: key(CUSTOMER_PHONE, &contact.phone),
-            contact: self
-                .seal_contact(caller, SubjectId(id.0), &stream, contact)
-                .await?,
+            email_key: key(CUSTOMER_EMAIL, &contact.email).await?,
+            phone_key: key(CUSTOMER_PHONE, &contact.phone).await?,
+            contact: seal_contact(sealer, &stream, contact),
             sms_consent: (*consent == SmsConsent::Given).then(|| Consent {
                 given_at: self.ports.now(),
                 given_through: "booking_request".to_owned(),
@@ -132,10 +133,11 @@ impl Commands {
         id: CustomerId,
     ) -> Result<Option<PlainContact>, CommandError> {
         let loaded = self.load::<Customer>(caller, &id.to_string()).await?;
-        let registered = loaded
-            .state
-            .registered()
-            .ok_or_else(|| CommandError::refused(CustomerError::NotFound))?;
+        let registered = match loaded.state.known() {
+            Ok(registered) => registered,
+            Err(CustomerError::Erased) => return Ok(None),
+            Err(refused) => return Err(CommandError::refused(refused)),
+        };
         let stream = StreamId::new(Customer::STREAM, id.to_string());
         let open = async |field: &str, sealed: &Option<Sealed>| match sealed {
             None => Ok(None),
@@ -153,30 +155,15 @@ impl Commands {
         let phone = open("phone", &contact.phone).await?;
         Ok(Some(PlainContact { name, email, phone }))
     }
+}
 
-    /// Seals a contact under a person's key.
-    pub(crate) async fn seal_contact(
-        &self,
-        caller: &Caller,
-        subject: SubjectId,
-        stream: &StreamId,
-        contact: &PlainContact,
-    ) -> Result<Contact, CommandError> {
-        let seal = |field: &'static str, text: String| async move {
-            self.vault
-                .seal(caller.tenant, subject, stream, field, &text)
-                .await
-        };
-        let name = seal("name", contact.name.clone()).await?;
-        let email = match &contact.email {
-            Some(email) => Some(seal("email", email.clone()).await?),
-            None => None,
-        };
-        let phone = match &contact.phone {
-            Some(phone) => Some(seal("phone", phone.clone()).await?),
-            None => None,
-        };
-        Ok(Contact { name, email, phone })
+/// Seals a contact for a stream.
+pub(crate) fn seal_contact(sealer: &Sealer, stream: &StreamId, contact: &PlainContact) -> Contact {
+    let seal = |field: &str, text: &String| sealer.seal(stream, field, text);
+    Contact {
+        name: seal("name", &contact.name),
+        email: contact.email.as_ref().map(|email| seal("email", email)),
+        phone: contact.phone.as_ref().map(|phone| seal("phone", phone)),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Why a command did not happen.
 
+use std::time::Duration;
+
 use domain::access::Permission;
+use domain::customer::CustomerError;
 use domain::decider::{DecodeError, Refusal};
 use domain::envelope::Version;
 use event_log::LogError;
@@ -47,6 +50,12 @@ pub enum CommandError {
     /// The key was used for another command.
     #[error("this idempotency key was used for another command")]
     IdempotencyMismatch,
+    /// Another request with the same key is at it; what it comes to is not known yet.
+    #[error("this command is still running; ask again with the same key in {} ms", retry_after.as_millis())]
+    InProgress {
+        /// How long to wait before asking again.
+        retry_after: Duration,
+    },
     /// The log cannot be reached or is full; whether it was written is unknown: try again with the same key.
     #[error("the log cannot take the command now; try again with the same idempotency key")]
     Unavailable(#[source] LogError),
@@ -57,6 +66,9 @@ pub enum CommandError {
 
 impl From<LogError> for CommandError {
     fn from(error: LogError) -> Self {
+        if matches!(error, LogError::Erased(_)) {
+            return Self::refused(CustomerError::Erased);
+        }
         Self::Unavailable(error)
     }
 }

@@ -2,19 +2,30 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::time::Duration;
 
 use domain::canonical;
 use domain::decider::{Decider, Event};
-use domain::envelope::{Claim, Expectation, Meta, NewEvent, Position, StreamId, Version};
-use domain::ids::{CommandId, EventId};
-use event_log::{Append, CommandResult, Outcome, Receipt, StreamWrite};
+use domain::envelope::{ActorKind, Claim, Expectation, Meta, NewEvent, Position, StreamId, Version};
+use domain::ids::{CommandId, EventId, SubjectId, TenantId};
+use event_log::{Append, CommandResult, Outcome, Receipt, Snapshot, StreamWrite};
 use serde::Serialize;
+use tokio::time::Instant;
 use tracing::Instrument;
 
+use crate::erasure::erased_by;
+use crate::remembered::{self, Remembered, Source};
+use crate::running::{Asked, Turn, Waited};
 use crate::{Caller, CommandError, Commands, IdempotencyKey, Refused};
 
 /// How often a command is decided anew when others changed what it decided on.
 const ATTEMPTS: usize = 3;
+
+/// How many events a load folds without a snapshot of its result being kept for the next.
+const SNAPSHOT_AFTER: usize = 64;
+
+/// How long a request waits for another under the same key to end, and how much later it should ask again.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a command wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +63,7 @@ enum Replayed {
 }
 
 /// An aggregate as loaded: its state and the version that was read.
+#[derive(Clone)]
 pub(crate) struct Loaded<D> {
     pub(crate) state: D,
     pub(crate) version: Version,
@@ -74,12 +86,19 @@ impl<D> Loaded<D> {
 pub(crate) struct Plan {
     streams: Vec<StreamWrite>,
     reads: Vec<(StreamId, Version)>,
+    /// Persons whose data keys are destroyed with it: those that an event says were.
+    erases: Vec<SubjectId>,
     on_claim: BTreeMap<&'static str, Refused>,
+    /// What is remembered of the streams once they are written.
+    afterwards: Vec<Afterwards>,
 }
+
+type Afterwards = Box<dyn FnOnce(&Remembered, TenantId) + Send>;
 
 /// Kinds of claims, as a plan names them.
 pub(crate) const CAPACITY: &str = "capacity";
 pub(crate) const UNIQUE: &str = "unique";
+pub(crate) const INTERVAL: &str = "interval";
 
 impl Plan {
     /// Writes what an aggregate decided, at the version it was decided on.
@@ -97,8 +116,14 @@ impl Plan {
             payload: event.payload(),
             claims: event.claims(),
         };
+        self.erases.extend(events.iter().flat_map(erased_by));
+        let stream = StreamId::new(D::STREAM, id);
+        let (written, written_to) = (events.clone(), stream.clone());
+        self.afterwards.push(Box::new(move |remembered, tenant| {
+            remembered.advance::<D>(tenant, written_to, version, &written);
+        }));
         self.streams.push(StreamWrite {
-            stream: StreamId::new(D::STREAM, id),
+            stream,
             expected: if version == Version(0) {
                 Expectation::NoStream
             } else {
@@ -121,15 +146,27 @@ impl Plan {
         self
     }
 
-    /// The streams alone, for a writer that keeps its own expectations.
-    pub(crate) fn into_streams(self) -> Vec<StreamWrite> {
-        self.streams
+    /// Guards what was remembered for the decision; what is written is guarded by the version it was decided on.
+    fn guard(&mut self, remembered: &[(StreamId, Version)]) {
+        for (stream, version) in remembered {
+            let written = self.streams.iter().any(|write| write.stream == *stream);
+            let guarded = self.reads.iter().any(|(guarded, _)| guarded == stream);
+            if !written && !guarded {
+                self.reads.push((stream.clone(), *version));
+            }
+        }
+    }
+
+    /// The streams, and the persons whose keys go with them, for a writer that keeps its own expectations.
+    pub(crate) fn into_parts(self) -> (Vec<StreamWrite>, Vec<SubjectId>) {
+        (self.streams, self.erases)
     }
 
     fn refusal(&self, claim: &Claim) -> Option<CommandError> {
         let kind = match claim {
             Claim::TakeCapacity { .. } | Claim::ReleaseCapacity { .. } => CAPACITY,
             Claim::TakeUnique { .. } | Claim::ReleaseUnique { .. } => UNIQUE,
+            Claim::TakeInterval { .. } | Claim::ReleaseInterval { .. } => INTERVAL,
         };
         self.on_claim.get(kind).cloned().map(CommandError::Refused)
     }
@@ -144,30 +181,88 @@ pub(crate) async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> 
 }
 
 impl Commands {
-    /// Loads an aggregate from its stream.
+    /// Loads an aggregate: from memory where a decision may begin with it, else from its stream.
     pub(crate) async fn load<D: Decider>(
         &self,
         caller: &Caller,
         id: &str,
     ) -> Result<Loaded<D>, CommandError> {
-        let stored = self
+        let stream = StreamId::new(D::STREAM, id);
+        if remembered::may_remember()
+            && let Some(known) = self.remembered.get::<D>(caller.tenant, &stream)
+        {
+            remembered::note(stream, known.version);
+            return Ok(known);
+        }
+        let loaded = self.load_from_log::<D>(caller, stream.clone()).await?;
+        self.remembered.put(caller.tenant, stream, loaded.clone());
+        Ok(loaded)
+    }
+
+    /// Loads an aggregate from its stream, on top of its snapshot if there is one that fits.
+    async fn load_from_log<D: Decider>(
+        &self,
+        caller: &Caller,
+        stream: StreamId,
+    ) -> Result<Loaded<D>, CommandError> {
+        let mut stored = self
             .log
-            .read_stream(caller.tenant, &StreamId::new(D::STREAM, id))
+            .load(caller.tenant, &stream, Some(&domain::SOURCE_HASH))
             .await?;
-        let mut state = D::default();
-        let mut version = Version(0);
-        for event in stored {
-            state.evolve(&D::Event::decode(
+        let mut loaded = Loaded {
+            state: D::default(),
+            version: Version(0),
+        };
+        if let Some(snapshot) = stored.snapshot.take() {
+            match serde_json::from_str(&snapshot.state) {
+                Ok(state) => {
+                    loaded = Loaded {
+                        state,
+                        version: snapshot.version,
+                    };
+                }
+                Err(error) => {
+                    tracing::warn!(tenant = %caller.tenant, %stream, %error, "a snapshot is ignored");
+                    stored = self.log.load(caller.tenant, &stream, None).await?;
+                }
+            }
+        }
+        for event in &stored.events {
+            loaded.state.evolve(&D::Event::decode(
                 &event.event_type,
                 event.event_version,
                 &event.payload,
             )?);
-            version = event.sequence;
+            loaded.version = event.sequence;
         }
-        Ok(Loaded { state, version })
+        if stored.events.len() > SNAPSHOT_AFTER {
+            self.keep_snapshot(caller.tenant, stream, &loaded);
+        }
+        Ok(loaded)
     }
 
-    /// Runs one command: answers a repeat, else decides and appends, deciding anew when others were faster.
+    /// Keeps a state for the next load, aside from the command, which does not wait for it and does not fail with it.
+    fn keep_snapshot<D: Decider>(&self, tenant: TenantId, stream: StreamId, loaded: &Loaded<D>) {
+        let log = self.log.clone();
+        let (state, version) = (loaded.state.clone(), loaded.version);
+        let keep = async move {
+            let snapshot = match serde_json::to_string(&state) {
+                Ok(state) => Snapshot { version, state },
+                Err(error) => {
+                    tracing::warn!(%tenant, %stream, %error, "a state cannot be written as a snapshot");
+                    return;
+                }
+            };
+            let kept = log.keep_snapshot(tenant, &stream, &domain::SOURCE_HASH, &snapshot);
+            if let Err(error) = kept.await {
+                tracing::warn!(%tenant, %stream, %error, "no snapshot is kept");
+            }
+        };
+        tokio::spawn(keep.in_current_span());
+    }
+
+    /// Runs one command: decides and appends, deciding anew when others were faster or what was remembered is behind; a
+    /// repeat hears of the first, from the append or when it is refused.
     pub(crate) async fn run<B, F, Fut>(
         &self,
         caller: &Caller,
@@ -181,24 +276,27 @@ impl Commands {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Plan, CommandError>>,
     {
-        let digest = self
-            .vault
-            .digest(caller.tenant, &canonical::json(&(operation, body)));
-        if let Some(CommandResult {
-            digest: stored,
-            last,
-            streams,
-            ..
-        }) = self.log.command(caller.tenant, key.0).await?
-        {
-            return if stored == digest {
-                Ok(Written::new(last, streams, Replayed::Yes))
-            } else {
-                Err(CommandError::IdempotencyMismatch)
+        let digest = self.digest(caller, operation, body).await?;
+        let _turn = self.turn(caller, key, digest).await?;
+        for attempt in 0..ATTEMPTS {
+            let source = if attempt == 0 { Source::Memory } else { Source::Log };
+            let (decided, remembered) = remembered::deciding(source, decide()).await;
+            let mut plan = match decided {
+                Ok(plan) => plan,
+                // What is remembered may be behind the log.
+                Err(_) if !remembered.is_empty() => {
+                    self.remembered.forget(caller.tenant, remembered);
+                    continue;
+                }
+                Err(error @ CommandError::Forbidden(_)) => return Err(error),
+                Err(refused) => {
+                    // Decided on what the first command under the key left, where it was given before.
+                    let first = self.first_result(caller, key, digest).await?;
+                    return first.ok_or(refused);
+                }
             };
-        }
-        for _ in 0..ATTEMPTS {
-            let plan = decide().await?;
+            plan.guard(&remembered);
+            let afterwards = std::mem::take(&mut plan.afterwards);
             let outcome = self
                 .log
                 .append(Append {
@@ -207,11 +305,15 @@ impl Commands {
                     digest,
                     streams: plan.streams.clone(),
                     reads: plan.reads.clone(),
+                    erases: plan.erases.clone(),
                     meta: self.meta(caller, key.0).to_strings(),
                 })
                 .await?;
             match outcome {
                 Outcome::Appended(Receipt { last, streams, .. }) => {
+                    for remember in afterwards {
+                        remember(&self.remembered, caller.tenant);
+                    }
                     tracing::info!(operation, tenant = %caller.tenant, position = last.0, "command done");
                     return Ok(Written::new(last, streams, Replayed::No));
                 }
@@ -226,8 +328,71 @@ impl Commands {
                 }
                 Outcome::Conflict { .. } => {}
             }
+            self.remembered.forget(caller.tenant, remembered);
         }
         Err(CommandError::Conflict)
+    }
+
+    /// What tells a command from another under the same key: what was asked, and by whom, if it was a person. A result
+    /// is for whoever asked.
+    async fn digest<B: Serialize + Sync>(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        body: &B,
+    ) -> Result<[u8; 32], CommandError> {
+        let asked = match caller.actor.kind {
+            ActorKind::User | ActorKind::Customer => canonical::json(&(operation, body, &caller.actor.id)),
+            ActorKind::Policy | ActorKind::System => canonical::json(&(operation, body)),
+        };
+        Ok(self.vault.digest(caller.tenant, &asked).await?)
+    }
+
+    /// The right to be at a command, once nobody else of this program is.
+    async fn turn(
+        &self,
+        caller: &Caller,
+        key: &IdempotencyKey,
+        digest: [u8; 32],
+    ) -> Result<Turn, CommandError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let other = match self.running.ask(caller.tenant, key.0, digest) {
+                Asked::Turn(turn) => return Ok(turn),
+                Asked::Other(other) => other,
+            };
+            if other.digest != digest {
+                return Err(CommandError::IdempotencyMismatch);
+            }
+            if other.ended(deadline).await == Waited::StillRuns {
+                return Err(CommandError::InProgress {
+                    retry_after: PATIENCE,
+                });
+            }
+        }
+    }
+
+    /// What the first command with the key came to, if it wrote anything.
+    async fn first_result(
+        &self,
+        caller: &Caller,
+        key: &IdempotencyKey,
+        digest: [u8; 32],
+    ) -> Result<Option<Written>, CommandError> {
+        let Some(CommandResult {
+            digest: stored,
+            last,
+            streams,
+            ..
+        }) = self.log.command(caller.tenant, key.0).await?
+        else {
+            return Ok(None);
+        };
+        if stored == digest {
+            Ok(Some(Written::new(last, streams, Replayed::Yes)))
+        } else {
+            Err(CommandError::IdempotencyMismatch)
+        }
     }
 
     pub(crate) fn meta(&self, caller: &Caller, command_id: CommandId) -> Meta {

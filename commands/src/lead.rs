@@ -8,7 +8,7 @@ use domain::lead::{Lead, LeadCaptured, LeadCommand};
 use domain::place::ZipCode;
 
 use crate::booking::BookingInput;
-use crate::customer::check_contact;
+use crate::customer::{check_contact, seal_contact};
 use crate::execute::Plan;
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
@@ -47,8 +47,8 @@ pub(crate) async fn capture(
         })
         .await;
     match written {
-        // The same key with another body: the lead of the first body stands.
-        Ok(_) | Err(CommandError::IdempotencyMismatch) => Ok(()),
+        // The same key with another body, or at this moment: the lead of the first stands.
+        Ok(_) | Err(CommandError::IdempotencyMismatch | CommandError::InProgress { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -67,9 +67,11 @@ async fn contact(
         None => (SubjectId(lead.0), Some(check_contact(&input.customer)?)),
     };
     match plain {
-        Some(plain) => Ok(Some(
-            commands.seal_contact(caller, subject, &stream, &plain).await?,
-        )),
+        Some(plain) => Ok(Some(seal_contact(
+            &commands.vault.sealer(caller.tenant, subject).await?,
+            &stream,
+            &plain,
+        ))),
         None => Ok(None),
     }
 }

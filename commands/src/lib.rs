@@ -6,6 +6,7 @@
 pub mod booking;
 pub mod chef;
 mod customer;
+mod erasure;
 mod error;
 mod execute;
 pub mod gateways;
@@ -16,7 +17,9 @@ pub mod policies;
 pub mod ports;
 pub mod price_list;
 pub mod quote;
+mod remembered;
 pub mod root;
+mod running;
 pub mod station;
 pub mod tax_rate;
 pub mod user;
@@ -29,10 +32,13 @@ use domain::ids::{CommandId, EventId, StationId, TenantId};
 use event_log::{EventLog, Vault};
 use uuid::Uuid;
 
+pub use erasure::CustomerErase;
 pub use error::{CommandError, Refused};
 pub use execute::Written;
 
 use ports::Ports;
+use remembered::Remembered;
+use running::Running;
 
 /// The commands of one installation. Cheap to clone.
 #[derive(Clone)]
@@ -40,6 +46,8 @@ pub struct Commands {
     log: EventLog,
     vault: Arc<Vault>,
     ports: Ports,
+    running: Running,
+    remembered: Remembered,
     /// Who alone gives this company's reactions for a while.
     policies_holder: Option<Uuid>,
 }
@@ -51,6 +59,8 @@ impl Commands {
             log,
             vault,
             ports,
+            running: Running::default(),
+            remembered: Remembered::default(),
             policies_holder: None,
         }
     }
@@ -63,6 +73,12 @@ impl Commands {
             ports: Ports { clock, ids, places },
             ..self.clone()
         }
+    }
+
+    /// Forgets what this program remembers of aggregates, as a new one would begin: the next commands load theirs from
+    /// the log.
+    pub fn forget(&self) {
+        self.remembered.forget_all();
     }
 
     /// The log that the commands write to.

@@ -1,7 +1,7 @@
 //! Our aggregates as cqrs-es knows them, and our log as its event store: whoever has tools for cqrs-es can use
-//! them. Nothing else in the workspace names that crate.
+//! them. Nothing else of the write side names that crate.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, AggregateContext, AggregateError, DomainEvent, EventEnvelope, EventStore};
@@ -9,7 +9,7 @@ use domain::canonical;
 use domain::decider::{Decider, Event};
 use domain::envelope::{StreamId, Version};
 use domain::ids::CommandId;
-use event_log::{Append, Outcome};
+use event_log::{Append, LogError, Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::execute::Plan;
@@ -96,7 +96,7 @@ impl<D: Decider> EventStore<Root<D>> for LogStore {
             .log
             .read_stream(self.caller.tenant, &stream)
             .await
-            .map_err(unreachable_log::<D>)?;
+            .map_err(failed::<D>)?;
         let envelope = |event: domain::envelope::StoredEvent| {
             let payload = D::Event::decode(&event.event_type, event.event_version, &event.payload)
                 .map_err(unreadable::<D>)?;
@@ -129,24 +129,33 @@ impl<D: Decider> EventStore<Root<D>> for LogStore {
         context: RootContext<D>,
         metadata: HashMap<String, String>,
     ) -> Result<Vec<EventEnvelope<Root<D>>>, Failed<D>> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
         let command_id = CommandId(self.commands.ports.id());
         let payloads: Vec<String> = events.iter().map(|event| event.0.payload()).collect();
         let plain = events.iter().map(|event| event.0.clone()).collect();
         let plan = Plan::default().write::<D>(&self.commands, context.id.clone(), context.version, plain);
-        let mut meta = self.commands.meta(&self.caller, command_id).to_strings();
-        meta.extend(metadata.clone());
+        // Who it was and through what is not for whoever commits to say.
+        let mut meta: BTreeMap<String, String> = metadata.into_iter().collect();
+        meta.extend(self.commands.meta(&self.caller, command_id).to_strings());
+        let (streams, erases) = plan.into_parts();
+        let digest = self
+            .commands
+            .vault
+            .digest(self.caller.tenant, &canonical::json(&payloads))
+            .await
+            .map_err(failed::<D>)?;
         let outcome = self.commands.log.append(Append {
             tenant: self.caller.tenant,
             command_id,
-            digest: self
-                .commands
-                .vault
-                .digest(self.caller.tenant, &canonical::json(&payloads)),
-            streams: plan.into_streams(),
+            digest,
+            streams,
             reads: Vec::new(),
+            erases,
             meta: meta.clone(),
         });
-        match outcome.await.map_err(unreachable_log::<D>)? {
+        match outcome.await.map_err(failed::<D>)? {
             Outcome::Appended(_) | Outcome::Replayed(_) => {}
             Outcome::Conflict { .. } => return Err(AggregateError::AggregateConflict),
             Outcome::ClaimRefused { claim } => {
@@ -171,8 +180,12 @@ impl<D: Decider> EventStore<Root<D>> for LogStore {
     }
 }
 
-fn unreachable_log<D: Decider>(error: event_log::LogError) -> Failed<D> {
-    AggregateError::DatabaseConnectionError(Box::new(error))
+fn failed<D: Decider>(error: LogError) -> Failed<D> {
+    if let LogError::Unavailable { .. } = error {
+        AggregateError::DatabaseConnectionError(Box::new(error))
+    } else {
+        AggregateError::UnexpectedError(Box::new(error))
+    }
 }
 
 fn unreadable<D: Decider>(error: impl std::error::Error + Send + Sync + 'static) -> Failed<D> {

@@ -50,7 +50,7 @@ impl Commands {
                 .vault
                 .seal(caller.tenant, SubjectId(id.0), &stream, "email", email)
                 .await?,
-            email_key: self.vault.index_key(caller.tenant, USER_EMAIL, email),
+            email_key: self.vault.index_key(caller.tenant, USER_EMAIL, email).await?,
             role,
             stations: stations.clone(),
         };
@@ -74,7 +74,7 @@ impl Commands {
         let Ok(email) = fold_email(email) else {
             return Ok(None);
         };
-        let key = self.vault.index_key(tenant, USER_EMAIL, &email);
+        let key = self.vault.index_key(tenant, USER_EMAIL, &email).await?;
         let Some(holder) = self.log.unique_holder(tenant, USER_EMAIL, &key).await? else {
             return Ok(None);
         };

@@ -64,6 +64,7 @@ impl Role {
                 P::BookingWrite,
                 P::CustomerRead,
                 P::CustomerWrite,
+                P::CustomerErase,
                 P::MoneyRead,
                 P::PaymentRead,
                 P::PaymentWrite,
@@ -141,6 +142,8 @@ pub enum Permission {
     CustomerRead,
     /// Register customers.
     CustomerWrite,
+    /// Erase a customer's data for good.
+    CustomerErase,
     /// See any amount of money.
     MoneyRead,
     /// See payments.
@@ -173,11 +176,12 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::BookingRead,
         Self::BookingWrite,
         Self::CustomerRead,
         Self::CustomerWrite,
+        Self::CustomerErase,
         Self::MoneyRead,
         Self::PaymentRead,
         Self::PaymentWrite,
@@ -201,6 +205,7 @@ impl Permission {
             Self::BookingWrite => "booking:write",
             Self::CustomerRead => "customer:read",
             Self::CustomerWrite => "customer:write",
+            Self::CustomerErase => "customer:erase",
             Self::MoneyRead => "money:read",
             Self::PaymentRead => "payment:read",
             Self::PaymentWrite => "payment:write",

@@ -1,6 +1,7 @@
 //! Bookings: from a request that holds its place, over the deposit, to an event that was held.
 
 mod event;
+mod released;
 mod state;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -19,8 +20,9 @@ use crate::tax_rate::TaxPlace;
 
 pub use event::{
     BookingCancelled, BookingCompleted, BookingConfirmed, BookingEvent, BookingExpired, BookingRequested,
-    CancelledBy, HeldTax,
+    CancelledBy, HeldTax, RefundRule,
 };
+pub use released::BookingCancelledV1;
 pub use state::{Booking, BookingStatus};
 
 /// What can be asked of a booking.

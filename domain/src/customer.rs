@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::decider::{Decider, Refusal};
 use crate::envelope::{Claim, Sealed};
+use crate::ids::SubjectId;
 
 crate::events! {
     /// What can happen to a customer.
     pub enum CustomerEvent {
         "A person became known to the company." Registered(CustomerRegistered) = "customer.registered" v 1, claims;
+        "A person's data was erased for good." Erased(CustomerErased) = "customer.erased" v 1, claims;
     }
 }
 
@@ -69,12 +71,61 @@ impl CustomerRegistered {
     }
 }
 
+/// A person's data was erased for good: the receipt. Who did it is in the event's metadata.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerErased {
+    /// Why, in the staff's words. Holds no personal data.
+    pub reason: String,
+    /// The keys that were destroyed in the same transaction: the customer's, and those of their leads.
+    pub destroyed: Vec<DestroyedKey>,
+    /// Keyed hash of the e-mail, which is free for others again.
+    pub email_key: Option<String>,
+    /// Keyed hash of the phone's digits, which is free for others again.
+    pub phone_key: Option<String>,
+}
+
+/// A data key that was destroyed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DestroyedKey {
+    /// Whose.
+    pub subject: SubjectId,
+    /// The key's name, hexadecimal: each value that was sealed under it begins with it. None where there was no
+    /// key.
+    pub key_id: Option<String>,
+}
+
+impl CustomerErased {
+    /// What the person could be found by is free again.
+    fn claims(&self) -> Vec<Claim> {
+        let release = |scope: &'static str, key: &Option<String>| {
+            key.clone().map(|key| Claim::ReleaseUnique {
+                scope: scope.into(),
+                key,
+            })
+        };
+        release(CUSTOMER_EMAIL, &self.email_key)
+            .into_iter()
+            .chain(release(CUSTOMER_PHONE, &self.phone_key))
+            .collect()
+    }
+}
+
 /// What can be asked of a customer's record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum CustomerCommand {
     /// Make the person known.
     Register(CustomerRegistered),
+    /// Erase the person's data.
+    Erase {
+        /// Why.
+        reason: String,
+        /// The keys that are destroyed with it.
+        destroyed: Vec<DestroyedKey>,
+    },
 }
+
+/// The shortest and the longest reason, in characters.
+const REASON: std::ops::RangeInclusive<usize> = 10..=500;
 
 /// Why a customer's record refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +136,15 @@ pub enum CustomerError {
     /// There is no such customer.
     #[error("there is no such customer")]
     NotFound,
+    /// The person's data is gone; it cannot be erased again, and nothing new is kept of them under this id.
+    #[error("this customer's data has been erased")]
+    Erased,
+    /// A party of theirs is still to come.
+    #[error("a party of this customer is still to come: cancel it first")]
+    HasOpenBooking,
+    /// Not a reason that somebody later can understand.
+    #[error("a reason has 10 to 500 characters")]
+    BadReason,
     /// The e-mail belongs to one customer and the phone to another.
     #[error("a customer with this e-mail or phone exists already")]
     ContactTaken,
@@ -107,6 +167,9 @@ impl Refusal for CustomerError {
         match self {
             Self::Exists => "ALREADY_EXISTS",
             Self::NotFound => "NOT_FOUND",
+            Self::Erased => "CUSTOMER_ERASED",
+            Self::HasOpenBooking => "CUSTOMER_HAS_OPEN_BOOKING",
+            Self::BadReason => "INVALID_REASON",
             Self::ContactTaken => "CONTACT_TAKEN",
             Self::BadName => "INVALID_NAME",
             Self::NoContact => "CONTACT_REQUIRED",
@@ -116,8 +179,9 @@ impl Refusal for CustomerError {
     }
     fn field(&self) -> &'static [&'static str] {
         match self {
-            Self::Exists => &[],
-            Self::NotFound => &["customer", "id"],
+            Self::Exists | Self::HasOpenBooking => &[],
+            Self::NotFound | Self::Erased => &["customer", "id"],
+            Self::BadReason => &["reason"],
             Self::ContactTaken | Self::NoContact => &["customer"],
             Self::BadName => &["customer", "name"],
             Self::BadEmail => &["customer", "email"],
@@ -206,12 +270,51 @@ fn fold_phone(text: &str) -> Result<String, CustomerError> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
     registered: Option<CustomerRegistered>,
+    erased: Option<CustomerErased>,
 }
 
 impl Customer {
     /// What the customer is, once registered.
     pub fn registered(&self) -> Option<&CustomerRegistered> {
         self.registered.as_ref()
+    }
+
+    /// The receipt of the erasure, once erased.
+    pub fn erased(&self) -> Option<&CustomerErased> {
+        self.erased.as_ref()
+    }
+
+    /// The customer, if there is one whose data is still there.
+    ///
+    /// # Errors
+    /// [`CustomerError::NotFound`], [`CustomerError::Erased`].
+    pub fn known(&self) -> Result<&CustomerRegistered, CustomerError> {
+        let registered = self.registered.as_ref().ok_or(CustomerError::NotFound)?;
+        if self.erased.is_some() {
+            return Err(CustomerError::Erased);
+        }
+        Ok(registered)
+    }
+
+    fn register(&self, registered: CustomerRegistered) -> Result<CustomerEvent, CustomerError> {
+        if self.registered.is_some() {
+            return Err(CustomerError::Exists);
+        }
+        Ok(CustomerEvent::Registered(registered))
+    }
+
+    fn erase(&self, reason: &str, destroyed: Vec<DestroyedKey>) -> Result<CustomerEvent, CustomerError> {
+        let registered = self.known()?;
+        let reason = reason.trim();
+        if !REASON.contains(&reason.chars().count()) {
+            return Err(CustomerError::BadReason);
+        }
+        Ok(CustomerEvent::Erased(CustomerErased {
+            reason: reason.to_owned(),
+            destroyed,
+            email_key: registered.email_key.clone(),
+            phone_key: registered.phone_key.clone(),
+        }))
     }
 }
 
@@ -222,16 +325,17 @@ impl Decider for Customer {
     type Error = CustomerError;
 
     fn decide(&self, command: CustomerCommand) -> Result<Vec<CustomerEvent>, CustomerError> {
-        let CustomerCommand::Register(registered) = command;
-        if self.registered.is_some() {
-            return Err(CustomerError::Exists);
-        }
-        Ok(vec![CustomerEvent::Registered(registered)])
+        Ok(vec![match command {
+            CustomerCommand::Register(registered) => self.register(registered)?,
+            CustomerCommand::Erase { reason, destroyed } => self.erase(&reason, destroyed)?,
+        }])
     }
 
     fn evolve(&mut self, event: &CustomerEvent) {
-        let CustomerEvent::Registered(registered) = event;
-        self.registered = Some(registered.clone());
+        match event {
+            CustomerEvent::Registered(registered) => self.registered = Some(registered.clone()),
+            CustomerEvent::Erased(erased) => self.erased = Some(erased.clone()),
+        }
     }
 }
 
@@ -301,5 +405,78 @@ mod tests {
         let register = CustomerCommand::Register(registered);
         customer.evolve(&customer.decide(register.clone()).unwrap()[0]);
         assert_eq!(customer.decide(register), Err(CustomerError::Exists));
+    }
+
+    fn erase(reason: &str) -> CustomerCommand {
+        CustomerCommand::Erase {
+            reason: reason.to_owned(),
+            destroyed: vec![DestroyedKey {
+                subject: SubjectId(uuid::Uuid::nil()),
+                key_id: Some("00112233445566aa".to_owned()),
+            }],
+        }
+    }
+
+    fn known() -> Customer {
+        let sealed = Sealed {
+            subject: SubjectId(uuid::Uuid::nil()),
+            sealed: String::new(),
+        };
+        Customer {
+            registered: Some(CustomerRegistered {
+                contact: Contact {
+                    name: sealed,
+                    email: None,
+                    phone: None,
+                },
+                email_key: Some("e".to_owned()),
+                phone_key: Some("p".to_owned()),
+                sms_consent: None,
+            }),
+            erased: None,
+        }
+    }
+
+    #[test]
+    fn an_erased_customer_gives_back_what_found_them() {
+        let mut customer = known();
+        let events = customer.decide(erase("  asked to be forgotten ")).unwrap();
+        let CustomerEvent::Erased(receipt) = &events[0] else {
+            panic!("{events:?}")
+        };
+        assert_eq!(receipt.reason, "asked to be forgotten");
+        let released = |scope: &'static str, key: &str| Claim::ReleaseUnique {
+            scope: scope.into(),
+            key: key.to_owned(),
+        };
+        assert_eq!(
+            receipt.claims(),
+            [released(CUSTOMER_EMAIL, "e"), released(CUSTOMER_PHONE, "p")]
+        );
+        assert!(customer.known().is_ok());
+        customer.evolve(&events[0]);
+        assert_eq!(customer.known(), Err(CustomerError::Erased));
+        assert_eq!(customer.erased(), Some(receipt));
+    }
+
+    #[test]
+    fn a_customer_is_erased_once_for_a_reason() {
+        let mut customer = known();
+        assert_eq!(
+            Customer::default().decide(erase("asked to be forgotten")),
+            Err(CustomerError::NotFound)
+        );
+        for reason in ["", "  too short   ", &"x".repeat(501)] {
+            assert_eq!(
+                customer.decide(erase(reason)),
+                Err(CustomerError::BadReason),
+                "{reason}"
+            );
+        }
+        customer.evolve(&customer.decide(erase("asked to be forgotten")).unwrap()[0]);
+        assert_eq!(
+            customer.decide(erase("asked to be forgotten")),
+            Err(CustomerError::Erased)
+        );
     }
 }

@@ -9,15 +9,13 @@ use crate::envelope::Claim;
 /// A fact that has happened, in the business's words.
 ///
 /// Shapes are append-only: once released, a payload gains optional fields or a new version, never
-/// another meaning.
+/// another meaning. How a version leads to the next is in [`shape`](crate::shape).
 pub trait Event: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static {
     /// Stable wire name, `<aggregate>.<past_tense>`; never renamed.
     fn name(&self) -> &'static str;
 
-    /// Version of the payload's shape, counted from 1.
-    fn version(&self) -> u16 {
-        1
-    }
+    /// Version of the payload's newest shape, counted from 1: the one that is written.
+    fn version(&self) -> u16;
 
     /// What recording this event takes from, or gives back to, the tenant's shared resources.
     ///
@@ -29,7 +27,7 @@ pub trait Event: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send
     /// The payload as canonical JSON (RFC 8785): the text that is stored and hashed.
     fn payload(&self) -> String;
 
-    /// Reads a stored payload back.
+    /// Reads a stored payload of any version back, upcast to the newest shape.
     ///
     /// # Errors
     /// [`DecodeError`] names the type and version that is unknown, or says what does not fit.
@@ -44,7 +42,7 @@ pub trait Event: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send
 pub struct EventKind {
     /// Stable wire name.
     pub name: &'static str,
-    /// Newest version of the payload.
+    /// Newest version of the payload; every version from 1 to it can be read.
     pub version: u16,
     /// What the event means to the business.
     pub meaning: &'static str,
@@ -71,6 +69,15 @@ pub enum DecodeError {
         /// What the JSON reader said.
         reason: String,
     },
+}
+
+impl DecodeError {
+    pub(crate) fn unknown(name: &str, version: u16) -> Self {
+        Self::Unknown {
+            name: name.to_owned(),
+            version,
+        }
+    }
 }
 
 /// An aggregate: a state that is folded from its stream and that decides on commands.
@@ -106,25 +113,52 @@ pub trait Refusal: std::error::Error + Send + Sync + 'static {
 
 /// Writes an aggregate's event enum with its wire names, versions and catalogue lines.
 ///
+/// A line whose payload had other shapes before names them all, the newest first:
+///
+/// ```text
+/// "…" Cancelled(BookingCancelled) = "booking.cancelled" v 3 from 2 as BookingCancelledV2 from 1 as BookingCancelledV1;
+/// ```
+///
+/// Each of them is turned into the next by `From`: the upcasters. A version that is left out, counted twice or called 0
+/// does not compile:
+///
+/// ```compile_fail
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)] struct Laid;
+/// # #[derive(Deserialize)] struct LaidV1;
+/// # impl From<LaidV1> for Laid { fn from(_: LaidV1) -> Self { Self } }
+/// domain::events! {
+///     /// What can happen to a nest.
+///     pub enum NestEvent {
+///         "Something was laid." Laid(Laid) = "nest.laid" v 3 from 1 as LaidV1;
+///     }
+/// }
+/// ```
+///
 /// A line that ends in `, claims` takes or releases what the payload's method of that name says.
 #[macro_export]
 macro_rules! events {
     (
         $(#[$meta:meta])*
-        pub enum $enum:ident {
-            $( $meaning:literal $variant:ident($payload:ty) = $wire:literal v $version:literal $(, $claims:ident)?; )+
+        $visible:vis enum $enum:ident {
+            $(
+                $meaning:literal $variant:ident($payload:ty) = $wire:literal v $version:literal
+                $(from $older_version:literal as $older:ident)* $(, $claims:ident)?;
+            )+
         }
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(tag = "type", content = "payload")]
-        pub enum $enum {
+        $visible enum $enum {
             $(
                 #[doc = $meaning]
                 #[serde(rename = $wire)]
                 $variant($payload),
             )+
         }
+
+        $( $crate::events!(@shapes $version $payload $(, $older_version $older)*); )+
 
         impl $crate::decider::Event for $enum {
             fn name(&self) -> &'static str {
@@ -150,17 +184,9 @@ macro_rules! events {
                 version: u16,
                 payload: &str,
             ) -> Result<Self, $crate::decider::DecodeError> {
-                match (name, version) {
-                    $(
-                        ($wire, $version) => serde_json::from_str(payload).map(Self::$variant).map_err(
-                            |error| $crate::decider::DecodeError::Shape {
-                                name: name.to_owned(),
-                                version,
-                                reason: error.to_string(),
-                            },
-                        ),
-                    )+
-                    (other, _) => Err($crate::decider::DecodeError::Unknown {
+                match name {
+                    $( $wire => $crate::shape::read(name, version, payload).map(Self::$variant), )+
+                    other => Err($crate::decider::DecodeError::Unknown {
                         name: other.to_owned(),
                         version,
                     }),
@@ -170,5 +196,30 @@ macro_rules! events {
                 vec![ $( $crate::decider::EventKind { name: $wire, version: $version, meaning: $meaning }, )+ ]
             }
         }
+    };
+    (@shapes $version:literal $shape:ty) => {
+        impl $crate::shape::Shape for $shape {
+            type Before = $crate::shape::Unreleased;
+            fn upcast(before: $crate::shape::Unreleased) -> Self {
+                match before {}
+            }
+        }
+        $crate::events!(@counted $version $shape);
+    };
+    (@shapes $version:literal $shape:ty, $before_version:literal $before:ident $($older:tt)*) => {
+        impl $crate::shape::Shape for $shape {
+            type Before = $before;
+            fn upcast(before: $before) -> Self {
+                before.into()
+            }
+        }
+        $crate::events!(@counted $version $shape);
+        $crate::events!(@shapes $before_version $before $($older)*);
+    };
+    (@counted $version:literal $shape:ty) => {
+        const _: () = assert!(
+            <$shape as $crate::shape::Shape>::VERSION == $version,
+            "an event's versions lead down to 1, each one named"
+        );
     };
 }

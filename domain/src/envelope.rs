@@ -106,6 +106,16 @@ pub enum Claim {
         /// How many units there are.
         limit: i32,
     },
+    /// Takes a resource alone over `[from, until)`; refused when it is taken at any instant in between, by another
+    /// stream or by an earlier taking of this one that started elsewhere: what is moved is given back first.
+    TakeInterval {
+        /// What is taken, `chef:<id>`.
+        resource: String,
+        /// First instant taken, inclusive.
+        from: DateTime<Utc>,
+        /// First instant free again, exclusive.
+        until: DateTime<Utc>,
+    },
     /// Gives back a unique key that the stream holds.
     ReleaseUnique {
         /// What the key is of.
@@ -116,6 +126,11 @@ pub enum Claim {
     /// Gives back all capacity of the resource that the stream holds.
     ReleaseCapacity {
         /// What is limited.
+        resource: String,
+    },
+    /// Gives back every interval of the resource that the stream holds.
+    ReleaseInterval {
+        /// What was taken.
         resource: String,
     },
 }

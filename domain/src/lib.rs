@@ -21,7 +21,12 @@ pub mod price_list;
 pub mod quote;
 pub mod recorded;
 pub mod schedule;
+pub mod shape;
 pub mod station;
 pub mod tax;
 pub mod tax_rate;
 pub mod user;
+
+/// SHA-256 over this crate's sources: a state that was folded by other code is not this program's, even where its
+/// shape is the same. See `docs/adr/0008-snapshots-by-source-hash.md`.
+pub const SOURCE_HASH: [u8; 32] = include!(concat!(env!("OUT_DIR"), "/source_hash.rs"));

@@ -16,6 +16,15 @@ use crate::station::{Station, StationEvent};
 use crate::tax_rate::{CountyRates, TaxRateEvent};
 use crate::user::{User, UserEvent};
 
+/// Work that is done alike for every kind of aggregate.
+pub trait KindVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it for the aggregates of one kind.
+    fn visit<D: Decider>(self) -> Self::Output;
+}
+
 macro_rules! domain_events {
     ($( $variant:ident($event:ty, $aggregate:ty); )+) => {
         /// Any event of any aggregate.
@@ -47,6 +56,14 @@ macro_rules! domain_events {
             /// What the event takes and releases.
             pub fn claims(&self) -> Vec<crate::envelope::Claim> {
                 match self { $( Self::$variant(event) => event.claims(), )+ }
+            }
+        }
+
+        /// Calls a visitor with the aggregate of a kind; none where there is no such kind.
+        pub fn visit_kind<V: KindVisitor>(kind: &str, visitor: V) -> Option<V::Output> {
+            match kind {
+                $( <$aggregate>::STREAM => Some(visitor.visit::<$aggregate>()), )+
+                _ => None,
             }
         }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use domain::envelope::{Claim, Expectation, NewEvent, Position, StreamId, Version};
-use domain::ids::{CommandId, TenantId};
+use domain::ids::{CommandId, SubjectId, TenantId};
 
 use crate::error::LogError;
 
@@ -21,6 +21,8 @@ pub struct Append {
     pub streams: Vec<StreamWrite>,
     /// Streams it decided on without writing them, with the versions it saw; they must not have moved.
     pub reads: Vec<(StreamId, Version)>,
+    /// People whose data keys are destroyed with it: whatever was sealed for them is erased.
+    pub erases: Vec<SubjectId>,
     /// The circumstances, stored beside every event. Holds no personal data.
     pub meta: BTreeMap<String, String>,
 }
@@ -81,18 +83,32 @@ impl Append {
                 return Err(LogError::Malformed("a stream is written twice"));
             }
         }
+        let exact = self.streams.iter().filter_map(|write| match write.expected {
+            Expectation::Exact(version) => Some(version),
+            Expectation::NoStream | Expectation::Exists | Expectation::Any => None,
+        });
+        let mut versions = exact.chain(self.reads.iter().map(|(_, version)| *version));
+        if versions.any(|version| version < Version(0)) {
+            return Err(LogError::Malformed("no stream has a version below 0"));
+        }
         let claims = self
             .streams
             .iter()
             .flat_map(|write| &write.events)
             .flat_map(|event| &event.claims);
         for claim in claims {
-            if let Claim::TakeCapacity {
-                from, until, units, ..
-            } = claim
-                && (from >= until || *units < 1)
-            {
-                return Err(LogError::Malformed("a capacity claim is empty"));
+            let empty = match claim {
+                Claim::TakeCapacity {
+                    from, until, units, ..
+                } => from >= until || *units < 1,
+                Claim::TakeInterval { from, until, .. } => from >= until,
+                Claim::TakeUnique { .. }
+                | Claim::ReleaseUnique { .. }
+                | Claim::ReleaseCapacity { .. }
+                | Claim::ReleaseInterval { .. } => false,
+            };
+            if empty {
+                return Err(LogError::Malformed("a claim is empty"));
             }
         }
         Ok(())

@@ -1,22 +1,20 @@
 //! Group commit: one task that carries out whatever appends have queued, a batch at a time.
 
-use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::envelope::{Position, StreamId};
-use domain::ids::{CommandId, TenantId};
+use domain::envelope::Position;
+use domain::ids::TenantId;
 use sqlx::postgres::PgConnection;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, watch};
 
-use crate::append::{Append, Outcome};
+use crate::append::Outcome;
 use crate::batch::{Answer, Batch};
 use crate::database::Database;
 use crate::error::{LogError, is_transient};
+use crate::prepared::Prepared;
+use crate::queue::{Job, Queue};
 
-/// Appends in one batch at most.
-const BATCH: usize = 256;
-/// Appends looked through for a batch at most, with those that have to wait for the next.
-const LOOK_AHEAD: usize = 1024;
 /// Attempts at one batch before its callers hear that the log is unavailable.
 const ATTEMPTS: u32 = 4;
 /// Wait before the second attempt; it doubles with every further one.
@@ -34,76 +32,82 @@ pub struct Appended {
     pub position: Position,
 }
 
-/// An append in the queue, with who waits for it.
-pub(crate) struct Job {
-    pub(crate) append: Append,
-    pub(crate) answer: oneshot::Sender<Answer>,
-}
-
-pub(crate) struct Appender {
+/// The one task of this process that appends, over a connection of its own. More of them were measured and gained
+/// nothing: appends to one log wait for each other at its head, and smaller batches cost more than what overlaps.
+struct Appender {
     database: Database,
     connection: Option<PgConnection>,
-    queue: mpsc::Receiver<Job>,
-    /// Jobs that touch what a batch before them touched, in order of arrival.
-    waiting: VecDeque<Job>,
+    queue: Arc<Queue>,
     appended: broadcast::Sender<Appended>,
 }
 
+/// Keeps an appender at work until the queue is closed and empty. One that panics is replaced; those whose appends it
+/// had hear that the log is unavailable, as do all who wait when the runtime ends.
+pub(crate) async fn keep_appending(
+    database: Database,
+    queue: Arc<Queue>,
+    appended: broadcast::Sender<Appended>,
+    closing: watch::Receiver<bool>,
+) {
+    let abandoned = Abandoned(queue.clone());
+    loop {
+        let mut appender = Appender::new(database.clone(), queue.clone(), appended.clone());
+        let mut closing = closing.clone();
+        let worked = tokio::spawn(async move { appender.work(&mut closing).await }).await;
+        match worked {
+            Ok(()) => break,
+            Err(error) if error.is_panic() => {
+                tracing::error!(%error, "the appender panicked; another takes over")
+            }
+            Err(_) => break,
+        }
+    }
+    // Before the receiver, by whose end it is known that all is answered.
+    drop(abandoned);
+}
+
+/// A queue that nobody works at any more, once this is dropped.
+struct Abandoned(Arc<Queue>);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
 impl Appender {
-    pub(crate) fn new(
-        database: Database,
-        queue: mpsc::Receiver<Job>,
-        appended: broadcast::Sender<Appended>,
-    ) -> Self {
+    fn new(database: Database, queue: Arc<Queue>, appended: broadcast::Sender<Appended>) -> Self {
         Self {
             database,
             connection: None,
             queue,
-            waiting: VecDeque::new(),
             appended,
         }
     }
 
-    /// Works until the queue is closed and empty.
-    pub(crate) async fn run(mut self, mut closing: watch::Receiver<bool>) {
-        loop {
-            if self.waiting.is_empty() {
-                tokio::select! {
-                    job = self.queue.recv() => match job {
-                        Some(job) => self.waiting.push_back(job),
-                        None => return,
-                    },
-                    // An error says that every handle is gone, and with them every sender of jobs.
-                    _ = closing.wait_for(|closing| *closing), if !self.queue.is_closed() => self.queue.close(),
-                }
-                continue;
+    /// Works until the queue is closed and empty, or every handle is gone.
+    async fn work(&mut self, closing: &mut watch::Receiver<bool>) {
+        let queue = self.queue.clone();
+        let close = async {
+            // An error says that every handle is gone, and with them whoever could ask for more.
+            drop(closing.wait_for(|closing| *closing).await);
+            queue.close();
+            // What waits is still carried out.
+            std::future::pending::<()>().await;
+        };
+        let work = async {
+            while let Some(batch) = self.queue.next_batch().await {
+                self.carry_out(batch).await;
             }
-            let batch = self.next_batch();
-            self.carry_out(batch).await;
+        };
+        tokio::select! {
+            () = work => {}
+            () = close => {}
         }
-    }
-
-    fn next_batch(&mut self) -> Vec<Job> {
-        let mut touched = Touched::default();
-        let mut batch = Vec::new();
-        let mut held = VecDeque::new();
-        while batch.len() < BATCH && batch.len() + held.len() < LOOK_AHEAD {
-            let Some(job) = self.waiting.pop_front().or_else(|| self.queue.try_recv().ok()) else {
-                break;
-            };
-            if touched.add(&job.append) {
-                batch.push(job);
-            } else {
-                held.push_back(job);
-            }
-        }
-        held.append(&mut self.waiting);
-        self.waiting = held;
-        batch
     }
 
     async fn carry_out(&mut self, batch: Vec<Job>) {
-        let appends: Vec<&Append> = batch.iter().map(|job| &job.append).collect();
+        let appends: Vec<&Prepared> = batch.iter().map(|job| &job.prepared).collect();
         let answers = match self.attempt(&appends).await {
             Ok(answers) => answers,
             Err(LogError::Unavailable { retry_after }) => {
@@ -123,7 +127,7 @@ impl Appender {
     }
 
     /// One append that the database cannot take must not take its neighbours with it.
-    async fn each_alone(&mut self, appends: &[&Append]) -> Vec<Answer> {
+    async fn each_alone(&mut self, appends: &[&Prepared]) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(appends.len());
         for append in appends {
             let answer = match self.attempt(&[*append]).await {
@@ -132,14 +136,19 @@ impl Appender {
                     .unwrap_or_else(|| Err(LogError::beside("an append has no answer"))),
                 Err(error) => Err(error),
             };
+            let gone = matches!(answer, Err(LogError::Unavailable { .. }));
             answers.push(answer);
+            if gone {
+                break;
+            }
         }
+        answers.resize(appends.len(), Err(LogError::unavailable()));
         answers
     }
 
     /// Tries a batch until it gets through, a few times. Trying again is safe whatever became of the attempt
     /// before: an append that got through then is found by its command id and answers `Replayed`.
-    async fn attempt(&mut self, appends: &[&Append]) -> Result<Vec<Answer>, LogError> {
+    async fn attempt(&mut self, appends: &[&Prepared]) -> Result<Vec<Answer>, LogError> {
         let batch = Batch::new(appends);
         let mut back_off = BACK_OFF;
         for attempt in 1..=ATTEMPTS {
@@ -159,7 +168,7 @@ impl Appender {
         Err(LogError::unavailable())
     }
 
-    async fn once(&mut self, batch: &Batch<'_>, appends: &[&Append]) -> Result<Vec<Answer>, sqlx::Error> {
+    async fn once(&mut self, batch: &Batch<'_>, appends: &[&Prepared]) -> Result<Vec<Answer>, sqlx::Error> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             empty => empty.insert(self.database.dedicated().await?),
@@ -174,7 +183,7 @@ impl Appender {
             let (Ok(Outcome::Appended(receipt)) | Ok(Outcome::Replayed(receipt))) = answer else {
                 continue;
             };
-            let tenant = job.append.tenant;
+            let tenant = job.prepared.append.tenant;
             match heads.iter_mut().find(|head| head.tenant == tenant) {
                 Some(head) => head.position = head.position.max(receipt.last),
                 None => heads.push(Appended {
@@ -187,33 +196,5 @@ impl Appender {
             // Nobody may be following.
             drop(self.appended.send(head));
         }
-    }
-}
-
-/// What the appends of a batch touch. Two may guard the same stream; none may touch one that another writes,
-/// and none may come before one that was held back for that.
-#[derive(Default)]
-struct Touched {
-    written: HashSet<(TenantId, StreamId)>,
-    guarded: HashSet<(TenantId, StreamId)>,
-    commands: HashSet<(TenantId, CommandId)>,
-}
-
-impl Touched {
-    /// Notes what an append touches; says whether it touches nothing of those before it.
-    fn add(&mut self, append: &Append) -> bool {
-        let mut free = self.commands.insert((append.tenant, append.command_id));
-        for write in &append.streams {
-            let key = (append.tenant, write.stream.clone());
-            free &= !self.guarded.contains(&key);
-            free &= self.written.insert(key);
-        }
-        for (stream, _) in &append.reads {
-            let key = (append.tenant, stream.clone());
-            let own = append.streams.iter().any(|write| write.stream == *stream);
-            free &= own || !self.written.contains(&key);
-            self.guarded.insert(key);
-        }
-        free
     }
 }

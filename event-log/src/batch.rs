@@ -1,39 +1,68 @@
-//! One batch of appends as the arrays that `append_batch` takes, and its answer read back.
+//! One batch of appends as the arrays that the database takes, and its answer read back.
 
-use chrono::{DateTime, Utc};
-use domain::canonical;
-use domain::envelope::{Claim, Expectation, NewEvent, Position, Version};
-use sqlx::postgres::{PgConnection, PgRow};
+mod answers;
+mod claims;
+
+use domain::envelope::{Expectation, NewEvent, StreamId, Version};
+use serde::Serialize;
+use sqlx::postgres::{PgArguments, PgConnection, PgRow};
+use sqlx::query::{Query, QueryScalar};
 use sqlx::types::Json;
-use sqlx::{FromRow, Row};
+use sqlx::{FromRow, Postgres};
 use uuid::Uuid;
 
-use crate::append::{Append, Outcome, Receipt};
+use self::answers::AnswerRow;
+use self::claims::Claims;
+use crate::append::{Outcome, StreamWrite};
 use crate::error::LogError;
-use crate::read::StreamVersion;
+use crate::prepared::{Prepared, lead};
 
 /// What became of one append, or why it could not be tried.
 pub(crate) type Answer = Result<Outcome, LogError>;
 
-const APPEND_BATCH: &str = "select r_append, r_outcome, r_first, r_last, r_streams from append_batch(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-    $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
+/// A batch of one tenant.
+const APPEND_TO_LOG: &str = "select 1 as r_tenant, r_append, r_outcome, r_first, r_last, r_streams
+    from append_to_log(
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+        $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)";
 
+/// A batch of one event.
+const APPEND_EVENT: &str =
+    "select append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+
+/// A batch of several.
+const APPEND_TO_LOGS: &str = "select r_tenant, r_append, r_outcome, r_first, r_last, r_streams
+    from append_to_logs(
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+        $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42)";
+
+/// One tenant's part of the arrays.
 #[derive(Default)]
 struct Tenants {
     id: Vec<Uuid>,
+    lead: Vec<Vec<u8>>,
+    exact: Vec<bool>,
     appends: Vec<i32>,
     streams: Vec<i32>,
     events: Vec<i32>,
     claims: Vec<i32>,
+    subjects: Vec<i32>,
 }
 
 #[derive(Default)]
-struct Appends {
+struct Appends<'a> {
     command: Vec<Uuid>,
-    digest: Vec<Vec<u8>>,
-    metadata: Vec<String>,
+    digest: Vec<&'a [u8]>,
     events: Vec<i32>,
+    streams: Vec<Json<Vec<Written<'a>>>>,
+}
+
+/// A stream and the version that it is expected to come to.
+#[derive(Serialize)]
+struct Written<'a> {
+    kind: &'a str,
+    id: &'a str,
+    version: i64,
 }
 
 #[derive(Default)]
@@ -49,43 +78,52 @@ struct Streams<'a> {
 struct Events<'a> {
     append: Vec<i32>,
     stream: Vec<i32>,
+    kind: Vec<&'a str>,
+    stream_id: Vec<&'a str>,
+    sequence: Vec<i64>,
     id: Vec<Uuid>,
+    command: Vec<Uuid>,
     name: Vec<&'a str>,
-    version: Vec<String>,
+    version: Vec<&'a str>,
     payload: Vec<&'a str>,
+    metadata: Vec<&'a str>,
+    of_stream: Vec<&'a [u8]>,
+    of_type: Vec<&'a [u8]>,
+    of_ids: Vec<&'a [u8]>,
 }
 
 #[derive(Default)]
-struct Claims<'a> {
+struct Subjects {
     append: Vec<i32>,
-    stream: Vec<i32>,
-    action: Vec<&'static str>,
-    name: Vec<&'a str>,
-    key: Vec<Option<&'a str>>,
-    from: Vec<Option<DateTime<Utc>>>,
-    until: Vec<Option<DateTime<Utc>>>,
-    units: Vec<Option<i32>>,
-    limit: Vec<Option<i32>>,
-    claim: Vec<&'a Claim>,
+    id: Vec<Uuid>,
 }
 
-/// A batch on its way to the database.
+/// Where an append's streams and claims begin in the arrays.
+struct First {
+    stream: usize,
+    claim: usize,
+}
+
+/// A batch on its way to the database. Within a tenant's part every index counts from 1.
 #[derive(Default)]
 pub(crate) struct Batch<'a> {
     /// Where the appends stood in the caller's order.
     order: Vec<usize>,
+    /// Per append, in the order of the arrays.
+    first: Vec<First>,
     tenants: Tenants,
-    appends: Appends,
+    appends: Appends<'a>,
     streams: Streams<'a>,
     events: Events<'a>,
     claims: Claims<'a>,
+    subjects: Subjects,
 }
 
 impl<'a> Batch<'a> {
     /// Lays out appends that do not touch each other's streams or command ids.
-    pub(crate) fn new(appends: &[&'a Append]) -> Self {
+    pub(crate) fn new(appends: &[&'a Prepared]) -> Self {
         let mut order: Vec<usize> = (0..appends.len()).collect();
-        order.sort_by_key(|index| appends[*index].tenant);
+        order.sort_by_key(|index| appends[*index].append.tenant);
         let mut batch = Self::default();
         for index in &order {
             batch.push(appends[*index]);
@@ -94,114 +132,167 @@ impl<'a> Batch<'a> {
         batch
     }
 
-    fn push(&mut self, append: &'a Append) {
-        if self.tenants.id.last() != Some(&append.tenant.0) {
-            self.tenants.id.push(append.tenant.0);
-            self.tenants.appends.push(0);
-            self.tenants.streams.push(0);
-            self.tenants.events.push(0);
-            self.tenants.claims.push(0);
+    fn push(&mut self, prepared: &'a Prepared) {
+        let append = &prepared.append;
+        let tenants = &mut self.tenants;
+        if tenants.id.last() != Some(&append.tenant.0) {
+            tenants.id.push(append.tenant.0);
+            tenants.lead.push(lead(append.tenant));
+            tenants.exact.push(true);
+            for counts in [
+                &mut tenants.appends,
+                &mut tenants.streams,
+                &mut tenants.events,
+                &mut tenants.claims,
+                &mut tenants.subjects,
+            ] {
+                counts.push(0);
+            }
         }
-        let before = (
-            self.streams.id.len(),
-            self.events.id.len(),
-            self.claims.name.len(),
-        );
+        let place = add(&mut tenants.appends);
+        self.first.push(First {
+            stream: self.streams.id.len(),
+            claim: self.claims.name.len(),
+        });
         self.appends.command.push(append.command_id.0);
-        self.appends.digest.push(append.digest.to_vec());
-        self.appends.metadata.push(canonical::json(&append.meta));
-        for write in &append.streams {
-            let count = count(write.events.len());
-            self.push_stream(
-                &write.stream.kind,
-                &write.stream.id,
-                expected(write.expected),
-                Some(count),
-            );
-            for event in &write.events {
-                self.push_event(event);
+        self.appends.digest.push(&append.digest);
+        self.appends
+            .events
+            .push(count(append.streams.iter().map(|write| write.events.len()).sum()));
+        self.appends
+            .streams
+            .push(Json(append.streams.iter().map(written).collect()));
+        let mut of_event = prepared.of_event.iter();
+        for (write, of_stream) in append.streams.iter().zip(&prepared.of_stream) {
+            let events = Some(count(write.events.len()));
+            let stream = self.push_stream(place, &write.stream, expected(write.expected), events);
+            for ((event, of_event), sequence) in write
+                .events
+                .iter()
+                .zip(&mut of_event)
+                .zip(base(write.expected) + 1..)
+            {
+                self.events.command.push(append.command_id.0);
+                self.events.metadata.push(&prepared.metadata);
+                self.events.kind.push(&write.stream.kind);
+                self.events.stream_id.push(&write.stream.id);
+                self.events.sequence.push(sequence);
+                self.events.of_stream.push(of_stream);
+                self.events.version.push(&of_event.version);
+                self.events.of_type.push(&of_event.of_type);
+                self.events.of_ids.push(&of_event.of_ids);
+                self.push_event(place, stream, event);
             }
         }
         for (stream, Version(version)) in &append.reads {
-            self.push_stream(&stream.kind, &stream.id, *version, None);
+            self.push_stream(place, stream, *version, None);
         }
-        self.appends.events.push(count(self.events.id.len() - before.1));
-        let added = |now: usize, then: usize| count(now - then);
-        *last(&mut self.tenants.appends) += 1;
-        *last(&mut self.tenants.streams) += added(self.streams.id.len(), before.0);
-        *last(&mut self.tenants.events) += added(self.events.id.len(), before.1);
-        *last(&mut self.tenants.claims) += added(self.claims.name.len(), before.2);
+        for subject in &append.erases {
+            add(&mut self.tenants.subjects);
+            self.subjects.append.push(place);
+            self.subjects.id.push(subject.0);
+        }
     }
 
-    fn push_stream(&mut self, kind: &'a str, id: &'a str, expected: i64, events: Option<i32>) {
-        self.streams.append.push(count(self.appends.command.len()));
-        self.streams.kind.push(kind);
-        self.streams.id.push(id);
+    fn push_stream(&mut self, append: i32, stream: &'a StreamId, expected: i64, events: Option<i32>) -> i32 {
+        if expected < 0
+            && let Some(exact) = self.tenants.exact.last_mut()
+        {
+            *exact = false;
+        }
+        self.streams.append.push(append);
+        self.streams.kind.push(&stream.kind);
+        self.streams.id.push(&stream.id);
         self.streams.expected.push(expected);
         self.streams.events.push(events);
+        add(&mut self.tenants.streams)
     }
 
-    fn push_event(&mut self, event: &'a NewEvent) {
-        self.events.append.push(count(self.appends.command.len()));
-        self.events.stream.push(count(self.streams.id.len()));
-        self.events.id.push(event.event_id.0);
-        self.events.name.push(event.event_type);
-        self.events.version.push(event.event_version.to_string());
-        self.events.payload.push(&event.payload);
+    fn push_event(&mut self, append: i32, stream: i32, event: &'a NewEvent) {
+        add(&mut self.tenants.events);
+        let events = &mut self.events;
+        events.append.push(append);
+        events.stream.push(stream);
+        events.id.push(event.event_id.0);
+        events.name.push(event.event_type);
+        events.payload.push(&event.payload);
         for claim in &event.claims {
-            self.push_claim(claim);
+            add(&mut self.tenants.claims);
+            self.claims.push(append, stream, claim);
         }
     }
 
-    fn push_claim(&mut self, claim: &'a Claim) {
-        let claims = &mut self.claims;
-        claims.append.push(count(self.appends.command.len()));
-        claims.stream.push(count(self.streams.id.len()));
-        claims.claim.push(claim);
-        let (action, name, key, capacity) = match claim {
-            Claim::TakeUnique { scope, key } => ("take_unique", scope.as_ref(), Some(key.as_str()), None),
-            Claim::ReleaseUnique { scope, key } => {
-                ("release_unique", scope.as_ref(), Some(key.as_str()), None)
-            }
-            Claim::TakeCapacity {
-                resource,
-                from,
-                until,
-                units,
-                limit,
-            } => (
-                "take_capacity",
-                resource.as_str(),
-                None,
-                Some((*from, *until, *units, *limit)),
-            ),
-            Claim::ReleaseCapacity { resource } => ("release_capacity", resource.as_str(), None, None),
-        };
-        claims.action.push(action);
-        claims.name.push(name);
-        claims.key.push(key);
-        claims.from.push(capacity.map(|(from, ..)| from));
-        claims.until.push(capacity.map(|(_, until, ..)| until));
-        claims.units.push(capacity.map(|(.., units, _)| units));
-        claims.limit.push(capacity.map(|(.., limit)| limit));
-    }
-
-    /// Carries the batch out in one round trip and one transaction. Answers in the caller's order.
+    /// Carries the batch out in one transaction, and in one round trip but where an append alone was not what it
+    /// expected. Answers in the caller's order.
     pub(crate) async fn run(
         &self,
         connection: &mut PgConnection,
-        appends: &[&Append],
+        appends: &[&Prepared],
     ) -> Result<Vec<Answer>, sqlx::Error> {
-        let rows: Vec<PgRow> = sqlx::query(APPEND_BATCH)
-            .bind(&self.tenants.id)
-            .bind(&self.tenants.appends)
-            .bind(&self.tenants.streams)
-            .bind(&self.tenants.events)
-            .bind(&self.tenants.claims)
+        if let Some(event) = self.event_alone()
+            && let Some(position) = event.fetch_one(&mut *connection).await?
+        {
+            return Ok(self.answers(vec![AnswerRow::alone(position)], appends));
+        }
+        let tenants = &self.tenants;
+        let query = if let ([tenant], [lead], [exact]) = (
+            tenants.id.as_slice(),
+            tenants.lead.as_slice(),
+            tenants.exact.as_slice(),
+        ) {
+            sqlx::query(APPEND_TO_LOG).bind(*tenant).bind(lead).bind(*exact)
+        } else {
+            sqlx::query(APPEND_TO_LOGS)
+                .bind(&tenants.id)
+                .bind(&tenants.lead)
+                .bind(&tenants.exact)
+                .bind(&tenants.appends)
+                .bind(&tenants.streams)
+                .bind(&tenants.events)
+                .bind(&tenants.claims)
+                .bind(&tenants.subjects)
+        };
+        let rows: Vec<PgRow> = self.bind(query).fetch_all(connection).await?;
+        let rows: Vec<AnswerRow> = rows.iter().map(AnswerRow::from_row).collect::<Result<_, _>>()?;
+        Ok(self.answers(rows, appends))
+    }
+
+    /// The statement for a batch that is one event to one stream and nothing else.
+    fn event_alone(&self) -> Option<QueryScalar<'_, Postgres, Option<i64>, PgArguments>> {
+        let plain = self.events.id.len() == 1
+            && self.appends.command.len() == 1
+            && self.streams.id.len() == 1
+            && self.claims.name.is_empty()
+            && self.subjects.id.is_empty()
+            && self.tenants.exact == [true];
+        let query = || {
+            sqlx::query_scalar(APPEND_EVENT)
+                .bind(self.tenants.id[0])
+                .bind(&self.tenants.lead[0])
+                .bind(self.appends.command[0])
+                .bind(self.appends.digest[0])
+                .bind(&self.appends.streams[0])
+                .bind(self.streams.kind[0])
+                .bind(self.streams.id[0])
+                .bind(self.streams.expected[0])
+                .bind(self.events.id[0])
+                .bind(self.events.name[0])
+                .bind(self.events.version[0])
+                .bind(self.events.payload[0])
+                .bind(self.events.metadata[0])
+                .bind(self.events.of_stream[0])
+                .bind(self.events.of_type[0])
+                .bind(self.events.of_ids[0])
+        };
+        plain.then(query)
+    }
+
+    fn bind<'q>(&'q self, query: Query<'q, Postgres, PgArguments>) -> Query<'q, Postgres, PgArguments> {
+        query
             .bind(&self.appends.command)
             .bind(&self.appends.digest)
-            .bind(&self.appends.metadata)
             .bind(&self.appends.events)
+            .bind(&self.appends.streams)
             .bind(&self.streams.append)
             .bind(&self.streams.kind)
             .bind(&self.streams.id)
@@ -209,10 +300,18 @@ impl<'a> Batch<'a> {
             .bind(&self.streams.events)
             .bind(&self.events.append)
             .bind(&self.events.stream)
+            .bind(&self.events.kind)
+            .bind(&self.events.stream_id)
+            .bind(&self.events.sequence)
             .bind(&self.events.id)
+            .bind(&self.events.command)
             .bind(&self.events.name)
             .bind(&self.events.version)
             .bind(&self.events.payload)
+            .bind(&self.events.metadata)
+            .bind(&self.events.of_stream)
+            .bind(&self.events.of_type)
+            .bind(&self.events.of_ids)
             .bind(&self.claims.append)
             .bind(&self.claims.stream)
             .bind(&self.claims.action)
@@ -222,100 +321,20 @@ impl<'a> Batch<'a> {
             .bind(&self.claims.until)
             .bind(&self.claims.units)
             .bind(&self.claims.limit)
-            .fetch_all(connection)
-            .await?;
-        let mut answers: Vec<Answer> = vec![Err(LogError::beside("an append has no answer")); appends.len()];
-        for row in &rows {
-            let row = AnswerRow::from_row(row)?;
-            let asked = index(i64::from(row.append)).and_then(|place| self.order.get(place));
-            if let Some(asked) = asked {
-                answers[*asked] = self.answer(row, appends[*asked]);
-            }
-        }
-        Ok(answers)
+            .bind(&self.subjects.append)
+            .bind(&self.subjects.id)
     }
-
-    fn answer(&self, row: AnswerRow, append: &Append) -> Answer {
-        match row.outcome.as_str() {
-            "appended" => Ok(Outcome::Appended(row.receipt()?)),
-            "replayed" => Ok(Outcome::Replayed(row.receipt()?)),
-            "mismatch" => Ok(Outcome::IdempotencyMismatch),
-            "conflict" => self.conflict(&row, append),
-            "refused" => {
-                let claim = row
-                    .first
-                    .and_then(index)
-                    .and_then(|claim| self.claims.claim.get(claim));
-                let claim = claim.ok_or_else(|| LogError::beside("an unknown claim was refused"))?;
-                Ok(Outcome::ClaimRefused {
-                    claim: (*claim).clone(),
-                })
-            }
-            "unknown_tenant" => Err(LogError::UnknownTenant(append.tenant)),
-            other => Err(LogError::beside(format!("unknown outcome {other}"))),
-        }
-    }
-
-    fn conflict(&self, row: &AnswerRow, append: &Append) -> Answer {
-        let unknown = || LogError::beside("an unknown stream is in conflict");
-        let place = row.first.and_then(index).ok_or_else(unknown)?;
-        let stands_at = self.streams.append.partition_point(|of| *of < row.append);
-        let within = place.checked_sub(stands_at).ok_or_else(unknown)?;
-        let written = append.streams.iter().map(|write| &write.stream);
-        let stream = written
-            .chain(append.reads.iter().map(|(stream, _)| stream))
-            .nth(within);
-        Ok(Outcome::Conflict {
-            stream: stream.ok_or_else(unknown)?.clone(),
-            actual: Version(row.last.ok_or_else(unknown)?),
-        })
-    }
-}
-
-struct AnswerRow {
-    append: i32,
-    outcome: String,
-    first: Option<i64>,
-    last: Option<i64>,
-    streams: Option<Json<Vec<StreamVersion>>>,
-}
-
-impl FromRow<'_, PgRow> for AnswerRow {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            append: row.try_get("r_append")?,
-            outcome: row.try_get("r_outcome")?,
-            first: row.try_get("r_first")?,
-            last: row.try_get("r_last")?,
-            streams: row.try_get("r_streams")?,
-        })
-    }
-}
-
-impl AnswerRow {
-    fn receipt(self) -> Result<Receipt, LogError> {
-        match (self.first, self.last, self.streams) {
-            (Some(first), Some(last), Some(Json(streams))) => Ok(Receipt {
-                first: Position(first),
-                last: Position(last),
-                streams: streams.into_iter().map(StreamVersion::into_pair).collect(),
-            }),
-            _ => Err(LogError::beside("an append's answer has no place in the log")),
-        }
-    }
-}
-
-/// The place in a Rust slice of an index that SQL counts from 1.
-fn index(counted_from_one: i64) -> Option<usize> {
-    usize::try_from(counted_from_one).ok()?.checked_sub(1)
 }
 
 fn count(length: usize) -> i32 {
     i32::try_from(length).expect("a batch has fewer than two thousand million parts")
 }
 
-fn last(counts: &mut [i32]) -> &mut i32 {
-    counts.last_mut().expect("a tenant was pushed before its counts")
+/// Counts one more for the last tenant; its place, from 1.
+fn add(counts: &mut [i32]) -> i32 {
+    let count = counts.last_mut().expect("a tenant was pushed before its counts");
+    *count += 1;
+    *count
 }
 
 fn expected(expectation: Expectation) -> i64 {
@@ -324,5 +343,18 @@ fn expected(expectation: Expectation) -> i64 {
         Expectation::Exact(Version(version)) => version,
         Expectation::Exists => -2,
         Expectation::Any => -1,
+    }
+}
+
+/// The version that the events of a write count from, where it is known beforehand.
+fn base(expectation: Expectation) -> i64 {
+    expected(expectation).max(0)
+}
+
+fn written(write: &StreamWrite) -> Written<'_> {
+    Written {
+        kind: &write.stream.kind,
+        id: &write.stream.id,
+        version: base(write.expected) + i64::from(count(write.events.len())),
     }
 }

@@ -1,34 +1,36 @@
 //! The one gateway to the database: nothing gets a connection without saying whose data it is after.
 
-use std::time::Duration;
+use std::ops::{Deref, DerefMut};
 
 use domain::ids::TenantId;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, Postgres};
+use sqlx::query::Query;
+use sqlx::{Connection, Executor};
 
 use crate::error::LogError;
+use crate::pool::{Lease, Pool, open};
 
-/// A transaction that sees and writes one tenant's rows only. Dropped without a commit it is rolled back.
-pub type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
+/// A statement with its values bound.
+pub(crate) type Statement = Query<'static, Postgres, sqlx::postgres::PgArguments>;
 
-/// How long a caller waits for a connection before it hears that the log is unavailable.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The role that owns nothing and cannot get round row-level security.
-const ENTER_ROLE: &str = "set role hibachi_app; set client_min_messages = error";
+/// Plans are kept for the appender's connection's life, and the first are made while the tables are empty: whatever
+/// the statistics say then, each look-up is to go by its index, and none is planned again for each batch.
+///
+/// Who waits longer for a head than an attempt may take is not kept waiting by the server either.
+const OF_APPENDER: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; \
+     set lock_timeout = '20s'; set statement_timeout = '25s'";
 
 /// The database, as the application's role and one tenant at a time.
 #[derive(Clone)]
 pub struct Database {
-    pool: PgPool,
-    options: PgConnectOptions,
+    pool: Pool,
 }
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Database")
-            .field("host", &self.options.get_host())
-            .field("database", &self.options.get_database())
+            .field("host", &self.pool.options().get_host())
+            .field("database", &self.pool.options().get_database())
             .finish_non_exhaustive()
     }
 }
@@ -40,24 +42,9 @@ impl Database {
     /// [`LogError::Unavailable`] when the database is out of reach, [`LogError::Refused`] when it does not let
     /// us in.
     pub async fn connect(options: PgConnectOptions, pool_size: u32) -> Result<Self, LogError> {
-        let pool = PgPoolOptions::new()
-            .max_connections(pool_size)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .after_connect(|connection, _| Box::pin(enter_role(connection)))
-            // sqlx 0.9.0 can give back a connection inside an open transaction, after a `begin` that was
-            // cancelled; the next one's writes would be lost with it.
-            .after_release(|connection, _| {
-                Box::pin(async move {
-                    // With a begin before it, so that a connection that is in order draws no warning; in a
-                    // failed transaction the begin fails, and the connection is closed.
-                    connection.execute("begin; rollback").await?;
-                    Ok(true)
-                })
-            })
-            .connect_with(options.clone())
-            .await?;
-        Ok(Self { pool, options })
+        let pool = Pool::new(options, pool_size);
+        pool.lease().await?.give_back();
+        Ok(Self { pool })
     }
 
     /// Begins a transaction on a tenant's rows.
@@ -65,7 +52,7 @@ impl Database {
     /// # Errors
     /// [`LogError::Unavailable`] when no connection comes free in time or the database is out of reach.
     pub async fn begin(&self, tenant: TenantId) -> Result<Transaction, LogError> {
-        for_tenant(self.pool.begin().await?, tenant).await
+        self.begin_with("begin", tenant).await
     }
 
     /// Begins a transaction that reads a tenant's rows as they are at its first query, whatever is written
@@ -74,11 +61,18 @@ impl Database {
     /// # Errors
     /// As [`begin`](Self::begin).
     pub async fn begin_read(&self, tenant: TenantId) -> Result<Transaction, LogError> {
-        let transaction = self
-            .pool
-            .begin_with("begin isolation level repeatable read read only")
+        self.begin_with("begin isolation level repeatable read read only", tenant)
+            .await
+    }
+
+    async fn begin_with(&self, begin: &'static str, tenant: TenantId) -> Result<Transaction, LogError> {
+        let mut lease = self.pool.lease().await?;
+        lease.execute(begin).await?;
+        sqlx::query("select set_config('hibachi.tenant', $1, true)")
+            .bind(tenant.0.to_string())
+            .execute(&mut *lease)
             .await?;
-        for_tenant(transaction, tenant).await
+        Ok(Transaction { lease })
     }
 
     /// Whether the database answers.
@@ -86,7 +80,9 @@ impl Database {
     /// # Errors
     /// [`LogError::Unavailable`] when it does not.
     pub async fn ping(&self) -> Result<(), LogError> {
-        self.pool.execute("select 1").await?;
+        let mut lease = self.pool.lease().await?;
+        lease.ping().await?;
+        lease.give_back();
         Ok(())
     }
 
@@ -95,28 +91,104 @@ impl Database {
         self.pool.close().await;
     }
 
-    /// The pool without a tenant: for the directory of organisations, whose functions need none.
-    pub(crate) fn directory(&self) -> &PgPool {
-        &self.pool
+    /// The rows of one statement that is a transaction by itself. It has no tenant: it calls a function that
+    /// sets the tenant it is given, or that is allowed to do without.
+    pub(crate) async fn call(&self, statement: Statement) -> Result<Vec<PgRow>, LogError> {
+        let mut lease = self.pool.lease().await?;
+        let rows = statement.fetch_all(&mut *lease).await?;
+        lease.give_back();
+        Ok(rows)
+    }
+
+    /// The row of such a statement, if it has one; of several the first.
+    pub(crate) async fn call_for_one(&self, statement: Statement) -> Result<Option<PgRow>, LogError> {
+        Ok(self.call(statement).await?.into_iter().next())
     }
 
     /// A connection outside the pool, for the appender.
     pub(crate) async fn dedicated(&self) -> Result<PgConnection, sqlx::Error> {
-        let mut connection = self.options.connect().await?;
-        enter_role(&mut connection).await?;
-        connection.ping().await?;
+        let mut connection = open(self.pool.options()).await?;
+        connection.execute(OF_APPENDER).await?;
         Ok(connection)
     }
 }
 
-async fn enter_role(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    connection.execute(ENTER_ROLE).await.map(drop)
+/// A transaction that sees and writes one tenant's rows only. Dropped without a commit it is rolled back.
+///
+/// It does not nest: sqlx does not know that it is one.
+pub struct Transaction {
+    lease: Lease,
 }
 
-async fn for_tenant(mut transaction: Transaction, tenant: TenantId) -> Result<Transaction, LogError> {
-    sqlx::query("select set_config('hibachi.tenant', $1, true)")
-        .bind(tenant.0.to_string())
-        .execute(&mut *transaction)
-        .await?;
-    Ok(transaction)
+impl std::fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transaction").finish_non_exhaustive()
+    }
+}
+
+impl Transaction {
+    /// Makes what was written last, and lets go of the connection.
+    ///
+    /// # Errors
+    /// The driver's, when the database is out of reach: what was written may be there or not.
+    pub async fn commit(mut self) -> Result<(), sqlx::Error> {
+        self.lease.execute("commit").await?;
+        self.lease.give_back();
+        Ok(())
+    }
+
+    /// Takes back what was written, and lets go of the connection.
+    ///
+    /// # Errors
+    /// The driver's, when the database is out of reach: nothing was written then either.
+    pub async fn rollback(mut self) -> Result<(), sqlx::Error> {
+        self.lease.execute("rollback").await?;
+        self.lease.give_back();
+        Ok(())
+    }
+}
+
+impl Deref for Transaction {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.lease
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.lease
+    }
+}
+
+/// A transaction whose connection is sending a copy. Dropped before the copy's end, it closes the connection: what is
+/// still to come would be taken for the answer to the next user's statement.
+pub(crate) struct MidCopy {
+    transaction: Option<Transaction>,
+}
+
+impl MidCopy {
+    pub(crate) fn of(transaction: Transaction) -> Self {
+        Self {
+            transaction: Some(transaction),
+        }
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        self.transaction.as_mut().expect("only the end takes it")
+    }
+
+    /// The transaction again, once the copy has been read to its end.
+    pub(crate) fn at_its_end(mut self) -> Transaction {
+        self.transaction.take().expect("only the end takes it")
+    }
+}
+
+impl Drop for MidCopy {
+    fn drop(&mut self) {
+        if let Some(transaction) = self.transaction.take() {
+            transaction.lease.discard();
+        }
+    }
 }

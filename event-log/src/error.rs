@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use domain::envelope::Position;
-use domain::ids::TenantId;
+use domain::ids::{SubjectId, TenantId};
+
+use crate::keys::KeyId;
 
 /// How long a caller should wait before it asks again, when nothing better is known.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -58,6 +60,15 @@ pub enum LogError {
     /// A sealed value is not one, or was moved from another tenant, stream or field, or its key was changed.
     #[error("a sealed value does not open")]
     Unopenable,
+    /// The person was erased: nothing is sealed for them any more.
+    #[error("the person {0} was erased")]
+    Erased(SubjectId),
+    /// A key is wrapped by a master key that is not at hand.
+    #[error("the master key {0} is missing")]
+    MasterKeyMissing(KeyId),
+    /// The place that holds the master keys cannot be read.
+    #[error("the master keys cannot be read: {0}")]
+    MasterKeysUnreadable(String),
     /// The database refused a statement for a reason that no rule of the log foresees.
     #[error("the database refused: {message} ({code})")]
     Refused {
@@ -106,14 +117,14 @@ impl From<sqlx::Error> for LogError {
 /// Whether the same statement may well succeed on another connection or a little later.
 ///
 /// Classes and codes of Postgres' Appendix A: connection exceptions, shutdown, resources, read-only after a
-/// failover, serialization and deadlock.
+/// failover, serialization and deadlock, a lock that did not come free and a statement that took too long.
 pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
     if let Some(refusal) = error.as_database_error() {
         let code = refusal.code().unwrap_or_default();
         return code.starts_with("08")
             || code.starts_with("53")
             || code.starts_with("57P")
-            || ["25006", "40001", "40P01"].contains(&code.as_ref());
+            || ["25006", "40001", "40P01", "55P03", "57014"].contains(&code.as_ref());
     }
     matches!(
         error,

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::append::{Append, Outcome};
-use crate::appender::{Appended, Appender, Job};
+use crate::appender::{Appended, keep_appending};
 use crate::database::Database;
 use crate::error::LogError;
+use crate::queue::{Full, Job, Queue};
 
-/// Appends that may wait; the next one is refused instead of waiting without end.
-const QUEUE: usize = 4096;
 /// Wake-ups that a slow follower may fall behind; then it is told so, and polls.
 const WAKE_UPS: usize = 1024;
 
@@ -18,7 +17,7 @@ const WAKE_UPS: usize = 1024;
 #[derive(Clone)]
 pub struct EventLog {
     database: Database,
-    queue: mpsc::Sender<Job>,
+    queue: Arc<Queue>,
     appended: broadcast::Sender<Appended>,
     closing: Arc<watch::Sender<bool>>,
 }
@@ -34,10 +33,15 @@ impl std::fmt::Debug for EventLog {
 impl EventLog {
     /// Starts the appender, as a task of the runtime this is called in. It connects with the first append.
     pub fn start(database: Database) -> Self {
-        let (queue, jobs) = mpsc::channel(QUEUE);
+        let queue = Arc::new(Queue::default());
         let (appended, _) = broadcast::channel(WAKE_UPS);
         let (closing, closed) = watch::channel(false);
-        tokio::spawn(Appender::new(database.clone(), jobs, appended.clone()).run(closed));
+        tokio::spawn(keep_appending(
+            database.clone(),
+            queue.clone(),
+            appended.clone(),
+            closed,
+        ));
         Self {
             database,
             queue,
@@ -62,8 +66,11 @@ impl EventLog {
         append.check()?;
         let (answer, answered) = oneshot::channel();
         self.queue
-            .try_send(Job { append, answer })
-            .map_err(|_| LogError::unavailable())?;
+            .push(Job {
+                prepared: append.into(),
+                answer,
+            })
+            .map_err(|Full| LogError::unavailable())?;
         answered.await.unwrap_or_else(|_| Err(LogError::unavailable()))
     }
 

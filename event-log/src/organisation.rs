@@ -71,9 +71,8 @@ impl Database {
     /// # Errors
     /// [`LogError::Unavailable`] when the database is out of reach.
     pub async fn organisations(&self) -> Result<Vec<Organisation>, LogError> {
-        let rows = sqlx::query("select tenant_id, slug, name, created_at from list_organisations()")
-            .fetch_all(self.directory())
-            .await?;
+        let statement = sqlx::query("select tenant_id, slug, name, created_at from list_organisations()");
+        let rows = self.call(statement).await?;
         Ok(rows.iter().map(organisation).collect::<Result<_, _>>()?)
     }
 
@@ -82,10 +81,8 @@ impl Database {
     /// # Errors
     /// [`LogError::Unavailable`] when the database is out of reach.
     pub async fn organisation_by_slug(&self, slug: &str) -> Result<Option<Organisation>, LogError> {
-        let row = sqlx::query("select tenant_id, slug, name, created_at from organisation_by_slug($1)")
-            .bind(slug)
-            .fetch_optional(self.directory())
-            .await?;
+        let statement = sqlx::query("select tenant_id, slug, name, created_at from organisation_by_slug($1)");
+        let row = self.call_for_one(statement.bind(slug.to_owned())).await?;
         Ok(row.as_ref().map(organisation).transpose()?)
     }
 }

@@ -20,9 +20,17 @@
 //!
 //! **Block.** SHA-256 over the previous block's hash, the root, and the first and last position, 8 bytes each,
 //! big-endian. The first block's predecessor is [`GENESIS`].
+//!
+//! **Signed head.** See [`SignedHead`]. The whole format, for whoever writes a verifier: `docs/proof-format.md`.
+
+mod signed_head;
 
 use domain::envelope::{Position, StoredEvent};
 use sha2::{Digest, Sha256};
+
+pub use signed_head::{
+    Fingerprint, HeadError, HeadSigner, PublicKey, SIGNED_HEAD_FORMAT, SignedHead, SpanDigests, Statement,
+};
 
 /// A SHA-256 hash.
 pub type Hash = [u8; 32];
@@ -30,13 +38,38 @@ pub type Hash = [u8; 32];
 /// What stands for the hash of the block before the first.
 pub const GENESIS: Hash = [0; 32];
 
-const EVENT_TAG: &[u8] = b"hibachi.event.v1";
+pub(crate) const EVENT_TAG: &[u8] = b"hibachi.event.v1";
 
 /// The hash of an event's stored columns; its own `leaf_hash` is not looked at.
 pub fn leaf_hash(event: &StoredEvent) -> Hash {
-    let mut hasher = Sha256::new();
-    hasher.update([0x00]);
-    let version = event.event_version.to_string();
+    LeafHasher::default().hash(event)
+}
+
+/// Hashes leaves one after the other, in memory that it keeps.
+#[derive(Debug, Clone, Default)]
+pub struct LeafHasher {
+    form: Vec<u8>,
+}
+
+impl LeafHasher {
+    /// The hash of an event's stored columns; its own `leaf_hash` is not looked at.
+    pub fn hash(&mut self, event: &StoredEvent) -> Hash {
+        self.form.clear();
+        self.form.push(0x00);
+        write_leaf(event, &mut self.form);
+        Sha256::digest(&self.form).into()
+    }
+}
+
+/// The canonical form of an event, without the byte that marks a leaf: what RFC 6962 calls the entry.
+pub fn leaf_form(event: &StoredEvent) -> Vec<u8> {
+    let mut form = Vec::new();
+    write_leaf(event, &mut form);
+    form
+}
+
+fn write_leaf(event: &StoredEvent, form: &mut Vec<u8>) {
+    let mut version = [0; 5];
     let fields: [&[u8]; 13] = [
         EVENT_TAG,
         event.tenant.0.as_bytes(),
@@ -45,7 +78,7 @@ pub fn leaf_hash(event: &StoredEvent) -> Hash {
         event.stream.id.as_bytes(),
         &event.sequence.0.to_be_bytes(),
         event.event_type.as_bytes(),
-        version.as_bytes(),
+        decimal(event.event_version, &mut version),
         event.payload.as_bytes(),
         event.metadata.as_bytes(),
         event.event_id.0.as_bytes(),
@@ -53,11 +86,29 @@ pub fn leaf_hash(event: &StoredEvent) -> Hash {
         &event.recorded_at.timestamp_micros().to_be_bytes(),
     ];
     for field in fields {
-        let length = u32::try_from(field.len()).expect("Postgres stores no field of 4 GiB");
-        hasher.update(length.to_be_bytes());
-        hasher.update(field);
+        write_field(field, form);
     }
-    hasher.finalize().into()
+}
+
+/// A field: its length in four bytes, big-endian, and its bytes.
+fn write_field(field: &[u8], form: &mut Vec<u8>) {
+    let length = u32::try_from(field.len()).expect("Postgres stores no field of 4 GiB");
+    form.extend_from_slice(&length.to_be_bytes());
+    form.extend_from_slice(field);
+}
+
+/// A number's decimal digits, at the end of the space given: without an allocation for each event.
+fn decimal(mut number: u16, space: &mut [u8; 5]) -> &[u8] {
+    let mut start = space.len();
+    loop {
+        start -= 1;
+        let [digit, _] = (number % 10).to_le_bytes();
+        space[start] = b'0' + digit;
+        number /= 10;
+        if number == 0 {
+            return &space[start..];
+        }
+    }
 }
 
 /// The hash that chains a block to all blocks before it.
@@ -104,7 +155,14 @@ fn node(left: &Hash, right: &Hash) -> Hash {
 
 #[cfg(test)]
 mod tests {
-    use super::{Hash, MerkleRoot, node};
+    use super::{Hash, MerkleRoot, decimal, node};
+
+    #[test]
+    fn versions_are_written_in_decimal() {
+        for version in 0..=u16::MAX {
+            assert_eq!(decimal(version, &mut [0; 5]), version.to_string().as_bytes());
+        }
+    }
 
     /// RFC 6962, 2.1: the split is at the largest power of two below the number of leaves.
     fn reference(leaves: &[Hash]) -> Hash {

@@ -77,19 +77,17 @@ impl StreamVersion {
     }
 }
 
-const READ: &str = "select position, aggregate_type, aggregate_id, sequence, event_type, event_version,
-        payload::text as payload, metadata::text as metadata, event_id, command_id, recorded_at, leaf_hash
-    from events
-    where tenant_id = $1 and position > $2 and position <= $3 and ($4::text[] is null or event_type = any($4))
-    order by position
-    limit $5";
-
-const READ_STREAM: &str =
-    "select position, aggregate_type, aggregate_id, sequence, event_type, event_version,
-        payload::text as payload, metadata::text as metadata, event_id, command_id, recorded_at, leaf_hash
-    from events
-    where tenant_id = $1 and aggregate_type = $2 and aggregate_id = $3
-    order by sequence";
+/// Columns of an event as every reader takes them, in the order of [`stored_event`].
+macro_rules! select_events {
+    ($from:literal) => {
+        concat!(
+            "select position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
+                event_id, command_id, recorded_at, leaf_hash
+             from ",
+            $from
+        )
+    };
+}
 
 impl EventLog {
     /// The next events after a position, at most `limit`, of the given types or of all. Without types the
@@ -104,7 +102,12 @@ impl EventLog {
         limit: u32,
         types: Option<&[&str]>,
     ) -> Result<Vec<StoredEvent>, LogError> {
-        let rows = self.rows(tenant, after, Position(i64::MAX), limit, types).await?;
+        let statement = sqlx::query(select_events!("read_events($1, $2, $3, $4)"))
+            .bind(tenant.0)
+            .bind(after.0)
+            .bind(i64::from(limit))
+            .bind(types.map(owned));
+        let rows = self.database().call(statement).await?;
         let mut before = after;
         let mut events = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -118,27 +121,6 @@ impl EventLog {
         Ok(events)
     }
 
-    pub(crate) async fn rows(
-        &self,
-        tenant: TenantId,
-        after: Position,
-        until: Position,
-        limit: u32,
-        types: Option<&[&str]>,
-    ) -> Result<Vec<PgRow>, LogError> {
-        let mut transaction = self.database().begin_read(tenant).await?;
-        let rows = sqlx::query(READ)
-            .bind(tenant.0)
-            .bind(after.0)
-            .bind(until.0)
-            .bind(types)
-            .bind(i64::from(limit))
-            .fetch_all(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(rows)
-    }
-
     /// One stream's events, in order; none when there is no such stream.
     ///
     /// # Errors
@@ -148,25 +130,32 @@ impl EventLog {
         tenant: TenantId,
         stream: &StreamId,
     ) -> Result<Vec<StoredEvent>, LogError> {
-        let mut transaction = self.database().begin_read(tenant).await?;
-        let rows = sqlx::query(READ_STREAM)
+        self.read_stream_after(tenant, stream, Version(0)).await
+    }
+
+    /// One stream's events after a version of it, in order; none when it has no more.
+    ///
+    /// # Errors
+    /// [`LogError::Corrupt`] when an event is missing from the stream, [`LogError::Unavailable`].
+    pub async fn read_stream_after(
+        &self,
+        tenant: TenantId,
+        stream: &StreamId,
+        after: Version,
+    ) -> Result<Vec<StoredEvent>, LogError> {
+        let statement = sqlx::query(select_events!("read_stream($1, $2, $3, $4)"))
             .bind(tenant.0)
-            .bind(stream.kind.as_ref())
-            .bind(&stream.id)
-            .fetch_all(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        let events: Vec<StoredEvent> = rows
-            .iter()
-            .map(|row| stored_event(tenant, row))
-            .collect::<Result<_, _>>()?;
-        for (event, sequence) in events.iter().zip(1..) {
-            if event.sequence != Version(sequence) {
-                return Err(LogError::Corrupt {
-                    position: event.position,
-                    what: format!("the stream lacks its event {sequence}"),
-                });
-            }
+            .bind(stream.kind.to_string())
+            .bind(stream.id.clone())
+            .bind(after.0);
+        let rows = self.database().call(statement).await?;
+        let mut before = after;
+        let mut events = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let event = stored_event(tenant, row)?;
+            succeeds(before, event.sequence, event.position)?;
+            before = event.sequence;
+            events.push(event);
         }
         Ok(events)
     }
@@ -176,19 +165,14 @@ impl EventLog {
     /// # Errors
     /// [`LogError::UnknownTenant`] when there is no such log, [`LogError::Unavailable`].
     pub async fn head(&self, tenant: TenantId) -> Result<Head, LogError> {
-        let mut transaction = self.database().begin_read(tenant).await?;
-        let row =
-            sqlx::query("select position, recorded_at, block, block_hash from log_head where tenant_id = $1")
-                .bind(tenant.0)
-                .fetch_optional(&mut *transaction)
-                .await?;
-        transaction.commit().await?;
+        let statement = sqlx::query("select position, recorded_at, block, block_hash from read_head($1)");
+        let row = self.database().call_for_one(statement.bind(tenant.0)).await?;
         let row = row.ok_or(LogError::UnknownTenant(tenant))?;
         Ok(Head {
-            position: Position(row.try_get("position")?),
-            recorded_at: row.try_get("recorded_at")?,
-            block: row.try_get("block")?,
-            block_hash: row.try_get("block_hash")?,
+            position: Position(row.try_get(0)?),
+            recorded_at: row.try_get(1)?,
+            block: row.try_get(2)?,
+            block_hash: row.try_get(3)?,
         })
     }
 
@@ -197,14 +181,13 @@ impl EventLog {
     /// # Errors
     /// [`LogError::Corrupt`] when the log is damaged, [`LogError::Unavailable`].
     pub async fn position_at(&self, tenant: TenantId, instant: DateTime<Utc>) -> Result<Position, LogError> {
-        let mut transaction = self.database().begin_read(tenant).await?;
-        let position = sqlx::query_scalar("select position_at($1, $2)")
+        let statement = sqlx::query("select read_position_at($1, $2)")
             .bind(tenant.0)
-            .bind(instant)
-            .fetch_one(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(Position(position))
+            .bind(instant);
+        match self.database().call_for_one(statement).await? {
+            Some(row) => Ok(Position(row.try_get(0)?)),
+            None => Ok(Position::START),
+        }
     }
 
     /// What a command came to, if it came to anything.
@@ -216,22 +199,18 @@ impl EventLog {
         tenant: TenantId,
         command: CommandId,
     ) -> Result<Option<CommandResult>, LogError> {
-        let mut transaction = self.database().begin_read(tenant).await?;
-        let row = sqlx::query(
-            "select digest, first_position, last_position, streams from commands
-             where tenant_id = $1 and command_id = $2",
-        )
-        .bind(tenant.0)
-        .bind(command.0)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        let Some(row) = row else { return Ok(None) };
-        let Json(streams): Json<Vec<StreamVersion>> = row.try_get("streams")?;
+        let statement =
+            sqlx::query("select digest, first_position, last_position, streams from read_command($1, $2)")
+                .bind(tenant.0)
+                .bind(command.0);
+        let Some(row) = self.database().call_for_one(statement).await? else {
+            return Ok(None);
+        };
+        let Json(streams): Json<Vec<StreamVersion>> = row.try_get(3)?;
         Ok(Some(CommandResult {
-            digest: row.try_get("digest")?,
-            first: Position(row.try_get("first_position")?),
-            last: Position(row.try_get("last_position")?),
+            digest: row.try_get(0)?,
+            first: Position(row.try_get(1)?),
+            last: Position(row.try_get(2)?),
             streams: streams.into_iter().map(StreamVersion::into_pair).collect(),
         }))
     }
@@ -246,24 +225,23 @@ impl EventLog {
         scope: &str,
         key: &str,
     ) -> Result<Option<StreamId>, LogError> {
-        let mut transaction = self.database().begin_read(tenant).await?;
-        let row = sqlx::query(
-            "select holder_kind, holder_id from claims_unique
-             where tenant_id = $1 and scope = $2 and key = $3",
-        )
-        .bind(tenant.0)
-        .bind(scope)
-        .bind(key)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        let Some(row) = row else { return Ok(None) };
-        let kind: String = row.try_get("holder_kind")?;
+        let statement = sqlx::query("select holder_kind, holder_id from read_unique_holder($1, $2, $3)")
+            .bind(tenant.0)
+            .bind(scope.to_owned())
+            .bind(key.to_owned());
+        let Some(row) = self.database().call_for_one(statement).await? else {
+            return Ok(None);
+        };
+        let kind: String = row.try_get(0)?;
         Ok(Some(StreamId {
             kind: Cow::Owned(kind),
-            id: row.try_get("holder_id")?,
+            id: row.try_get(1)?,
         }))
     }
+}
+
+fn owned(types: &[&str]) -> Vec<String> {
+    types.iter().map(|&name| name.to_owned()).collect()
 }
 
 /// Asserts that nothing is missing between two positions.
@@ -276,33 +254,47 @@ pub(crate) fn follows(before: Position, found: Position) -> Result<(), LogError>
     }
 }
 
-pub(crate) fn stored_event(tenant: TenantId, row: &PgRow) -> Result<StoredEvent, LogError> {
-    let position = Position(row.try_get("position")?);
-    let kind: String = row.try_get("aggregate_type")?;
-    let version: &str = row.try_get("event_version")?;
-    let event_version = version
-        .parse()
-        .ok()
-        .filter(|parsed: &u16| parsed.to_string() == version);
-    let event_version = event_version.ok_or_else(|| LogError::Corrupt {
+/// Asserts that nothing is missing between two events of a stream.
+pub(crate) fn succeeds(before: Version, found: Version, position: Position) -> Result<(), LogError> {
+    let expected = before.next();
+    if found == expected {
+        return Ok(());
+    }
+    Err(LogError::Corrupt {
+        position,
+        what: format!("the stream lacks its event {}", expected.0),
+    })
+}
+
+/// The version of an event's shape, as a number that is written in one way only.
+pub(crate) fn event_version(position: Position, version: &str) -> Result<u16, LogError> {
+    let canonical = version == "0" || version.starts_with(|first: char| ('1'..='9').contains(&first));
+    let number = version.parse().ok().filter(|_| canonical);
+    number.ok_or_else(|| LogError::Corrupt {
         position,
         what: format!("the event version {version} is no number"),
-    })?;
+    })
+}
+
+/// An event of a row whose columns are those of `select_events`, in their order.
+pub(crate) fn stored_event(tenant: TenantId, row: &PgRow) -> Result<StoredEvent, LogError> {
+    let position = Position(row.try_get(0)?);
     Ok(StoredEvent {
         tenant,
         position,
         stream: StreamId {
-            kind: Cow::Owned(kind),
-            id: row.try_get("aggregate_id")?,
+            kind: Cow::Owned(row.try_get(1)?),
+            id: row.try_get(2)?,
         },
-        sequence: Version(row.try_get("sequence")?),
-        event_type: row.try_get("event_type")?,
-        event_version,
-        payload: row.try_get("payload")?,
-        metadata: row.try_get("metadata")?,
-        event_id: EventId(row.try_get("event_id")?),
-        command_id: CommandId(row.try_get("command_id")?),
-        recorded_at: row.try_get("recorded_at")?,
-        leaf_hash: row.try_get("leaf_hash")?,
+        sequence: Version(row.try_get(3)?),
+        event_type: row.try_get(4)?,
+        event_version: event_version(position, row.try_get(5)?)?,
+        // Unchecked: `json` is sent as its text, which the driver does not give as a string.
+        payload: row.try_get_unchecked(6)?,
+        metadata: row.try_get_unchecked(7)?,
+        event_id: EventId(row.try_get(8)?),
+        command_id: CommandId(row.try_get(9)?),
+        recorded_at: row.try_get(10)?,
+        leaf_hash: row.try_get(11)?,
     })
 }

@@ -3,23 +3,32 @@
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 
-use crate::keys::{Entropy, keyed_hash};
+use zeroize::Zeroizing;
+
+use crate::keys::{Entropy, KeyId};
 
 /// Bytes of a nonce.
 const NONCE: usize = 24;
 
-/// A key that seals: a subject's data key, or the tenant's key that wraps those.
+/// A key that seals: a subject's data key, or the tenant's key that wraps those. Wiped from memory when
+/// dropped.
 #[derive(Clone)]
-pub(crate) struct SealingKey([u8; 32]);
+pub(crate) struct SealingKey(Zeroizing<[u8; 32]>);
+
+impl std::fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealingKey(…)")
+    }
+}
 
 impl SealingKey {
-    pub(crate) fn new(bytes: [u8; 32]) -> Self {
+    pub(crate) fn new(bytes: Zeroizing<[u8; 32]>) -> Self {
         Self(bytes)
     }
 
     pub(crate) fn random(entropy: &dyn Entropy) -> Self {
-        let mut bytes = [0; 32];
-        entropy.fill(&mut bytes);
+        let mut bytes = Zeroizing::new([0; 32]);
+        entropy.fill(bytes.as_mut());
         Self(bytes)
     }
 
@@ -27,12 +36,9 @@ impl SealingKey {
         &self.0
     }
 
-    /// Tells this key from a later one of the same subject; tells nothing of the key.
-    pub(crate) fn id(&self) -> [u8; 8] {
-        let hash = keyed_hash(&self.0, &[b"hibachi.vault.key-id.v1"]);
-        let mut id = [0; 8];
-        id.copy_from_slice(&hash[..8]);
-        id
+    /// Tells this key from any other; tells nothing of the key.
+    pub(crate) fn id(&self) -> KeyId {
+        KeyId::of(&self.0, "hibachi.vault.key-id.v1")
     }
 
     /// Nonce and ciphertext, bound to the associated data.
@@ -67,6 +73,7 @@ impl SealingKey {
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(&Key::from(self.0))
+        let key: &Key = (&*self.0).into();
+        XChaCha20Poly1305::new(key)
     }
 }

@@ -1,28 +1,35 @@
 //! Personal data: sealed before it enters an event, open to whoever holds its subject's key, and gone for
-//! everybody when that key is deleted.
+//! everybody when that key is destroyed.
+//!
+//! A data key is read from the database for each question and kept nowhere else: what one program erases is
+//! gone for all of them at once.
+
+mod rotation;
+mod tenant_keys;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use chrono::{DateTime, Utc};
 use domain::envelope::{Sealed, StreamId};
 use domain::ids::{SubjectId, TenantId};
 use sqlx::Row;
-use tokio::time::Instant;
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::database::Database;
 use crate::error::LogError;
-use crate::keys::{Entropy, MasterKey, Purpose, keyed_hash, length_prefixed};
+use crate::keys::{Entropy, KeyId, KeyRing, MasterKey, MasterKeys, Purpose, keyed_hash, length_prefixed};
 use crate::seal::SealingKey;
 
-/// Unwrapped keys held in memory at most.
-const CACHED_KEYS: usize = 4096;
-/// How long an unwrapped key is used without asking the database; as long may another node go on opening
-/// what this one erased.
-const CACHED_FOR: Duration = Duration::from_secs(30);
+pub use rotation::KeyUse;
+use tenant_keys::TenantKeys;
+
+/// How often a key is made anew when another program was faster or a rotation went on.
+const ATTEMPTS: usize = 3;
 
 /// A sealed value, opened as far as it still can be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,18 +51,35 @@ pub struct SealedField<'a> {
     pub sealed: &'a Sealed,
 }
 
+/// What became of a person's data key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubjectKey {
+    /// It is there.
+    Living(KeyId),
+    /// It was destroyed, and the person never gets another.
+    Destroyed {
+        /// When.
+        at: DateTime<Utc>,
+    },
+}
+
+/// The name of the key that a value is sealed under.
+///
+/// # Errors
+/// [`LogError::Unopenable`] when it is no sealed value.
+pub fn sealed_under(sealed: &Sealed) -> Result<KeyId, LogError> {
+    Ok(parts(sealed)?.0)
+}
+
 /// Seals and opens personal data, and makes keyed hashes of it.
 #[derive(Clone)]
 pub struct Vault {
     database: Database,
-    master: MasterKey,
+    master_keys: Arc<dyn MasterKeys>,
     entropy: Arc<dyn Entropy>,
-    cache: Arc<Mutex<HashMap<(TenantId, SubjectId), Cached>>>,
-}
-
-struct Cached {
-    key: SealingKey,
-    fresh_until: Instant,
+    /// The master keys read so far; a key that was once there is kept for rows read before it went.
+    ring: Arc<Mutex<Option<KeyRing>>>,
+    tenants: Arc<Mutex<HashMap<TenantId, Arc<TenantKeys>>>>,
 }
 
 impl std::fmt::Debug for Vault {
@@ -66,22 +90,69 @@ impl std::fmt::Debug for Vault {
     }
 }
 
+/// Seals values of one person with one look-up of the key. For one command: it does not learn of an erasure.
+pub struct Sealer {
+    tenant: TenantId,
+    subject: SubjectId,
+    key: SealingKey,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sealer")
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sealer {
+    /// Seals a value for one field of one stream; it opens nowhere else.
+    pub fn seal(&self, stream: &StreamId, field: &str, plaintext: &str) -> Sealed {
+        let place = place(self.tenant, stream, field);
+        let ciphertext = self.key.seal(self.entropy.as_ref(), plaintext.as_bytes(), &place);
+        Sealed {
+            subject: self.subject,
+            sealed: STANDARD_NO_PAD.encode([self.key.id().0.as_slice(), &ciphertext].concat()),
+        }
+    }
+}
+
 impl Vault {
-    /// A vault over the keys of a database.
-    pub fn new(database: Database, master: MasterKey, entropy: Arc<dyn Entropy>) -> Self {
+    /// A vault over the keys of a database. The master keys are read with the first use.
+    pub fn new(
+        database: Database,
+        master_keys: impl MasterKeys + 'static,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
         Self {
             database,
-            master,
+            master_keys: Arc::new(master_keys),
             entropy,
-            cache: Arc::default(),
+            ring: Arc::default(),
+            tenants: Arc::default(),
         }
     }
 
-    /// Seals a value of a person for one field of one stream; it opens nowhere else. The person's first value
-    /// makes the person's key.
+    /// What seals values of a person. The first use makes the person's key.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`] when the database is out of reach.
+    /// [`LogError::Erased`] when the person was erased, [`LogError::Unavailable`] when the database is out of
+    /// reach, [`LogError::UnknownTenant`], [`LogError::MasterKeyMissing`] and
+    /// [`LogError::MasterKeysUnreadable`].
+    pub async fn sealer(&self, tenant: TenantId, subject: SubjectId) -> Result<Sealer, LogError> {
+        Ok(Sealer {
+            tenant,
+            subject,
+            key: self.key_to_seal(tenant, subject).await?,
+            entropy: self.entropy.clone(),
+        })
+    }
+
+    /// Seals a value of a person for one field of one stream; it opens nowhere else.
+    ///
+    /// # Errors
+    /// As [`sealer`](Self::sealer).
     pub async fn seal(
         &self,
         tenant: TenantId,
@@ -90,17 +161,13 @@ impl Vault {
         field: &str,
         plaintext: &str,
     ) -> Result<Sealed, LogError> {
-        let key = self.key_to_seal(tenant, subject).await?;
-        let place = place(tenant, stream, field);
-        let ciphertext = key.seal(self.entropy.as_ref(), plaintext.as_bytes(), &place);
-        let sealed = STANDARD_NO_PAD.encode([key.id().as_slice(), &ciphertext].concat());
-        Ok(Sealed { subject, sealed })
+        Ok(self.sealer(tenant, subject).await?.seal(stream, field, plaintext))
     }
 
     /// Opens a sealed value.
     ///
     /// # Errors
-    /// [`LogError::Unopenable`] when it was altered or stands elsewhere, [`LogError::Unavailable`].
+    /// [`LogError::Unopenable`] when it was altered or stands elsewhere, and as [`sealer`](Self::sealer).
     pub async fn open(
         &self,
         tenant: TenantId,
@@ -109,15 +176,12 @@ impl Vault {
         sealed: &Sealed,
     ) -> Result<Opened, LogError> {
         let keys = self.keys_to_open(tenant, [sealed.subject].into()).await?;
-        open_with(
-            &keys,
-            tenant,
-            SealedField {
-                stream,
-                field,
-                sealed,
-            },
-        )
+        let field = SealedField {
+            stream,
+            field,
+            sealed,
+        };
+        open_with(&keys, tenant, field)
     }
 
     /// Opens many values of one tenant with one look-up of keys; answers in their order.
@@ -137,65 +201,90 @@ impl Vault {
             .collect()
     }
 
-    /// Deletes a person's key: whatever was sealed for the person is erased, backups of the log included. Says
-    /// whether there was a key.
+    /// What became of the data keys of these persons; nothing for one who never had any.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`] when the database is out of reach.
-    pub async fn erase(&self, tenant: TenantId, subject: SubjectId) -> Result<bool, LogError> {
-        let mut transaction = self.database.begin(tenant).await?;
-        let deleted = sqlx::query("delete from subject_keys where tenant_id = $1 and subject_id = $2")
-            .bind(tenant.0)
-            .bind(subject.0)
-            .execute(&mut *transaction)
+    /// As [`sealer`](Self::sealer).
+    pub async fn subject_keys(
+        &self,
+        tenant: TenantId,
+        subjects: &[SubjectId],
+    ) -> Result<HashMap<SubjectId, SubjectKey>, LogError> {
+        let stored = self
+            .stored_keys(tenant, subjects.iter().copied().collect())
             .await?;
-        transaction.commit().await?;
-        self.cached().remove(&(tenant, subject));
-        Ok(deleted.rows_affected() > 0)
+        let state = |stored: StoredKey| {
+            let subject = stored.subject;
+            let state = match stored.state {
+                State::Living(wrapped) => {
+                    SubjectKey::Living(self.unwrap_subject(tenant, subject, &wrapped)?.id())
+                }
+                State::Destroyed(at) => SubjectKey::Destroyed { at },
+            };
+            Ok((subject, state))
+        };
+        stored.into_iter().map(state).collect()
     }
 
     /// What stands for a personal value in a unique claim: HMAC-SHA256 under a key of the tenant, as hex. The
     /// caller normalises the value.
-    pub fn index_key(&self, tenant: TenantId, scope: &str, value: &str) -> String {
-        let key = self.master.derive(tenant, Purpose::Index);
-        hex::encode(keyed_hash(&key, &[scope.as_bytes(), value.as_bytes()]))
+    ///
+    /// # Errors
+    /// As [`sealer`](Self::sealer), with a tenant's first use in this program.
+    pub async fn index_key(&self, tenant: TenantId, scope: &str, value: &str) -> Result<String, LogError> {
+        let keys = self.tenant_keys(tenant).await?;
+        Ok(hex::encode(keyed_hash(
+            keys.index.bytes(),
+            &[scope.as_bytes(), value.as_bytes()],
+        )))
     }
 
     /// What stands for a command's body beside its id: HMAC-SHA256 under a key of the tenant, so that a dump does not
     /// let personal data be guessed.
-    pub fn digest(&self, tenant: TenantId, canonical_body: &str) -> [u8; 32] {
-        let key = self.master.derive(tenant, Purpose::Digest);
-        keyed_hash(&key, &[canonical_body.as_bytes()])
+    ///
+    /// # Errors
+    /// As [`index_key`](Self::index_key).
+    pub async fn digest(&self, tenant: TenantId, canonical_body: &str) -> Result<[u8; 32], LogError> {
+        let keys = self.tenant_keys(tenant).await?;
+        Ok(keyed_hash(keys.digest.bytes(), &[canonical_body.as_bytes()]))
     }
 
     async fn key_to_seal(&self, tenant: TenantId, subject: SubjectId) -> Result<SealingKey, LogError> {
-        if let Some(key) = self
-            .keys_to_open(tenant, [subject].into())
-            .await?
-            .remove(&subject)
-        {
-            return Ok(key);
+        for _ in 0..ATTEMPTS {
+            let stored = self.stored_keys(tenant, [subject].into()).await?;
+            match stored.into_iter().next().map(|stored| stored.state) {
+                Some(State::Living(wrapped)) => return self.unwrap_subject(tenant, subject, &wrapped),
+                Some(State::Destroyed(_)) => return Err(LogError::Erased(subject)),
+                None => {}
+            }
+            if let Some(made) = self.make_key(tenant, subject).await? {
+                return Ok(made);
+            }
         }
+        Err(LogError::unavailable())
+    }
+
+    /// Makes a person's key, unless another made it first or the tenant went over to another master key.
+    async fn make_key(&self, tenant: TenantId, subject: SubjectId) -> Result<Option<SealingKey>, LogError> {
+        let master_key_id = self.tenant_keys(tenant).await?.master_key_id;
         let fresh = SealingKey::random(self.entropy.as_ref());
-        let wrapped = self.wrapping_key(tenant).seal(
+        let wrapped = wrapping_key(&self.master_key(master_key_id)?, tenant).seal(
             self.entropy.as_ref(),
             fresh.bytes(),
             &wrap_place(tenant, subject),
         );
-        let mut transaction = self.database.begin(tenant).await?;
-        sqlx::query(
-            "insert into subject_keys (tenant_id, subject_id, wrapped_key) values ($1, $2, $3)
-             on conflict (tenant_id, subject_id) do nothing",
-        )
-        .bind(tenant.0)
-        .bind(subject.0)
-        .bind(wrapped)
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        // Another may have been first; its key is the one.
-        let mut keys = self.keys_to_open(tenant, [subject].into()).await?;
-        keys.remove(&subject).ok_or_else(LogError::unavailable)
+        let statement = sqlx::query("select keep_subject_key($1, $2, $3, $4) as kept")
+            .bind(tenant.0)
+            .bind(subject.0)
+            .bind(wrapped)
+            .bind(master_key_id.0);
+        let row = self.database.call_for_one(statement).await?;
+        let row = row.ok_or_else(LogError::unavailable)?;
+        if row.try_get("kept")? {
+            return Ok(Some(fresh));
+        }
+        self.forget_tenant(tenant);
+        Ok(None)
     }
 
     async fn keys_to_open(
@@ -204,80 +293,122 @@ impl Vault {
         subjects: HashSet<SubjectId>,
     ) -> Result<HashMap<SubjectId, SealingKey>, LogError> {
         let mut keys = HashMap::new();
-        let mut missing: Vec<Uuid> = Vec::new();
-        let now = Instant::now();
-        for subject in subjects {
-            match self
-                .cached()
-                .get(&(tenant, subject))
-                .filter(|cached| cached.fresh_until > now)
-            {
-                Some(cached) => drop(keys.insert(subject, cached.key.clone())),
-                None => missing.push(subject.0),
+        for StoredKey { subject, state } in self.stored_keys(tenant, subjects).await? {
+            if let State::Living(wrapped) = state {
+                keys.insert(subject, self.unwrap_subject(tenant, subject, &wrapped)?);
             }
-        }
-        if missing.is_empty() {
-            return Ok(keys);
-        }
-        let mut transaction = self.database.begin_read(tenant).await?;
-        let rows = sqlx::query(
-            "select subject_id, wrapped_key from subject_keys where tenant_id = $1 and subject_id = any($2)",
-        )
-        .bind(tenant.0)
-        .bind(missing)
-        .fetch_all(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        for row in rows {
-            let subject = SubjectId(row.try_get("subject_id")?);
-            let key = self.unwrap_key(tenant, subject, row.try_get("wrapped_key")?)?;
-            self.remember(tenant, subject, &key, now);
-            keys.insert(subject, key);
         }
         Ok(keys)
     }
 
-    fn unwrap_key(
+    async fn stored_keys(
+        &self,
+        tenant: TenantId,
+        subjects: HashSet<SubjectId>,
+    ) -> Result<Vec<StoredKey>, LogError> {
+        if subjects.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<Uuid> = subjects.into_iter().map(|subject| subject.0).collect();
+        let statement = sqlx::query(
+            "select subject_id, wrapped_key, master_key_id, erased_at from read_subject_keys($1, $2)",
+        )
+        .bind(tenant.0)
+        .bind(ids);
+        let rows = self.database.call(statement).await?;
+        rows.iter().map(stored_key).collect()
+    }
+
+    fn unwrap_subject(
         &self,
         tenant: TenantId,
         subject: SubjectId,
-        wrapped: &[u8],
+        wrapped: &Wrapped,
     ) -> Result<SealingKey, LogError> {
-        let opened = self
-            .wrapping_key(tenant)
-            .open(wrapped, &wrap_place(tenant, subject));
-        let bytes = opened.and_then(|bytes| bytes.try_into().ok());
-        bytes.map(SealingKey::new).ok_or(LogError::Unopenable)
+        self.unwrap_key(tenant, wrapped, &wrap_place(tenant, subject))
     }
 
-    fn wrapping_key(&self, tenant: TenantId) -> SealingKey {
-        SealingKey::new(self.master.derive(tenant, Purpose::Wrap))
-    }
-
-    fn remember(&self, tenant: TenantId, subject: SubjectId, key: &SealingKey, now: Instant) {
-        let mut cache = self.cached();
-        if cache.len() >= CACHED_KEYS {
-            cache.retain(|_, cached| cached.fresh_until > now);
-        }
-        if cache.len() >= CACHED_KEYS {
-            cache.clear();
-        }
-        cache.insert(
-            (tenant, subject),
-            Cached {
-                key: key.clone(),
-                fresh_until: now + CACHED_FOR,
+    /// Unwraps a key with the master key that it names; one that names none, with whichever fits.
+    fn unwrap_key(&self, tenant: TenantId, wrapped: &Wrapped, place: &[u8]) -> Result<SealingKey, LogError> {
+        let open = |master: &MasterKey| unwrap_with(&wrapping_key(master, tenant), &wrapped.key, place);
+        let opened = match wrapped.master_key_id {
+            Some(id) => open(&self.master_key(id)?),
+            None => match self.ring()?.keys().iter().find_map(open) {
+                Some(opened) => Some(opened),
+                None => self.read_ring()?.keys().iter().find_map(open),
             },
-        );
+        };
+        opened.ok_or(LogError::Unopenable)
     }
 
-    fn cached(&self) -> MutexGuard<'_, HashMap<(TenantId, SubjectId), Cached>> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The master key of a name. One that is unknown so far may have come since the keys were read.
+    fn master_key(&self, id: KeyId) -> Result<MasterKey, LogError> {
+        if let Some(key) = self.ring()?.find(id) {
+            return Ok(key.clone());
+        }
+        let ring = self.read_ring()?;
+        ring.find(id).cloned().ok_or(LogError::MasterKeyMissing(id))
+    }
+
+    fn ring(&self) -> Result<KeyRing, LogError> {
+        let known = lock(&self.ring).clone();
+        known.map_or_else(|| self.read_ring(), Ok)
+    }
+
+    fn read_ring(&self) -> Result<KeyRing, LogError> {
+        let read = self.read_master_keys()?;
+        let mut known = lock(&self.ring);
+        let ring = match known.take() {
+            Some(earlier) => read.and(&earlier),
+            None => read,
+        };
+        *known = Some(ring.clone());
+        Ok(ring)
+    }
+
+    fn read_master_keys(&self) -> Result<KeyRing, LogError> {
+        self.master_keys.read().map_err(LogError::MasterKeysUnreadable)
     }
 }
 
-/// Opens a value with its subject's key, where there is one. A value under an earlier key is erased too: a
-/// person who was erased and came back has a new one.
+/// A row of `subject_keys`.
+struct StoredKey {
+    subject: SubjectId,
+    state: State,
+}
+
+enum State {
+    Living(Wrapped),
+    Destroyed(DateTime<Utc>),
+}
+
+/// A key that another key seals, and the name of that key's master key; rows from before they had names have
+/// none.
+struct Wrapped {
+    key: Vec<u8>,
+    master_key_id: Option<KeyId>,
+}
+
+fn stored_key(row: &PgRow) -> Result<StoredKey, LogError> {
+    let erased_at: Option<DateTime<Utc>> = row.try_get("erased_at")?;
+    Ok(StoredKey {
+        subject: SubjectId(row.try_get("subject_id")?),
+        state: match erased_at {
+            Some(at) => State::Destroyed(at),
+            None => State::Living(wrapped(row)?),
+        },
+    })
+}
+
+fn wrapped(row: &PgRow) -> Result<Wrapped, LogError> {
+    let master_key_id: Option<[u8; 8]> = row.try_get("master_key_id")?;
+    Ok(Wrapped {
+        key: row.try_get("wrapped_key")?,
+        master_key_id: master_key_id.map(KeyId),
+    })
+}
+
+/// Opens a value with its subject's key, where there is one.
 fn open_with(
     keys: &HashMap<SubjectId, SealingKey>,
     tenant: TenantId,
@@ -290,19 +421,35 @@ fn open_with(
     let Some(key) = keys.get(&sealed.subject) else {
         return Ok(Opened::Erased);
     };
-    let bytes = STANDARD_NO_PAD
-        .decode(&sealed.sealed)
-        .map_err(|_| LogError::Unopenable)?;
-    let (key_id, ciphertext) = bytes.split_first_chunk::<8>().ok_or(LogError::Unopenable)?;
-    if *key_id != key.id() {
-        return Ok(Opened::Erased);
+    let (key_id, ciphertext) = parts(sealed)?;
+    if key_id != key.id() {
+        return Err(LogError::Unopenable);
     }
     let plaintext = key
-        .open(ciphertext, &place(tenant, stream, field))
+        .open(&ciphertext, &place(tenant, stream, field))
         .ok_or(LogError::Unopenable)?;
     String::from_utf8(plaintext)
         .map(Opened::Text)
         .map_err(|_| LogError::Unopenable)
+}
+
+/// The name of a sealed value's key, and the value itself.
+fn parts(sealed: &Sealed) -> Result<(KeyId, Vec<u8>), LogError> {
+    let bytes = STANDARD_NO_PAD
+        .decode(&sealed.sealed)
+        .map_err(|_| LogError::Unopenable)?;
+    let (key_id, ciphertext) = bytes.split_first_chunk::<8>().ok_or(LogError::Unopenable)?;
+    Ok((KeyId(*key_id), ciphertext.to_vec()))
+}
+
+fn unwrap_with(wrapping: &SealingKey, wrapped: &[u8], place: &[u8]) -> Option<SealingKey> {
+    let opened = Zeroizing::new(wrapping.open(wrapped, place)?);
+    let bytes: [u8; 32] = opened.as_slice().try_into().ok()?;
+    Some(SealingKey::new(Zeroizing::new(bytes)))
+}
+
+fn wrapping_key(master: &MasterKey, tenant: TenantId) -> SealingKey {
+    SealingKey::new(master.derive(tenant, Purpose::Wrap))
 }
 
 fn place(tenant: TenantId, stream: &StreamId, field: &str) -> Vec<u8> {
@@ -316,4 +463,8 @@ fn place(tenant: TenantId, stream: &StreamId, field: &str) -> Vec<u8> {
 
 fn wrap_place(tenant: TenantId, subject: SubjectId) -> Vec<u8> {
     length_prefixed(&[tenant.0.as_bytes(), subject.0.as_bytes()])
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

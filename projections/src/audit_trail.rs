@@ -82,7 +82,7 @@ impl Fold for AuditTrail {
     type Key = Position;
     type Row = AuditRow;
     const NAME: &'static str = "audit_trail";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
 
     fn event_types() -> &'static [&'static str] {
         &EVERYTHING

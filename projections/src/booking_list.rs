@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
-use domain::booking::{BookingCancelled, BookingEvent, BookingRequested, BookingStatus};
+use domain::booking::{BookingCancelled, BookingEvent, BookingRequested, BookingStatus, RefundRule};
 use domain::envelope::{Sealed, Version};
 use domain::ids::{BookingId, CustomerId, StationId};
 use domain::money::{Cents, RatePpm};
 use domain::payment::PaymentEvent;
-use domain::price_list::{CancellationTier, DepositBack};
+use domain::price_list::DepositBack;
 use domain::quote::QuoteLine;
 use domain::recorded::{DomainEvent, Recorded};
 use domain::tax_rate::{PlaceConfirmation, PlaceMethod};
@@ -94,16 +94,16 @@ row! {
         pub note: Option<Sealed>,
         /// When it was asked.
         pub requested_at: DateTime<Utc>,
-        /// What the terms propose to give back, once cancelled.
+        /// What is proposed to be given back, once cancelled.
         pub refund_proposal: Option<RefundProposal>,
     }
 }
 
-/// What the terms propose to give back, with its arithmetic. A person confirms it.
+/// What is proposed to be given back, with its arithmetic. A person confirms it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundProposal {
-    /// The tier of the terms; none gives nothing back.
-    pub tier: Option<CancellationTier>,
+    /// What decides how much.
+    pub rule: RefundRule,
     /// Paid towards the deposit, in cents.
     pub deposit_paid_cents: Cents,
     /// Paid beyond the deposit, in cents.
@@ -117,13 +117,14 @@ shown_only! {
 }
 
 impl RefundProposal {
-    /// The deposit is given back or kept whole; of the rest, the tier's share is given back.
-    fn of(tier: Option<CancellationTier>, paid: Cents, deposit: Cents) -> Self {
+    /// By a tier, the deposit is given back or kept whole; of the rest, the tier's share is given back.
+    fn of(rule: RefundRule, paid: Cents, deposit: Cents) -> Self {
         let deposit_paid = paid.min(deposit);
         let balance_paid = paid - deposit_paid;
-        let proposed = match &tier {
-            None => Cents::ZERO,
-            Some(tier) => {
+        let proposed = match &rule {
+            RefundRule::Everything => paid,
+            RefundRule::Nothing => Cents::ZERO,
+            RefundRule::Tier(tier) => {
                 let from_deposit = match tier.deposit_back {
                     DepositBack::Kept => Cents::ZERO,
                     DepositBack::Returned => deposit_paid,
@@ -132,7 +133,7 @@ impl RefundProposal {
             }
         };
         Self {
-            tier,
+            rule,
             deposit_paid_cents: deposit_paid,
             balance_paid_cents: balance_paid,
             proposed_refund_cents: proposed,
@@ -147,7 +148,7 @@ impl Fold for BookingList {
     type Key = BookingId;
     type Row = BookingRow;
     const NAME: &'static str = "booking_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
 
     fn event_types() -> &'static [&'static str] {
         &[
@@ -282,7 +283,7 @@ fn opened(booking_id: BookingId, requested: &BookingRequested) -> BookingRow {
 }
 
 fn called_off(row: BookingRow, cancelled: &BookingCancelled) -> BookingRow {
-    let proposal = RefundProposal::of(cancelled.refund_tier.clone(), row.paid_cents, row.deposit_cents);
+    let proposal = RefundProposal::of(cancelled.refund.clone(), row.paid_cents, row.deposit_cents);
     BookingRow {
         refund_proposal: Some(proposal),
         ..row
@@ -294,7 +295,7 @@ fn paid(row: BookingRow, amount: Cents, tip: Cents) -> BookingRow {
     let paid_cents = row.paid_cents + amount;
     let refund_proposal = row
         .refund_proposal
-        .map(|proposal| RefundProposal::of(proposal.tier, paid_cents, row.deposit_cents));
+        .map(|proposal| RefundProposal::of(proposal.rule, paid_cents, row.deposit_cents));
     BookingRow {
         paid_cents,
         tip_cents: row.tip_cents + tip,

@@ -43,10 +43,10 @@ impl Fold for CustomerList {
     type Key = CustomerId;
     type Row = CustomerRow;
     const NAME: &'static str = "customer_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
 
     fn event_types() -> &'static [&'static str] {
-        &["customer.registered", "booking.requested"]
+        &["customer.registered", "customer.erased", "booking.requested"]
     }
 
     fn key(event: &Recorded) -> Option<CustomerId> {
@@ -82,6 +82,13 @@ impl Fold for CustomerList {
                 phone_key: registered.phone_key.clone(),
                 registered_at: event.recorded_at,
                 booking_count: 0,
+            }),
+            // The sealed contact stays: its key is gone. What a search would find them by goes too.
+            DomainEvent::Customer(CustomerEvent::Erased(_)) => row.map(|row| CustomerRow {
+                version: event.sequence.0,
+                email_key: None,
+                phone_key: None,
+                ..row
             }),
             DomainEvent::Booking(BookingEvent::Requested(_)) => row.map(|row| CustomerRow {
                 booking_count: row.booking_count + 1,
@@ -198,7 +205,7 @@ pub async fn many(
 
 #[cfg(test)]
 mod tests {
-    use domain::customer::{Contact, CustomerRegistered};
+    use domain::customer::{Contact, CustomerErased, CustomerRegistered};
 
     use super::*;
     use crate::testing::{CUSTOMER, booking_event, fold, recorded, requested, sealed};
@@ -225,5 +232,36 @@ mod tests {
         let row = rows.get(&CUSTOMER).unwrap();
         assert_eq!((row.booking_count, row.version), (2, 1));
         assert_eq!((row.email_key.as_deref(), row.phone.as_ref()), (Some("k"), None));
+    }
+
+    #[test]
+    fn an_erased_customer_stays_a_row_that_no_search_finds() {
+        let registered = CustomerRegistered {
+            contact: Contact {
+                name: sealed("name"),
+                email: Some(sealed("email")),
+                phone: None,
+            },
+            email_key: Some("k".to_owned()),
+            phone_key: None,
+            sms_consent: None,
+        };
+        let erased = CustomerErased {
+            reason: "asked to be forgotten".to_owned(),
+            destroyed: Vec::new(),
+            email_key: Some("k".to_owned()),
+            phone_key: None,
+        };
+        let event = |position, event| {
+            let event = DomainEvent::Customer(event);
+            recorded(position, &CUSTOMER.to_string(), position, event)
+        };
+        let rows = fold::<CustomerList>(&[
+            event(1, CustomerEvent::Registered(registered)),
+            event(2, CustomerEvent::Erased(erased)),
+        ]);
+        let row = rows.get(&CUSTOMER).unwrap();
+        assert_eq!((row.email_key.as_deref(), row.version), (None, 2));
+        assert_eq!(row.name, sealed("name"), "what is sealed stays sealed");
     }
 }

@@ -1,5 +1,16 @@
 //! What auditors and operators run over the log.
 
+pub mod claims;
+mod diagnose;
+pub mod erasures;
+pub mod independent;
+mod lie;
+pub mod prove;
+pub mod sign;
 pub mod verify;
 
-pub use verify::{Finding, Lie, Progress, Verified, VerifyError, verify};
+pub use claims::verify_claims;
+pub use lie::{Finding, Lie, Part};
+pub use prove::{ProveError, prove};
+pub use sign::{SignError, sign_head};
+pub use verify::{Progress, Trust, Verified, VerifyError, verify, verify_against, verify_references};

@@ -1,18 +1,25 @@
 //! Verifying a tenant's log: every hash is computed anew from what is stored, and the first lie is named.
 //!
 //! Nothing recorded after the start is looked at, so that a log in use can be verified. A log whose hashes were
-//! all forged alike, head included, passes: against that there are heads kept outside.
+//! all computed anew, head included, fits itself: against that there are signed heads, those that the log keeps and,
+//! better, those that were kept elsewhere.
+
+mod chain;
+mod streams;
 
 use std::pin::pin;
 
+use chrono::{DateTime, Utc};
 use domain::envelope::{Position, StoredEvent};
 use domain::ids::TenantId;
-use event_log::proof::{GENESIS, Hash, MerkleRoot, block_hash, leaf_hash};
-use event_log::{Block, EventLog, Head, LogError};
+use event_log::proof::{LeafHasher, PublicKey, SignedHead};
+use event_log::{EventLog, Head, LogError};
 use futures::{Stream, StreamExt, TryStreamExt};
 
-/// Events checked between two reports of progress, and two checks of the streams' sequences.
-const STRETCH: i64 = 1000;
+pub(crate) use self::chain::Chain;
+use self::streams::Streams;
+use crate::diagnose::diagnose;
+use crate::lie::{Finding, Lie, Part};
 
 /// Hears how far a long walk has come.
 pub trait Progress: Send + Sync {
@@ -28,6 +35,15 @@ impl Progress for () {
     fn reaches(&self, _events: i64) {}
 }
 
+/// What a log is held to besides itself.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// Whose signatures count. Without a key no signed head does.
+    pub keys: Vec<PublicKey>,
+    /// Heads that were kept elsewhere.
+    pub heads: Vec<SignedHead>,
+}
+
 /// A log in which no lie was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
@@ -37,64 +53,11 @@ pub struct Verified {
     pub blocks: i64,
     /// The head that they lead to.
     pub head: Head,
+    /// Signed heads that the chain was found to lead to.
+    pub signed_heads: usize,
+    /// Heads that the log keeps and that another key signed; they were left aside.
+    pub heads_of_other_keys: usize,
 }
-
-/// The first lie, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The first position that it concerns.
-    pub position: Position,
-    /// What is wrong there.
-    pub what: Lie,
-}
-
-/// What can be wrong with a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lie {
-    /// The event's columns are not those that were hashed: changed, or another event's.
-    ChangedContent,
-    /// There is no event.
-    MissingEvent,
-    /// There is an event that the head knows nothing of.
-    InsertedEvent,
-    /// The event does not follow an earlier one in its stream.
-    OutOfSequence,
-    /// The events are not those that the block was closed over, though each fits its own hash.
-    ChangedBlock {
-        /// The block's number.
-        block: i64,
-    },
-    /// There is no such block.
-    MissingBlock {
-        /// The block's number.
-        block: i64,
-    },
-    /// The block does not continue the chain of those before it.
-    BrokenChain {
-        /// The block's number.
-        block: i64,
-    },
-    /// The head is not where events and blocks lead.
-    WrongHead,
-}
-
-impl std::fmt::Display for Finding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "position {}: ", self.position)?;
-        match self.what {
-            Lie::ChangedContent => write!(f, "the stored event does not match its hash"),
-            Lie::MissingEvent => write!(f, "the event is missing"),
-            Lie::InsertedEvent => write!(f, "the event is beyond the head of the log"),
-            Lie::OutOfSequence => write!(f, "the event does not follow an earlier one in its stream"),
-            Lie::ChangedBlock { block } => write!(f, "the events from here do not match block {block}"),
-            Lie::MissingBlock { block } => write!(f, "block {block} is missing"),
-            Lie::BrokenChain { block } => write!(f, "block {block} does not continue the chain"),
-            Lie::WrongHead => write!(f, "the head of the log is not where its events lead"),
-        }
-    }
-}
-
-impl std::error::Error for Finding {}
 
 /// Why a log does not count as verified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -102,152 +65,267 @@ pub enum VerifyError {
     /// The log lies.
     #[error(transparent)]
     Lie(#[from] Finding),
+    /// A head that it was to be held to is of another log.
+    #[error("the signed head of position {position} is of another organisation: {organisation}")]
+    OtherLog {
+        /// The head's position.
+        position: Position,
+        /// Slug of the organisation that it is of.
+        organisation: String,
+    },
     /// The log could not be read to its end.
     #[error(transparent)]
     Log(#[from] LogError),
 }
 
-/// Verifies a tenant's log from its first event to its head, in bounded memory.
+/// Verifies a tenant's log against nothing but itself.
 ///
 /// # Errors
-/// [`VerifyError::Lie`] with the first lie, [`VerifyError::Log`] when the log cannot be read.
+/// As [`verify_against`].
 pub async fn verify(
     log: &EventLog,
     tenant: TenantId,
     progress: &dyn Progress,
 ) -> Result<Verified, VerifyError> {
+    verify_against(log, tenant, &Trust::default(), progress).await
+}
+
+/// Verifies a tenant's log from its first event to its head, in memory that grows with the number of its
+/// streams only.
+///
+/// # Errors
+/// [`VerifyError::Lie`] with the first lie, [`VerifyError::OtherLog`], [`VerifyError::Log`] when the log cannot be read.
+pub async fn verify_against(
+    log: &EventLog,
+    tenant: TenantId,
+    trust: &Trust,
+    progress: &dyn Progress,
+) -> Result<Verified, VerifyError> {
+    // In this order: what is signed later is beyond the head at hand.
+    let heads = Heads::gather(log, tenant, trust).await?;
     let head = log.head(tenant).await?;
-    progress.begins(head.position.0);
-    let mut events = pin!(log.stream_all(tenant, Position::START, Some(head.position), None));
-    let mut blocks = pin!(log.stream_blocks(tenant));
-    let mut chain = Chain::new();
-    let mut in_sequence = Position::START;
-    while chain.position < head.position {
-        let expected = chain.position.next();
-        let event = next_event(&mut events, expected).await?;
-        if leaf_hash(&event) != event.leaf_hash {
-            return Err(found(expected, Lie::ChangedContent));
-        }
-        if chain.block.is_none() {
-            chain.open(blocks.try_next().await?, expected)?;
-        }
-        chain.push(event.leaf_hash)?;
-        if chain.position.0 % STRETCH == 0 || chain.position == head.position {
-            if let Some(position) = log
-                .first_out_of_sequence(tenant, in_sequence, chain.position)
-                .await?
-            {
-                return Err(found(position, Lie::OutOfSequence));
-            }
-            in_sequence = chain.position;
-            progress.reaches(in_sequence.0);
-        }
+    match walk(log, tenant, head, &heads, progress).await {
+        Err(VerifyError::Lie(finding)) => Err(diagnose(log, tenant, finding, &heads.signed).await?.into()),
+        other => other,
     }
-    chain.ends_at(&head)?;
+}
+
+/// The signed heads that a log is held to, their signatures verified, by position.
+struct Heads {
+    signed: Vec<SignedHead>,
+    of_other_keys: usize,
+}
+
+impl Heads {
+    async fn gather(log: &EventLog, tenant: TenantId, trust: &Trust) -> Result<Self, VerifyError> {
+        let forged = |head: &SignedHead, why| Finding {
+            position: head.statement.position,
+            what: Lie::ForgedSignature { why },
+        };
+        for head in &trust.heads {
+            head.verify(&trust.keys).map_err(|why| forged(head, why))?;
+            if head.statement.tenant != tenant {
+                return Err(VerifyError::OtherLog {
+                    position: head.statement.position,
+                    organisation: head.statement.organisation.clone(),
+                });
+            }
+        }
+        let mut signed = trust.heads.clone();
+        let mut of_other_keys = 0;
+        for head in log.signed_heads(tenant).await? {
+            let fingerprints = trust.keys.iter().map(PublicKey::fingerprint);
+            if fingerprints.into_iter().any(|key| key == head.key_id) {
+                head.verify(&trust.keys).map_err(|why| forged(&head, why))?;
+                signed.push(head);
+            } else {
+                of_other_keys += 1;
+            }
+        }
+        signed.sort_by_key(|head| head.statement.position);
+        Ok(Self {
+            signed,
+            of_other_keys,
+        })
+    }
+}
+
+async fn walk(
+    log: &EventLog,
+    tenant: TenantId,
+    head: Head,
+    heads: &Heads,
+    progress: &dyn Progress,
+) -> Result<Verified, VerifyError> {
+    progress.begins(head.position.0);
+    let mut pages = pin!(log.stream_pages(tenant, Position::START, Some(head.position), None));
+    let mut blocks = pin!(log.stream_blocks(tenant));
+    let mut walk = Walk::new(Chain::new(), &heads.signed);
+    while walk.chain.position < head.position {
+        for event in &next_page(&mut pages, walk.chain.position.next()).await? {
+            if walk.chain.is_between_blocks() {
+                walk.chain.open(blocks.try_next().await?)?;
+            }
+            if let Err(finding) = walk.push(event)
+                && !is_mistaken(log, tenant, &finding).await?
+            {
+                return Err(finding.into());
+            }
+        }
+        progress.reaches(walk.chain.position.0);
+    }
+    walk.chain.ends_at(&head)?;
+    if let Some(signed) = walk.heads_to_come.last() {
+        return Err(found(
+            head.position.next(),
+            Lie::CutTail {
+                until: signed.statement.position,
+            },
+        ));
+    }
     nothing_beyond(log, tenant, head.position).await?;
     Ok(Verified {
         events: head.position.0,
         blocks: head.block,
         head,
+        signed_heads: heads.signed.len(),
+        heads_of_other_keys: heads.of_other_keys,
     })
 }
 
-/// The chain as far as it was walked.
-struct Chain {
-    position: Position,
-    /// The block that the position is within.
-    block: Option<Block>,
-    root: MerkleRoot,
-    closed: i64,
-    hash: Hash,
+/// Everything that is checked of event after event.
+pub(crate) struct Walk<'a> {
+    pub(crate) chain: Chain,
+    leaves: LeafHasher,
+    streams: Option<Streams>,
+    recorded_at: DateTime<Utc>,
+    heads_to_come: &'a [SignedHead],
+    /// Up to where the chain is known to be the one that was signed.
+    signed: Position,
 }
 
-impl Chain {
-    fn new() -> Self {
+impl<'a> Walk<'a> {
+    pub(crate) fn new(chain: Chain, heads: &'a [SignedHead]) -> Self {
         Self {
-            position: Position::START,
-            block: None,
-            root: MerkleRoot::default(),
-            closed: 0,
-            hash: GENESIS,
+            // Whoever begins in the middle does not know how far the streams have come.
+            streams: (chain.position == Position::START).then(Streams::default),
+            chain,
+            leaves: LeafHasher::default(),
+            recorded_at: DateTime::<Utc>::MIN_UTC,
+            heads_to_come: heads,
+            signed: Position::START,
         }
     }
 
-    fn open(&mut self, block: Option<Block>, first: Position) -> Result<(), Finding> {
-        let number = self.closed + 1;
+    /// Checks the next event, whose block is open. After [`Lie::OutOfSequence`] the walk can go on.
+    pub(crate) fn push(&mut self, event: &StoredEvent) -> Result<(), Finding> {
         let finding = |what| Finding {
-            position: first,
+            position: event.position,
             what,
         };
-        let block = block.ok_or(finding(Lie::MissingBlock { block: number }))?;
-        if block.block != number {
-            return Err(finding(Lie::MissingBlock { block: number }));
+        if self.leaves.hash(event) != event.leaf_hash {
+            return Err(finding(Lie::ChangedContent { part: Part::Unknown }));
         }
-        if block.first != first || block.last < first {
-            return Err(finding(Lie::BrokenChain { block: number }));
+        if event.recorded_at < self.recorded_at {
+            return Err(finding(Lie::TimeGoesBack));
         }
-        self.root = MerkleRoot::default();
-        self.block = Some(block);
-        Ok(())
+        self.recorded_at = event.recorded_at;
+        self.chain.push(event.leaf_hash)?;
+        self.meet_heads()?;
+        let followed = self
+            .streams
+            .as_mut()
+            .map_or(Ok(()), |streams| streams.push(event));
+        followed.map_err(|expected| {
+            finding(Lie::OutOfSequence {
+                expected,
+                found: event.sequence,
+            })
+        })
     }
 
-    /// Adds an event's leaf, and closes the block with its last.
-    fn push(&mut self, leaf: Hash) -> Result<(), Finding> {
-        self.root.push(leaf);
-        self.position = self.position.next();
-        let Some(block) = self.block.take_if(|block| block.last == self.position) else {
-            return Ok(());
-        };
-        let finding = |what| Finding {
-            position: block.first,
-            what,
-        };
-        if self.root.root() != Some(block.merkle_root) {
-            return Err(finding(Lie::ChangedBlock { block: block.block }));
+    fn meet_heads(&mut self) -> Result<(), Finding> {
+        while let [head, later @ ..] = self.heads_to_come
+            && head.statement.position == self.chain.position
+        {
+            if !self.chain.leads_to(head) {
+                return Err(Finding {
+                    position: self.signed.next(),
+                    what: Lie::RewrittenChain {
+                        until: head.statement.position,
+                        signed_at: head.statement.signed_at,
+                    },
+                });
+            }
+            self.signed = head.statement.position;
+            self.heads_to_come = later;
         }
-        self.hash = block_hash(&self.hash, &block.merkle_root, block.first, block.last);
-        if self.hash != block.block_hash {
-            return Err(finding(Lie::BrokenChain { block: block.block }));
-        }
-        self.closed = block.block;
         Ok(())
-    }
-
-    fn ends_at(&self, head: &Head) -> Result<(), Finding> {
-        let right = self.block.is_none() && self.closed == head.block && self.hash == head.block_hash;
-        let finding = Finding {
-            position: self.position,
-            what: Lie::WrongHead,
-        };
-        right.then_some(()).ok_or(finding)
     }
 }
 
-async fn next_event(
-    events: &mut (impl Stream<Item = Result<StoredEvent, LogError>> + Unpin),
+/// Two streams of one hash look like a stream out of order: the log itself knows.
+async fn is_mistaken(log: &EventLog, tenant: TenantId, finding: &Finding) -> Result<bool, LogError> {
+    if !matches!(finding.what, Lie::OutOfSequence { .. }) {
+        return Ok(false);
+    }
+    let before = Position(finding.position.0 - 1);
+    let wrong = log
+        .first_out_of_sequence(tenant, before, finding.position)
+        .await?;
+    Ok(wrong.is_none())
+}
+
+/// The next events, of which the first is expected at a position.
+pub(crate) async fn next_page(
+    pages: &mut (impl Stream<Item = Result<Vec<StoredEvent>, LogError>> + Unpin),
     expected: Position,
-) -> Result<StoredEvent, VerifyError> {
-    match events.next().await {
-        Some(Ok(event)) => Ok(event),
+) -> Result<Vec<StoredEvent>, VerifyError> {
+    match pages.next().await {
+        Some(Ok(page)) => Ok(page),
         Some(Err(LogError::Gap { expected, .. })) => Err(found(expected, Lie::MissingEvent)),
-        Some(Err(LogError::Corrupt { position, .. })) => Err(found(position, Lie::ChangedContent)),
+        Some(Err(LogError::Corrupt { position, .. })) => Err(found(
+            position,
+            Lie::ChangedContent {
+                part: Part::OtherColumn,
+            },
+        )),
         Some(Err(error)) => Err(error.into()),
         None => Err(found(expected, Lie::MissingEvent)),
     }
 }
 
-/// An event after the head is an append's only if the head has moved by the time it is looked at again.
+/// An event after the head is an append's only if the head has moved by the time it is looked at again; and so is a
+/// command's result.
 async fn nothing_beyond(log: &EventLog, tenant: TenantId, verified: Position) -> Result<(), VerifyError> {
     let beyond = match log.read(tenant, verified, 1, None).await {
         Ok(events) => events.first().map(|event| event.position),
         Err(LogError::Gap { found, .. }) => Some(found),
         Err(error) => return Err(error.into()),
     };
-    match beyond {
-        Some(position) if position > log.head(tenant).await?.position => {
-            Err(found(position, Lie::InsertedEvent))
-        }
-        Some(_) | None => Ok(()),
+    let commanded = log.last_commanded(tenant).await?;
+    let now = log.head(tenant).await?.position;
+    if let Some(position) = beyond.filter(|position| *position > now) {
+        return Err(found(position, Lie::InsertedEvent));
+    }
+    if commanded > now {
+        return Err(found(now.next(), Lie::CutTail { until: commanded }));
+    }
+    Ok(())
+}
+
+/// Checks what stands beside the chain, and follows from it: that events have ids of their own, and that the results of
+/// commands name the events that they wrote. Two queries over the whole log, which take longer than the walk.
+///
+/// # Errors
+/// [`VerifyError::Lie`] with the first lie of the first kind that there is, [`VerifyError::Log`].
+pub async fn verify_references(log: &EventLog, tenant: TenantId, until: Position) -> Result<(), VerifyError> {
+    if let Some(position) = log.first_repeated_id(tenant, until).await? {
+        return Err(found(position, Lie::RepeatedId));
+    }
+    match log.first_misattributed(tenant, until).await? {
+        Some(position) => Err(found(position, Lie::MisattributedCommand)),
+        None => Ok(()),
     }
 }
 

@@ -118,6 +118,9 @@ fn commands() -> Vec<Asked> {
         "effectiveFrom": "2026-01-01",
     });
     let verify = json!({"idempotencyKey": "k", "paymentId": global_id("Payment", nobody), "accept": true});
+    let erase = json!({
+        "idempotencyKey": "k", "customerId": global_id("Customer", nobody), "reason": "asked for it",
+    });
     let money = json!({"kind": "DEPOSIT", "method": "ZELLE", "amountMinor": 10_000});
     let command = |field, needs, input| Asked {
         field,
@@ -135,6 +138,7 @@ fn commands() -> Vec<Asked> {
         ),
         command("paymentRecord", PaymentWrite, with(booking, money)),
         command("paymentVerify", PaymentWrite, verify),
+        command("customerErase", CustomerErase, erase),
         command("priceChange", PriceWrite, price),
         command("taxRateSet", TaxWrite, rate),
     ]

@@ -15,7 +15,8 @@ const INTRODUCTION: &str = "\
 
 Written by `make catalogue` from the code; a test fails when it has drifted. Each line is a fact that the log may
 hold: its name on the wire, the version of its payload's newest shape, and what it means to the business. A name is
-never changed and an event never goes away. The payloads are the structs of `domain/src`, documented field by field; one
+never changed and an event never goes away; only the newest version is written, and each before it is still read
+([ADR 9](adr/0009-how-events-evolve.md)). The payloads are the structs of `domain/src`, documented field by field; one
 stored example of each version is in `tests/golden/events.ndjson`.
 ";
 
@@ -51,7 +52,12 @@ fn page() -> String {
             meaning,
         } in kinds
         {
-            writeln!(page, "| `{name}` | {version} | {meaning} |").expect("a text grows");
+            let before: Vec<String> = (1..version).rev().map(|before| before.to_string()).collect();
+            let before = match before.join(", ") {
+                none if none.is_empty() => none,
+                versions => format!("; reads {versions}"),
+            };
+            writeln!(page, "| `{name}` | {version}{before} | {meaning} |").expect("a text grows");
         }
     }
     page
@@ -72,13 +78,15 @@ fn the_page_is_what_the_code_says() {
 }
 
 /// One stored event, as it was written on the day its shape was released.
-struct Golden {
-    name: String,
-    version: u16,
-    payload: Value,
+#[derive(Debug, Clone)]
+pub(crate) struct Golden {
+    pub(crate) name: String,
+    pub(crate) version: u16,
+    pub(crate) payload: Value,
 }
 
-fn golden() -> Vec<Golden> {
+/// Every one of them.
+pub(crate) fn golden() -> Vec<Golden> {
     let lines = fs::read_to_string(file("tests/golden/events.ndjson")).expect("the golden events are there");
     let golden = |line: &str| {
         let mut line: Value = serde_json::from_str(line).expect("a golden line is JSON");
@@ -98,7 +106,7 @@ fn golden() -> Vec<Golden> {
 }
 
 #[test]
-fn every_event_that_was_ever_released_can_be_read() {
+fn every_event_that_was_ever_released_can_be_read_and_is_kept_in_its_newest_shape() {
     for Golden {
         name,
         version,
@@ -108,24 +116,41 @@ fn every_event_that_was_ever_released_can_be_read() {
         let event = DomainEvent::decode(&name, version, &canonical::json(&payload))
             .unwrap_or_else(|error| panic!("a golden line cannot be read: {error}"));
         assert_eq!(event.name(), name);
+        let newest = payload_of(&event);
+        let kept = DomainEvent::decode(&name, newest_version(&name), &newest);
+        assert_eq!(kept, Ok(event), "{name} {version}");
     }
 }
 
+fn newest_version(name: &str) -> u16 {
+    let kinds = catalogue();
+    let kind = kinds.iter().find(|kind| kind.name == name);
+    kind.expect("the event is in the catalogue").version
+}
+
+#[test]
+fn a_version_that_was_never_released_is_an_error_that_names_it() {
+    for EventKind { name, version, .. } in catalogue() {
+        for version in [0, version + 1] {
+            let unknown = DomainEvent::decode(name, version, "{}").unwrap_err();
+            assert_eq!(
+                unknown.to_string(),
+                format!("unknown event {name} version {version}")
+            );
+        }
+    }
+}
+
+/// Of each event every version from 1 to the newest, and nothing else.
 #[test]
 fn every_event_has_a_golden_line_for_each_of_its_versions() {
     let golden: BTreeSet<(String, u16)> = golden()
         .into_iter()
         .map(|golden| (golden.name, golden.version))
         .collect();
-    for EventKind { name, version, .. } in catalogue() {
-        for version in 1..=version {
-            let stored = golden.contains(&(name.to_owned(), version));
-            assert!(
-                stored,
-                "tests/golden/events.ndjson has no line for {name} version {version}"
-            );
-        }
-    }
+    let versions = |kind: EventKind| (1..=kind.version).map(move |version| (kind.name.to_owned(), version));
+    let released: BTreeSet<(String, u16)> = catalogue().into_iter().flat_map(versions).collect();
+    assert_eq!(golden, released);
 }
 
 /// A field that was renamed, dropped or is written in another form would change the stored text, and with it what

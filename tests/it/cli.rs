@@ -3,6 +3,7 @@
 mod bench;
 mod crash;
 mod demo;
+mod independent;
 mod projections;
 mod replay;
 mod tax;

@@ -1,12 +1,20 @@
 //! The event log's contract, on a real Postgres.
 
 mod append;
+mod cancel;
 mod claims;
 mod concurrency;
+mod cqrs_es;
 mod guards;
 mod independent;
+mod interleaving;
+mod isolation;
+mod model;
+mod pool;
+mod privileges;
 mod proof;
 mod read;
+mod snapshot;
 mod vault;
 
 use std::borrow::Cow;
@@ -87,6 +95,7 @@ fn append(command: u128, streams: Vec<StreamWrite>) -> Append {
         digest,
         streams,
         reads: Vec::new(),
+        erases: Vec::new(),
         meta: BTreeMap::from([("channel".to_owned(), "cli".to_owned())]),
     }
 }

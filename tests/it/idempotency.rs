@@ -1,10 +1,19 @@
 //! The same key gives the same result, whatever happens to the connection.
 
-use std::net::SocketAddr;
+mod reach;
 
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use commands::{Caller, CommandError, IdempotencyKey};
 use domain::access::Role;
+use domain::chef::Chef;
+use domain::decider::Decider;
+use event_log::{Retention, Swept};
 use futures::future::join_all;
 use serde_json::{Value, json};
+use sqlx::Executor;
+use sqlx::postgres::PgConnection;
 use tests::http::{Client, Server, global_id, mutation, party, with};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -356,4 +365,229 @@ async fn a_refused_request_that_was_given_up_leaves_its_lead_once() {
     assert_eq!(admin.refused("bookingRequest", late).await, "SLOT_UNAVAILABLE");
     assert_eq!(server.head(&server.company).await, before + 1);
     server.assert_rebuild_changes_nothing(&server.company).await;
+}
+
+/// Holds the company's log, so that whatever appends to it waits until the transaction ends.
+async fn hold_log(server: &Server) -> PgConnection {
+    let mut superuser = server.database().superuser().await;
+    superuser.execute("begin").await.expect("a transaction begins");
+    sqlx::query("select from log_head where tenant_id = $1 for update")
+        .bind(server.company.tenant.0)
+        .execute(&mut superuser)
+        .await
+        .expect("the company has a log");
+    superuser
+}
+
+/// Waits until so many appenders wait for the log.
+async fn waiting(server: &Server, appenders: i64) {
+    let mut superuser = server.database().superuser().await;
+    for _ in 0..2000 {
+        let waiting: i64 = sqlx::query_scalar(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        )
+        .fetch_one(&mut superuser)
+        .await
+        .expect("the activity can be read");
+        if waiting >= appenders {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{appenders} appenders do not wait for the log");
+}
+
+#[tokio::test]
+async fn a_key_whose_command_still_runs_is_told_so_and_has_its_result_later() {
+    let server = Server::start().await;
+    let admin = server.sign_in(Role::Admin).await;
+    let before = server.head(&server.company).await;
+    let mut held = hold_log(&server).await;
+    let (ask, again) = (admin.clone(), admin.clone());
+    let first = tokio::spawn(async move { ask.done("bookingRequest", BOOKING, party("key")).await });
+    waiting(&server, 1).await;
+    let began = Instant::now();
+    let told = admin.command("bookingRequest", BOOKING, party("key")).await;
+    let refused = &told["userErrors"][0];
+    assert_eq!(
+        (&refused["code"], &refused["field"]),
+        (&json!("IN_PROGRESS"), &json!(["idempotencyKey"]))
+    );
+    let hint = refused["message"].as_str().expect("a sentence");
+    assert!(hint.contains("again with the same key in 1000 ms"), "{hint}");
+    assert!(
+        began.elapsed() >= Duration::from_millis(900),
+        "it waits a moment for the first"
+    );
+    let other = with(party("key"), json!({"note": "by the pool"}));
+    assert_eq!(
+        admin.refused("bookingRequest", other).await,
+        "IDEMPOTENCY_MISMATCH"
+    );
+    let second = tokio::spawn(async move { again.done("bookingRequest", BOOKING, party("key")).await });
+    held.execute("rollback").await.expect("the log is let go");
+    let (first, second) = (first.await.expect("it ends"), second.await.expect("it ends"));
+    assert_eq!(
+        (&first["replayed"], &second["replayed"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(first["booking"]["id"], second["booking"]["id"]);
+    assert_eq!(first["position"], second["position"]);
+    assert_eq!(server.head(&server.company).await, before + 2);
+    server.assert_rebuild_changes_nothing(&server.company).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_with_one_key_at_once_do_it_once() {
+    let server = Server::start().await;
+    let other = server.another_node().await;
+    let caller = Caller::system(server.company.tenant, "test");
+    for (round, names) in [["Ana", "Ana"], ["Ben", "Eve"]].into_iter().enumerate() {
+        let before = server.head(&server.company).await;
+        let key = IdempotencyKey::from_client(&format!("chef {round}")).expect("a key");
+        let mut held = hold_log(&server).await;
+        let nodes = [server.app.commands.clone(), other.commands.clone()];
+        let asked: Vec<_> = nodes
+            .into_iter()
+            .zip(names)
+            .map(|(node, name)| {
+                let (caller, key) = (caller.clone(), key.clone());
+                tokio::spawn(async move { node.register_chef(caller, key, name.to_owned()).await })
+            })
+            .collect();
+        waiting(&server, 2).await;
+        held.execute("rollback").await.expect("the log is let go");
+        let answers: Vec<_> = join_all(asked)
+            .await
+            .into_iter()
+            .map(|done| done.expect("it ends"))
+            .collect();
+        let mut came_to: Vec<&str> = answers
+            .iter()
+            .map(|answer| match answer {
+                Ok(written) if written.replayed => "replayed",
+                Ok(_) => "written",
+                Err(CommandError::IdempotencyMismatch) => "mismatch",
+                Err(other) => panic!("{other}"),
+            })
+            .collect();
+        came_to.sort_unstable();
+        let expected = if names[0] == names[1] {
+            ["replayed", "written"]
+        } else {
+            ["mismatch", "written"]
+        };
+        assert_eq!(came_to, expected);
+        assert_eq!(server.head(&server.company).await, before + 1);
+        if let [Ok(one), Ok(two)] = answers.as_slice() {
+            assert_eq!(one.position, two.position);
+            assert_eq!(one.id_of(Chef::STREAM), two.id_of(Chef::STREAM));
+        }
+    }
+    server.assert_rebuild_changes_nothing(&server.company).await;
+}
+
+/// Makes everything so far older by some days, past the triggers that refuse to.
+async fn age(server: &Server, days: i32) {
+    let mut superuser = server.database().superuser().await;
+    superuser
+        .execute("set session_replication_role = replica")
+        .await
+        .expect("a superuser may");
+    for table in ["events", "commands"] {
+        let older = format!("update {table} set recorded_at = recorded_at - make_interval(days => {days})");
+        superuser
+            .execute(sqlx::AssertSqlSafe(older))
+            .await
+            .expect("a superuser may");
+    }
+}
+
+async fn results(server: &Server) -> i64 {
+    sqlx::query_scalar("select count(*) from commands where tenant_id = $1")
+        .bind(server.company.tenant.0)
+        .fetch_one(&mut server.database().superuser().await)
+        .await
+        .expect("the commands can be counted")
+}
+
+fn in_sacramento(server: &Server, key: &str) -> Value {
+    let there = json!({
+        "stationId": global_id("Station", server.company.sacramento),
+        "venue": {"street": "1 Main St", "city": "Sacramento", "state": "CA", "zip": "95814"},
+    });
+    with(party(key), there)
+}
+
+#[tokio::test]
+async fn results_are_forgotten_once_they_are_older_than_the_retention_and_not_before() {
+    let server = Server::start().await;
+    let admin = server.sign_in(Role::Admin).await;
+    let old = in_sacramento(&server, "old");
+    let first = admin.done("bookingRequest", BOOKING, old.clone()).await;
+    let retention = Retention::days(40).expect("more than 30");
+    let tenant = server.company.tenant;
+    let before = results(&server).await;
+    age(&server, 39).await;
+    let sweep = async || {
+        server
+            .app
+            .log
+            .forget_results(tenant, retention, 4)
+            .await
+            .expect("the log answers")
+    };
+    assert_eq!(
+        sweep().await,
+        Swept {
+            forgotten: 0,
+            more: false
+        }
+    );
+    age(&server, 2).await;
+    let young = in_sacramento(&server, "young");
+    admin.done("bookingRequest", BOOKING, young.clone()).await;
+    let (mut forgotten, mut steps) = (0, 0);
+    loop {
+        let swept = sweep().await;
+        assert!(swept.forgotten <= 4, "a step is bounded: {swept:?}");
+        forgotten += swept.forgotten;
+        steps += 1;
+        if !swept.more {
+            break;
+        }
+    }
+    assert_eq!(forgotten, before);
+    assert!(steps > 4, "{steps}");
+    assert_eq!(results(&server).await, 1);
+    let again = admin.done("bookingRequest", BOOKING, young).await;
+    assert_eq!(again["replayed"], true);
+    let anew = admin.done("bookingRequest", BOOKING, old).await;
+    assert_eq!(
+        anew["replayed"], false,
+        "a key that is used again so late is a new command"
+    );
+    assert_ne!(anew["booking"]["id"], first["booking"]["id"]);
+    let mut superuser = server.database().superuser().await;
+    for refused in ["delete from commands", "truncate commands"] {
+        let error = superuser.execute(refused).await.expect_err(refused);
+        let code = error.as_database_error().and_then(|refusal| refusal.code());
+        assert_eq!(code.as_deref(), Some("HB001"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn the_workers_forget_old_results_by_themselves() {
+    let server = Server::start().await;
+    age(&server, 91).await;
+    let node = server.another_node().await;
+    let workers = node.start_workers();
+    for _ in 0..1000 {
+        if results(&server).await == 0 {
+            workers.stop().await;
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the old results are still there");
 }

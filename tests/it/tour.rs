@@ -7,7 +7,7 @@ use tests::http::{Client, PARTY, PARTY_UTC, PASSWORD, Server, party, with};
 const BOOKING: &str =
     "booking { id number version status total { amount } paid { amount } balanceDue { minor }
     customer { id name email bookingCount } depositDueAt tax { taxable { amount } tax { amount } rate }
-    refundProposal { depositPaid { amount } balancePaid { amount } proposed { amount } } }";
+    refundProposal { rule hoursBefore depositPaid { amount } balancePaid { amount } proposed { amount } } }";
 const PAYMENT: &str = "payment { id status version }";
 
 /// Requests a party and says its id and the position.
@@ -452,7 +452,10 @@ async fn a_cancelled_booking_proposes_what_its_terms_give_back_and_frees_its_pla
     assert_eq!(cancelled["booking"]["status"], "CANCELLED");
     assert_eq!(
         cancelled["booking"]["refundProposal"],
-        json!({"depositPaid": money("100.00"), "balancePaid": money("751.18"), "proposed": money("375.59")})
+        json!({
+            "rule": "TIER", "hoursBefore": 72, "depositPaid": money("100.00"), "balancePaid": money("751.18"),
+            "proposed": money("375.59"),
+        })
     );
     let again = with(cancel, json!({"idempotencyKey": "once more"}));
     assert_eq!(admin.refused("bookingCancel", again).await, "WRONG_STATE");
@@ -475,9 +478,10 @@ async fn a_company_that_cancels_proposes_everything_back() {
         "idempotencyKey": "cancel", "bookingId": booking, "reason": "the van broke down", "byCompany": true,
     });
     let cancelled = admin.done("bookingCancel", BOOKING, cancel).await;
+    let proposal = &cancelled["booking"]["refundProposal"];
     assert_eq!(
-        cancelled["booking"]["refundProposal"]["proposed"],
-        json!({"amount": "100.00"})
+        (&proposal["rule"], &proposal["hoursBefore"], &proposal["proposed"]),
+        (&json!("EVERYTHING"), &json!(null), &json!({"amount": "100.00"}))
     );
     server.assert_rebuild_changes_nothing(&server.company).await;
 }

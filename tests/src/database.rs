@@ -46,6 +46,16 @@ impl TestDatabase {
         self.server.clone().database(&self.name)
     }
 
+    /// A superuser's address of it, for software with a driver of its own.
+    ///
+    /// # Panics
+    /// When there is no server to test on.
+    pub fn url(&self) -> String {
+        let server = std::env::var(SERVER).expect("there is a server: the database is on it");
+        let joint = if server.contains('?') { '&' } else { '?' };
+        format!("{server}{joint}dbname={}", self.name)
+    }
+
     /// A superuser's connection: past row-level security, for looking and for lying.
     ///
     /// # Panics

@@ -53,7 +53,7 @@ pub struct Server {
     clock: Arc<SimulatedClock>,
     address: SocketAddr,
     runtime: Option<Runtime>,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Drop for Server {
@@ -119,8 +119,27 @@ impl Server {
             clock,
             address,
             runtime: Some(runtime),
-            _database: database,
+            database,
         }
+    }
+
+    /// Another program over the same database, with the same clock and no workers.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn another_node(&self) -> App {
+        let ports = Ports {
+            clock: self.clock.clone(),
+            ids: Arc::new(SeededIds::new(77)),
+            places: Arc::new(ZipDirectory::bundled()),
+        };
+        let gateway = self.database.database().await;
+        App::compose(gateway, MasterKey::new([7; 32]), &[8; 32], ports)
+    }
+
+    /// The database behind it, for looking past row-level security.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
     }
 
     /// Opens a second company on the same platform.

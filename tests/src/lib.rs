@@ -2,4 +2,8 @@
 
 pub mod database;
 pub mod http;
+pub mod private_postgres;
 pub mod process;
+pub mod proxy;
+pub mod seed;
+pub mod writer;

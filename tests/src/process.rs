@@ -22,11 +22,13 @@ pub use running::Running;
 pub const SLUG: &str = "my-hibachi";
 
 /// What would reach another installation than the test's own.
-const FOREIGN: [&str; 7] = [
+const FOREIGN: [&str; 9] = [
     "DATABASE_URL",
     "HIBACHI_DATA_DIR",
     "HIBACHI_MASTER_KEY",
     "HIBACHI_TOKEN_KEY",
+    "HIBACHI_SIGNING_KEY",
+    "HIBACHI_SIGN_HEADS_EVERY",
     "HIBACHI_DATABASE_KEY",
     "HIBACHI_LOG",
     "HIBACHI_LOG_FORMAT",

@@ -1,31 +1,31 @@
 //! `hibachi replay`.
 
-use anyhow::{Result, bail};
-use clap::{Args, Subcommand};
-use replays::{VerifyError, verify};
-use serde_json::json;
+mod erasures;
+mod independent;
+mod prove;
+mod sign_head;
+mod verify;
 
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use event_log::proof::SignedHead;
+
+use super::Verdict;
 use super::projections::Bar;
-use super::{Verdict, say, tenant, with_app};
-use crate::installation::Location;
 
 /// Prove and replay the log.
 #[derive(Debug, Subcommand)]
 pub(super) enum Replay {
     /// Walk the log, recompute every hash, and name the first lie.
-    Verify(Verify),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Verify {
-    #[command(flatten)]
-    location: Location,
-    /// Slug of the company.
-    #[arg(long, value_name = "SLUG")]
-    org: String,
-    /// Answer as JSON.
-    #[arg(long)]
-    json: bool,
+    Verify(verify::Verify),
+    /// Sign the log's head now, and write it to a file to be kept elsewhere.
+    SignHead(sign_head::SignHead),
+    /// Prove that one event is in the log: a file that `hibachi-verifier` checks without the database.
+    Prove(prove::Prove),
+    /// Verify the log, and check every erasure that it tells of against its receipt.
+    Erasures(erasures::Erasures),
 }
 
 impl replays::Progress for Bar {
@@ -39,36 +39,16 @@ impl replays::Progress for Bar {
 
 impl Replay {
     pub(super) async fn run(self) -> Result<Verdict> {
-        let Self::Verify(ask) = self;
-        with_app(&ask.location, async |app| {
-            let tenant = tenant(&app, &ask.org).await?;
-            let bar = Bar::new("verify");
-            let walked = verify(&app.log, tenant, &bar).await;
-            bar.0.finish_and_clear();
-            match walked {
-                Ok(verified) => {
-                    let hash: String = hex::encode(verified.head.block_hash);
-                    if ask.json {
-                        say(json!({ "ok": true, "events": verified.events, "blocks": verified.blocks, "head": hash }));
-                    } else {
-                        say(format_args!(
-                            "{}: {} events in {} blocks are as they were written; head {hash}",
-                            ask.org, verified.events, verified.blocks
-                        ));
-                    }
-                    Ok(Verdict::Well)
-                }
-                Err(VerifyError::Lie(finding)) => {
-                    if ask.json {
-                        say(json!({ "ok": false, "position": finding.position.0, "finding": finding.to_string() }));
-                    } else {
-                        say(format_args!("{}: {finding}", ask.org));
-                    }
-                    Ok(Verdict::FoundWrong)
-                }
-                Err(error) => bail!(error),
-            }
-        })
-        .await
+        match self {
+            Self::Verify(verify) => verify.run().await,
+            Self::SignHead(sign_head) => sign_head.run().await,
+            Self::Prove(prove) => prove.run().await,
+            Self::Erasures(erasures) => erasures.run().await,
+        }
     }
+}
+
+fn read_head(file: &Path) -> Result<SignedHead> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    SignedHead::from_json(&text).with_context(|| format!("{} does not count", file.display()))
 }

@@ -4,13 +4,15 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use event_log::Retention;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Verdict, note, say, with_app};
+use super::{Verdict, note, say, with_app, with_installation};
 use crate::app::App;
 use crate::http;
 use crate::installation::{Installation, Location};
+use crate::signing::SignHeads;
 
 /// Serve the API alone.
 #[derive(Debug, Args)]
@@ -40,12 +42,48 @@ impl Serve {
 pub(super) struct Work {
     #[command(flatten)]
     location: Location,
+    #[command(flatten)]
+    keep: Keep,
+    #[command(flatten)]
+    sign_heads: SignHeads,
+}
+
+/// How long things are kept.
+#[derive(Debug, Args)]
+pub(super) struct Keep {
+    /// How long a command that is sent again is answered with its first result.
+    #[arg(
+        long,
+        value_name = "DAYS",
+        env = "HIBACHI_KEEP_RESULTS_DAYS",
+        default_value = "90",
+        value_parser = retention
+    )]
+    keep_results_days: Retention,
+}
+
+impl Keep {
+    /// The program, keeping things so long.
+    pub(super) fn by(&self, app: App) -> App {
+        App {
+            retention: self.keep_results_days,
+            ..app
+        }
+    }
+}
+
+fn retention(text: &str) -> Result<Retention, String> {
+    let days: u32 = text
+        .parse()
+        .map_err(|_| "this is not a number of days".to_owned())?;
+    Retention::days(days).map_err(|error| error.to_string())
 }
 
 impl Work {
     pub(super) async fn run(self) -> Result<Verdict> {
-        with_app(&self.location, async |app| {
+        with_installation(&self.location, async |app, installation| {
             let stop = stop_signal()?;
+            let app = self.sign_heads.by(self.keep.by(app), installation);
             let workers = app.start_workers();
             note("working; stop with Ctrl-C");
             stop.await;

@@ -6,11 +6,12 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Args;
 
-use super::serve::{listen, serve, stop_signal};
+use super::serve::{Keep, listen, serve, stop_signal};
 use super::{Verdict, note, say};
 use crate::app::App;
 use crate::demo;
 use crate::installation::{Installation, Location};
+use crate::signing::SignHeads;
 
 /// Start everything: a private database, the read models, the policies and the API.
 #[derive(Debug, Args)]
@@ -20,6 +21,10 @@ pub(super) struct Up {
     /// Where to listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    #[command(flatten)]
+    keep: Keep,
+    #[command(flatten)]
+    sign_heads: SignHeads,
     /// Set up the demo company on the first start.
     #[arg(long)]
     demo: bool,
@@ -30,7 +35,8 @@ impl Up {
         let began = Instant::now();
         let listener = listen(self.listen).await?;
         let installation = Installation::open(&self.location).await?;
-        let app = App::connect(&installation).await?;
+        let app = self.keep.by(App::connect(&installation).await?);
+        let app = self.sign_heads.by(app, &installation);
         if self.demo && app.database.organisation_by_slug(demo::SLUG).await?.is_none() {
             note("setting up the demo company …");
             demo::company(&app).await?;

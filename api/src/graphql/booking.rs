@@ -5,7 +5,9 @@ mod input;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::Written;
-use domain::booking::{Booking as BookingAggregate, BookingStatus as DomainStatus, CancelledBy};
+use domain::booking::{
+    Booking as BookingAggregate, BookingStatus as DomainStatus, CancelledBy, RefundRule as DomainRule,
+};
 use domain::decider::Decider;
 use domain::envelope::StreamId;
 use domain::ids::{BookingId, CustomerId, StationId};
@@ -84,9 +86,24 @@ pub(super) struct Venue {
     zip: String,
 }
 
-/// What the terms propose to give back. A person confirms it.
+/// What decides how much is proposed to be given back.
+#[derive(Enum, Copy, Clone, PartialEq, Eq)]
+pub(super) enum RefundRule {
+    /// Everything is given back: the company called it off.
+    Everything,
+    /// A tier of the terms.
+    Tier,
+    /// Nothing is given back: it was later than every tier.
+    Nothing,
+}
+
+/// What is proposed to be given back. A person confirms it.
 #[derive(SimpleObject)]
 pub(super) struct RefundProposal {
+    /// What decides how much.
+    rule: RefundRule,
+    /// Of a tier: from how many hours before the start it holds.
+    hours_before: Option<i32>,
     /// Paid towards the deposit.
     deposit_paid: Money,
     /// Paid beyond the deposit.
@@ -204,9 +221,18 @@ impl Booking {
     async fn deposit_due_at(&self) -> Option<DateTime<Utc>> {
         (self.row.status == DomainStatus::Requested).then_some(self.row.deposit_due_at)
     }
-    /// What the terms propose to give back, once cancelled.
+    /// What is proposed to be given back, once cancelled.
     async fn refund_proposal(&self) -> Option<RefundProposal> {
         self.row.refund_proposal.as_ref().map(|proposal| RefundProposal {
+            rule: match &proposal.rule {
+                DomainRule::Everything => RefundRule::Everything,
+                DomainRule::Tier(_) => RefundRule::Tier,
+                DomainRule::Nothing => RefundRule::Nothing,
+            },
+            hours_before: match &proposal.rule {
+                DomainRule::Tier(tier) => Some(i32::try_from(tier.hours_before).unwrap_or(i32::MAX)),
+                DomainRule::Everything | DomainRule::Nothing => None,
+            },
             deposit_paid: proposal.deposit_paid_cents.into(),
             balance_paid: proposal.balance_paid_cents.into(),
             proposed: proposal.proposed_refund_cents.into(),

@@ -1,6 +1,7 @@
 //! Customers. Their contacts are opened for the answer and shown as `[erased]` once erased.
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use commands::CustomerErase;
 use domain::customer::{CUSTOMER_EMAIL, Customer as CustomerAggregate, fold_email};
 use domain::decider::Decider;
 use domain::envelope::{Sealed, StreamId};
@@ -8,12 +9,12 @@ use domain::ids::CustomerId;
 use projections::At;
 use projections::customer_list::{self, CustomerFilter, CustomerRow};
 
-use super::connection::{connection, counter};
-use super::error::{coded, unread};
+use super::connection::{connection, counter, payload};
+use super::error::{UserError, coded, fault, outcome, unread};
 use super::id::{global, local};
 use super::loaders::Loaders;
-use super::read::{AsOf, at, cost, slice};
-use super::session::{app, viewer};
+use super::read::{AsOf, after as read_after, at, cost, slice};
+use super::session::{app, caller, under_key, viewer};
 
 /// A person who books.
 #[derive(Clone)]
@@ -46,6 +47,10 @@ impl Customer {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
         global(self.0.customer_id)
+    }
+    /// Events of the customer so far: what a command expects.
+    async fn version(&self) -> i32 {
+        i32::try_from(self.0.version).unwrap_or(i32::MAX)
     }
     /// Name.
     async fn name(&self, ctx: &Context<'_>) -> Result<String> {
@@ -113,7 +118,8 @@ impl CustomerQuery {
         let mut filter = CustomerFilter::default();
         if let Some(search) = search {
             let email = fold_email(&search).map_err(|error| coded("BAD_USER_INPUT", error.to_string()))?;
-            filter.email_key = Some(app.vault.index_key(viewer.tenant, CUSTOMER_EMAIL, &email));
+            let key = app.vault.index_key(viewer.tenant, CUSTOMER_EMAIL, &email).await;
+            filter.email_key = Some(key.map_err(|error| fault("UNAVAILABLE", &error))?);
         }
         let slice = slice(first, after)?;
         let previous = slice.after.is_some();
@@ -125,5 +131,55 @@ impl CustomerQuery {
             |(views, viewer, filter)| async move { customer_list::count(&views, &viewer, filter, At::NOW).await },
         );
         Ok(CustomerConnection::new(page, previous, counter, Customer))
+    }
+}
+
+/// Which customer to erase, and why.
+#[derive(InputObject)]
+pub(super) struct CustomerEraseInput {
+    /// The client's own name for this command: sent again, it gives the same result.
+    idempotency_key: ID,
+    /// The customer.
+    customer_id: ID,
+    /// The version that was seen; null to erase whatever it is.
+    expected_version: Option<i32>,
+    /// Why, in 10 to 500 characters. Stays in the log for ever: no personal data.
+    reason: String,
+}
+
+payload!(CustomerPayload, customer: Customer);
+
+/// Commands on customers.
+#[derive(Default)]
+pub(super) struct CustomerMutation;
+
+#[Object]
+impl CustomerMutation {
+    /// Erases a customer's data for good, wherever it is: name, e-mail, phone, addresses, notes and leads. Nobody
+    /// can read them any more, past answers included. Needs customer:erase.
+    async fn customer_erase(&self, ctx: &Context<'_>, input: CustomerEraseInput) -> Result<CustomerPayload> {
+        let caller = caller(ctx)?;
+        let Some(customer_id) = local::<CustomerId>(&input.customer_id) else {
+            let refused = UserError::not_found("customerId", "customer");
+            return Ok(CustomerPayload::refused(refused));
+        };
+        let ask = CustomerErase {
+            customer_id,
+            expected_version: input.expected_version.map(i64::from),
+            reason: input.reason,
+        };
+        let done = under_key(&input.idempotency_key, |key| {
+            app(ctx).commands.erase_customer(caller, key, ask)
+        })
+        .await;
+        let written = match outcome(done)? {
+            Ok(written) => written,
+            Err(refused) => return Ok(CustomerPayload::refused(refused)),
+        };
+        let at = read_after(written.position);
+        let found = customer_list::one(&app(ctx).views, viewer(ctx)?, customer_id, at)
+            .await
+            .map_err(unread)?;
+        Ok(CustomerPayload::written(found.value.map(Customer), &written))
     }
 }

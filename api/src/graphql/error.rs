@@ -50,6 +50,11 @@ pub(super) fn outcome(done: Result<Written, CommandError>) -> Result<Result<Writ
             &["idempotencyKey"],
             error.to_string(),
         ))),
+        CommandError::InProgress { .. } => Ok(Err(UserError::new(
+            "IN_PROGRESS",
+            &["idempotencyKey"],
+            error.to_string(),
+        ))),
         CommandError::Conflict => Ok(Err(UserError::new("CONFLICT", &[], error.to_string()))),
         CommandError::Forbidden(_) => Err(coded("FORBIDDEN", error.to_string())),
         CommandError::Unavailable(_) => Err(fault("UNAVAILABLE", &error)),
@@ -72,9 +77,10 @@ pub(super) fn refused_question(error: CommandError) -> Error {
             );
         }),
         CommandError::Forbidden(_) => coded("FORBIDDEN", error.to_string()),
-        CommandError::VersionConflict { .. } | CommandError::Conflict | CommandError::IdempotencyMismatch => {
-            coded("CONFLICT", error.to_string())
-        }
+        CommandError::VersionConflict { .. }
+        | CommandError::Conflict
+        | CommandError::IdempotencyMismatch
+        | CommandError::InProgress { .. } => coded("CONFLICT", error.to_string()),
         CommandError::Unavailable(_) => fault("UNAVAILABLE", &error),
         CommandError::Unreadable(_) => fault("INTERNAL", &error),
     }

@@ -15,6 +15,8 @@ pub(super) struct LogInfo {
     position: LogPosition,
     /// Hash of its last block, hexadecimal: it covers every event before.
     head_hash: String,
+    /// The newest head that was signed on schedule, as the JSON of its file: to be kept elsewhere. None before the first.
+    signed_head: Option<String>,
     /// How many events there are.
     events: BigInt,
 }
@@ -53,10 +55,16 @@ impl LogQuery {
             .head(viewer.tenant)
             .await
             .map_err(|error| fault("UNAVAILABLE", &error))?;
+        let signed = app(ctx)
+            .log
+            .last_signed_head(viewer.tenant)
+            .await
+            .map_err(|error| fault("UNAVAILABLE", &error))?;
         let hash = head.block_hash.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(LogInfo {
             position: head.position.into(),
             head_hash: hash,
+            signed_head: signed.map(|head| head.to_json()),
             events: BigInt(head.position.0),
         })
     }

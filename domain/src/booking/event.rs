@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::released::BookingCancelledV1;
 use crate::envelope::{Claim, Sealed};
 use crate::guests::Guests;
 use crate::ids::{CustomerId, PaymentId, StationId};
@@ -20,7 +21,7 @@ crate::events! {
         "A customer asked for a party; the place is held." Requested(BookingRequested) = "booking.requested" v 1, claims;
         "The deposit has come; the party will be held." Confirmed(BookingConfirmed) = "booking.confirmed" v 1;
         "The party was held; its tax is owed." Completed(BookingCompleted) = "booking.completed" v 1, claims;
-        "The party was called off; the place is free." Cancelled(BookingCancelled) = "booking.cancelled" v 1, claims;
+        "The party was called off; the place is free." Cancelled(BookingCancelled) = "booking.cancelled" v 2 from 1 as BookingCancelledV1, claims;
         "The deposit did not come; the place is free." Expired(BookingExpired) = "booking.expired" v 1, claims;
     }
 }
@@ -149,6 +150,18 @@ pub enum CancelledBy {
     Company,
 }
 
+/// What decides how much is proposed to be given back for a party that was called off. A person confirms it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundRule {
+    /// Everything is given back: the company called it off.
+    Everything,
+    /// The tier of the terms that the day falls into.
+    Tier(CancellationTier),
+    /// Nothing is given back: it was later than every tier of the terms.
+    Nothing,
+}
+
 /// The party was called off; the place is free.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookingCancelled {
@@ -160,8 +173,8 @@ pub struct BookingCancelled {
     pub reason: String,
     /// Whole hours before the start; negative after it.
     pub hours_before: i64,
-    /// What the terms propose to give back; none is nothing. A company that cancels proposes everything.
-    pub refund_tier: Option<CancellationTier>,
+    /// What is proposed to be given back.
+    pub refund: RefundRule,
     /// When.
     pub cancelled_at: DateTime<Utc>,
 }

@@ -5,12 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BookingCancelled, BookingCommand, BookingCompleted, BookingConfirmed, BookingError, BookingEvent,
-    BookingExpired, BookingRequested, CancelledBy, HeldTax, RequestBooking,
+    BookingExpired, BookingRequested, CancelledBy, HeldTax, RefundRule, RequestBooking,
 };
 use crate::decider::Decider;
 use crate::ids::{BookingId, PaymentId};
 use crate::money::{Cents, RatePpm};
-use crate::price_list::{CancellationTier, DepositBack};
 use crate::quote::{LineKind, QuoteRequest, quote};
 use crate::schedule::EventTime;
 use crate::station::StationCreated;
@@ -203,19 +202,18 @@ impl Booking {
             return Err(BookingError::BadReason);
         }
         let hours_before = (requested.start.utc - now).num_seconds().div_euclid(3_600);
-        let everything = CancellationTier {
-            hours_before,
-            refund_ppm: RatePpm(1_000_000),
-            deposit_back: DepositBack::Returned,
+        let by_the_terms = || match requested.policy.tier(hours_before) {
+            Some(tier) => RefundRule::Tier(tier.clone()),
+            None => RefundRule::Nothing,
         };
         Ok(BookingEvent::Cancelled(BookingCancelled {
             station_id: requested.station_id,
             by,
             reason,
             hours_before,
-            refund_tier: match by {
-                CancelledBy::Company => Some(everything),
-                CancelledBy::Customer => requested.policy.tier(hours_before).cloned(),
+            refund: match by {
+                CancelledBy::Company => RefundRule::Everything,
+                CancelledBy::Customer => by_the_terms(),
             },
             cancelled_at: now,
         }))

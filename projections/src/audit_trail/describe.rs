@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use domain::access::StationScope;
-use domain::booking::{BookingCancelled, BookingCompleted, BookingEvent, BookingRequested, CancelledBy};
+use domain::booking::{
+    BookingCancelled, BookingCompleted, BookingEvent, BookingRequested, CancelledBy, RefundRule,
+};
 use domain::chef::ChefEvent;
 use domain::customer::CustomerEvent;
 use domain::lead::LeadEvent;
 use domain::money::{Cents, RatePpm};
 use domain::organisation::OrganisationEvent;
 use domain::payment::{PaymentClaimed, PaymentEvent};
-use domain::price_list::{BelowMinimum, PriceListEvent};
+use domain::price_list::{BelowMinimum, DepositBack, PriceListEvent};
 use domain::recorded::DomainEvent;
 use domain::station::StationEvent;
 use domain::tax_rate::{Jurisdiction, TaxRateEvent};
@@ -99,6 +101,12 @@ pub(super) fn describe(event: &DomainEvent) -> Description {
         DomainEvent::Customer(CustomerEvent::Registered(_)) => {
             Description::of("Customer registered".to_owned()).redacted()
         }
+        DomainEvent::Customer(CustomerEvent::Erased(erased)) => Description::of(format!(
+            "Customer erased; {} keys destroyed",
+            erased.destroyed.len()
+        ))
+        .because(Some(&erased.reason))
+        .set("erased", true),
         DomainEvent::Booking(booking) => describe_booking(booking),
         DomainEvent::Payment(payment) => describe_payment(payment),
         DomainEvent::PriceList(prices) => describe_prices(prices),
@@ -205,6 +213,25 @@ fn describe_cancellation(cancelled: &BookingCancelled) -> Description {
     ))
     .because(Some(&cancelled.reason))
     .set("status", "cancelled")
+    .set("refund", refund(&cancelled.refund))
+}
+
+fn refund(rule: &RefundRule) -> String {
+    match rule {
+        RefundRule::Everything => "everything".to_owned(),
+        RefundRule::Nothing => "nothing".to_owned(),
+        RefundRule::Tier(tier) => {
+            let deposit = match tier.deposit_back {
+                DepositBack::Kept => "kept",
+                DepositBack::Returned => "returned",
+            };
+            format!(
+                "{} of the balance, deposit {deposit}: the tier from {} hours before",
+                percent(tier.refund_ppm),
+                tier.hours_before
+            )
+        }
+    }
 }
 
 fn money(amount: Cents, tip: Cents) -> String {

@@ -1,5 +1,6 @@
 use domain::booking::{BookingConfirmed, BookingExpired, CancelledBy};
 use domain::ids::PaymentId;
+use domain::price_list::CancellationTier;
 
 use super::*;
 use crate::testing::{BOOKING, CUSTOMER, PAYMENT, STATION, at, booking_event, fold, requested, verified};
@@ -21,17 +22,21 @@ fn confirmed() -> Recorded {
     booking_event(3, 2, BookingEvent::Confirmed(confirmed))
 }
 
-fn cancelled(position: i64, tier: Option<(i64, DepositBack)>) -> Recorded {
+fn tier(refund_ppm: i64, deposit_back: DepositBack) -> RefundRule {
+    RefundRule::Tier(CancellationTier {
+        hours_before: 168,
+        refund_ppm: RatePpm(refund_ppm),
+        deposit_back,
+    })
+}
+
+fn cancelled(position: i64, refund: RefundRule) -> Recorded {
     let cancelled = BookingCancelled {
         station_id: STATION,
         by: CancelledBy::Customer,
         reason: "ill".to_owned(),
         hours_before: 200,
-        refund_tier: tier.map(|(refund_ppm, deposit_back)| CancellationTier {
-            hours_before: 168,
-            refund_ppm: RatePpm(refund_ppm),
-            deposit_back,
-        }),
+        refund,
         cancelled_at: at("2026-11-20T00:00:00Z"),
     };
     booking_event(position, 3, BookingEvent::Cancelled(cancelled))
@@ -71,22 +76,23 @@ fn payments_count_towards_the_booking_and_leave_its_version() {
 }
 
 #[test]
-fn a_cancellation_proposes_what_the_tier_gives_back() {
-    let proposed = |tier| {
-        let row = row(&[asked(), verified(2, 50_000, 0), cancelled(3, tier)]);
+fn a_cancellation_proposes_what_its_rule_gives_back() {
+    let proposed = |refund| {
+        let row = row(&[asked(), verified(2, 50_000, 0), cancelled(3, refund)]);
         assert_eq!((row.status, row.version), (BookingStatus::Cancelled, 3));
         row.refund_proposal.unwrap().proposed_refund_cents
     };
-    assert_eq!(proposed(None), Cents::ZERO);
-    assert_eq!(proposed(Some((500_000, DepositBack::Kept))), Cents(20_000));
-    assert_eq!(proposed(Some((1_000_000, DepositBack::Kept))), Cents(40_000));
-    assert_eq!(proposed(Some((1_000_000, DepositBack::Returned))), Cents(50_000));
+    assert_eq!(proposed(RefundRule::Nothing), Cents::ZERO);
+    assert_eq!(proposed(tier(500_000, DepositBack::Kept)), Cents(20_000));
+    assert_eq!(proposed(tier(1_000_000, DepositBack::Kept)), Cents(40_000));
+    assert_eq!(proposed(tier(1_000_000, DepositBack::Returned)), Cents(50_000));
+    assert_eq!(proposed(RefundRule::Everything), Cents(50_000));
 }
 
 #[test]
 fn money_found_after_the_cancellation_joins_the_proposal() {
-    let tier = Some((1_000_000, DepositBack::Kept));
-    let row = row(&[asked(), cancelled(2, tier), verified(3, 12_000, 0)]);
+    let refund = tier(1_000_000, DepositBack::Kept);
+    let row = row(&[asked(), cancelled(2, refund), verified(3, 12_000, 0)]);
     let proposal = row.refund_proposal.unwrap();
     assert_eq!(proposal.deposit_paid_cents, Cents(10_000));
     assert_eq!(proposal.proposed_refund_cents, Cents(2_000));

@@ -25,7 +25,8 @@ pub(crate) async fn fold<F: Fold>(
         });
     }
     let mut rows = Rows::<F>::default();
-    let events = history::stream::<F>(models, tenant, Position::START, position);
+    let events = history::stream::<F>(models, tenant, Position::START, position).await;
+    let events = events.map_err(unreadable)?;
     pin_mut!(events);
     while let Some(event) = events.try_next().await.map_err(unreadable)? {
         rows.apply(&event);

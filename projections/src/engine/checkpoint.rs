@@ -187,6 +187,17 @@ impl Standing {
             .map_or(Position::START, |checkpoint| checkpoint.position)
     }
 
+    /// Last position that the rows hold as a version of the fold makes them: what an older one made is to be built
+    /// anew from the start.
+    pub(crate) fn position_of(&self, fold_version: i32) -> Position {
+        let of_older = |checkpoint: &Checkpoint| checkpoint.fold_version < fold_version;
+        if self.checkpoint.as_ref().is_some_and(of_older) {
+            Position::START
+        } else {
+            self.position()
+        }
+    }
+
     /// Events in the log that the rows do not hold.
     pub(crate) fn lag_events(&self) -> i64 {
         self.head.0 - self.position().0

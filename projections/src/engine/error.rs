@@ -21,7 +21,7 @@ pub enum ReadError {
         projection: &'static str,
         /// The position that the answer should have had at least.
         asked: Position,
-        /// The position that it has come to.
+        /// The position that it has come to: the start, while its rows are those of an older fold.
         position: Position,
     },
     /// A cursor of another list or order, or none of ours.

@@ -131,6 +131,12 @@ pub(crate) fn is_known(name: &str) -> bool {
     KNOWN.contains(name)
 }
 
+/// The wire names that this program knows and a fold does not look at.
+pub(crate) fn ignored<F: Fold>() -> impl Iterator<Item = &'static str> {
+    let ignored = |name: &&'static str| !F::event_types().contains(name);
+    KNOWN.iter().copied().filter(ignored)
+}
+
 /// Rows of one fold in memory.
 pub(crate) struct Rows<F: Fold> {
     rows: HashMap<F::Key, F::Row>,

@@ -8,7 +8,7 @@ use event_log::LogError;
 use futures::{Stream, StreamExt};
 
 use super::error::ProjectionError;
-use super::fold::{Fold, is_known};
+use super::fold::{Fold, ignored, is_known};
 use super::models::ReadModels;
 
 /// An event of the log, as far as this program can read it.
@@ -66,24 +66,32 @@ impl Batch {
     }
 }
 
-/// The events of `(after, until]` that a fold looks at.
-pub(crate) fn stream<F: Fold>(
+/// The events of `(after, until]` that a fold looks at, and an error at the first that this program does not know.
+///
+/// # Errors
+/// [`ProjectionError::Stopped`] when one of all the events there is missing, [`ProjectionError::Log`].
+pub(crate) async fn stream<F: Fold>(
     models: &ReadModels,
     tenant: TenantId,
     after: Position,
     until: Position,
-) -> impl Stream<Item = Result<Recorded, ProjectionError>> + Send + use<F> {
-    let types = F::event_types().iter().map(|name| (*name).to_owned()).collect();
-    let stored = models.log().stream_all(tenant, after, Some(until), Some(types));
-    stored.map(|stored| {
+) -> Result<impl Stream<Item = Result<Recorded, ProjectionError>> + Send, ProjectionError> {
+    // Among events that are left out the log sees no hole.
+    if let Some(missing) = models.log().first_missing(tenant, after, until).await? {
+        return Err(unreadable::<F>(missing, &"it is missing"));
+    }
+    // Not the types that it looks at: what this program does not know must come too.
+    let but = ignored::<F>().map(str::to_owned).collect();
+    let stored = models.log().stream_all(tenant, after, Some(until), Some(but));
+    Ok(stored.map(|stored| {
         let stored = stored?;
         let position = stored.position;
         Recorded::try_from(stored).map_err(|error| unreadable::<F>(position, &error))
-    })
+    }))
 }
 
 /// A fold that goes no further than right before a position.
-pub(crate) fn unreadable<F: Fold>(position: Position, error: &DecodeError) -> ProjectionError {
+fn unreadable<F: Fold>(position: Position, error: &impl std::fmt::Display) -> ProjectionError {
     ProjectionError::Stopped {
         projection: F::NAME,
         position: Position(position.0 - 1),

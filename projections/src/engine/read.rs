@@ -207,7 +207,8 @@ impl ReadModels {
         }
     }
 
-    /// A snapshot in which the read model has come as far as is asked for.
+    /// A snapshot in which the read model has come as far as is asked for. Rows of an older fold are no answer: until
+    /// they are built anew, the model has not come to where it was.
     async fn snapshot<F: Fold>(
         &self,
         tenant: TenantId,
@@ -219,7 +220,9 @@ impl ReadModels {
             let mut moved = self.moved();
             let mut snapshot = self.database().begin_read(tenant).await?;
             let standing = checkpoint::standing(&mut snapshot, tenant, F::NAME).await?;
-            if standing.position() >= asked {
+            let asked = asked.max(standing.position());
+            let position = standing.position_of(F::VERSION);
+            if position >= asked {
                 return Ok((snapshot, standing));
             }
             snapshot.rollback().await?;
@@ -228,7 +231,7 @@ impl ReadModels {
                 return Err(ReadError::StaleRead {
                     projection: F::NAME,
                     asked,
-                    position: standing.position(),
+                    position,
                 });
             }
             let look_again = (now + LOOK_AGAIN).min(deadline);

@@ -48,7 +48,7 @@ async fn fold_on<F: Fold>(
     let place = |position: Position| u64::try_from(position.0).unwrap_or_default();
     let mut touched = HashSet::new();
     let mut events = 0_u64;
-    let stream = history::stream::<F>(models, tenant, after, until);
+    let stream = history::stream::<F>(models, tenant, after, until).await?;
     pin_mut!(stream);
     while let Some(event) = stream.try_next().await? {
         touched.extend(rows.apply(&event));

@@ -68,7 +68,10 @@ fn refuses_data(error: &ProjectionError) -> bool {
             | LogError::Gap { .. }
             | LogError::Corrupt { .. }
             | LogError::Malformed(_)
-            | LogError::Unopenable,
+            | LogError::Unopenable
+            | LogError::Erased(_)
+            | LogError::MasterKeyMissing(_)
+            | LogError::MasterKeysUnreadable(_),
         )
         | ProjectionError::Unknown(_)
         | ProjectionError::Stopped { .. }

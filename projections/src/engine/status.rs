@@ -111,14 +111,14 @@ impl ReadModels {
         position: Position,
         wait: Duration,
     ) -> Result<Waited, ProjectionError> {
-        let name = super::registry::projection(projection)?.name();
+        let projection = super::registry::projection(projection)?;
         let deadline = Instant::now() + wait;
         loop {
             let mut moved = self.moved();
             let mut snapshot = self.database().begin_read(tenant).await?;
-            let reached = checkpoint::standing(&mut snapshot, tenant, name)
+            let reached = checkpoint::standing(&mut snapshot, tenant, projection.name())
                 .await?
-                .position();
+                .position_of(projection.fold_version());
             snapshot.commit().await?;
             if reached >= position {
                 return Ok(Waited::Reached);

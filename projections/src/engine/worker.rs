@@ -178,7 +178,8 @@ impl ReadModels {
         }
     }
 
-    /// The read models of a company that are behind its log, by the position that they have come to.
+    /// The read models of a company that are behind its log, by the position that they have come to. What an older
+    /// fold has made is all behind.
     async fn behind(
         &self,
         tenant: TenantId,
@@ -188,18 +189,25 @@ impl ReadModels {
             .bind(tenant.0)
             .fetch_optional(&mut *snapshot)
             .await?;
-        let reached: Vec<(String, i64)> = sqlx::query_as(
-            "select projection, position from projection_checkpoints where tenant_id = $1 and status = 'live'",
+        let reached: Vec<(String, i64, i32)> = sqlx::query_as(
+            "select projection, position, fold_version from projection_checkpoints
+             where tenant_id = $1 and status = 'live'",
         )
         .bind(tenant.0)
         .fetch_all(&mut *snapshot)
         .await?;
         snapshot.commit().await?;
-        let reached: HashMap<String, i64> = reached.into_iter().collect();
+        let reached: HashMap<String, (i64, i32)> = reached
+            .into_iter()
+            .map(|(name, position, fold_version)| (name, (position, fold_version)))
+            .collect();
         let head = head.unwrap_or_default();
         let mut behind: BTreeMap<Position, Vec<&'static dyn Projection>> = BTreeMap::new();
         for projection in registry() {
-            let position = reached.get(projection.name()).copied().unwrap_or_default();
+            let position = match reached.get(projection.name()) {
+                Some((position, fold_version)) if *fold_version >= projection.fold_version() => *position,
+                Some(_) | None => 0,
+            };
             if position < head {
                 behind.entry(Position(position)).or_default().push(*projection);
             }

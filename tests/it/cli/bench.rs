@@ -1,40 +1,378 @@
-//! `hibachi bench`: lines for programs to read, and nothing left behind.
+//! `hibachi bench`: lines for programs to read, and nothing left behind, however it ends.
 
-use nix::sys::signal::Signal;
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Stdio};
+
+use embedded_postgres::Server;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
+use sqlx::{Connection, Executor, PgConnection};
 use tests::process::Installation;
 
-#[tokio::test]
-async fn a_measurement_prints_its_cases_as_json_and_leaves_no_database() {
-    let installation = Installation::demo();
-    let running = installation.up(&[]);
-    let printed = installation.well(&["bench", "append", "--seconds", "1", "--rounds", "1"]);
+/// What a program finds in every line, measured or summed up.
+const FIELDS: [&str; 17] = [
+    "peer",
+    "case",
+    "clients",
+    "preloaded",
+    "events",
+    "loaded",
+    "seconds",
+    "events_per_s",
+    "p50_ms",
+    "p99_ms",
+    "p999_ms",
+    "conflicts",
+    "errors",
+    "cpu_seconds",
+    "cores",
+    "profile",
+    "commit",
+];
+/// What it finds of the server.
+const SERVER: [&str; 12] = [
+    "postgres",
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "wal_level",
+    "wal_sync_method",
+    "wal_compression",
+    "wal_buffers",
+    "max_wal_size",
+    "commit_delay",
+    "shared_buffers",
+    "flush_method",
+];
+
+/// Every line that a run printed, each with all its fields; those of the measurements, and those of the summary.
+fn lines(printed: &str) -> (Vec<Value>, Vec<Value>) {
     let lines: Vec<Value> = printed
         .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
+        .map(|line| serde_json::from_str(line).expect("a line is JSON"))
         .collect();
-    let case = |line: &Value| {
-        assert_eq!(line["round"], 1, "{line}");
-        assert!(line["events_per_s"].as_u64() > Some(0), "{line}");
-        for setting in ["fsync", "synchronous_commit"] {
-            assert_eq!(line["server"][setting], "on", "{line}");
+    for line in &lines {
+        for field in FIELDS {
+            assert!(line.get(field).is_some(), "{field} is missing: {line}");
         }
-        (
-            line["peer"].as_str().unwrap().to_owned(),
-            line["clients"].as_u64().unwrap(),
-        )
-    };
-    let mut cases: Vec<_> = lines.iter().map(case).collect();
-    cases.sort();
-    let expected = [("ours", 1), ("ours", 64), ("raw_row", 1), ("raw_row", 64)];
-    assert_eq!(cases, expected.map(|(peer, clients)| (peer.to_owned(), clients)));
+        for field in SERVER {
+            assert!(line["server"][field].is_string(), "{field} is missing: {line}");
+        }
+        assert_eq!(
+            (&line["server"]["fsync"], &line["server"]["synchronous_commit"]),
+            (&"on".into(), &"on".into())
+        );
+        assert!(line["server"]["flush_us"].is_u64(), "{line}");
+        assert!(line["events_per_s"].as_u64() > Some(0), "{line}");
+        assert!(line["seconds"].is_number(), "{line}");
+        assert_eq!(
+            (&line["conflicts"], &line["errors"]),
+            (&0.into(), &0.into()),
+            "{line}"
+        );
+    }
+    lines.into_iter().partition(|line| line.get("summary").is_none())
+}
 
-    let mut superuser = installation.superuser().await;
-    let databases: Vec<String> =
+/// The cases and peers of lines.
+fn cases(lines: &[Value]) -> BTreeSet<(String, String)> {
+    let text = |line: &Value, field| {
+        line[field]
+            .as_str()
+            .map(str::to_owned)
+            .expect("the field is text")
+    };
+    let of = |line| (text(line, "case"), text(line, "peer"));
+    let cases: BTreeSet<_> = lines.iter().map(of).collect();
+    assert_eq!(cases.len(), lines.len(), "a case and peer comes twice");
+    cases
+}
+
+fn expected(cases: &[(&str, &[&str])]) -> BTreeSet<(String, String)> {
+    let of = |(case, peers): &(&str, &[&str])| {
+        let case = (*case).to_owned();
+        peers
+            .iter()
+            .map(move |peer| (case.clone(), (*peer).to_owned()))
+            .collect::<Vec<_>>()
+    };
+    cases.iter().flat_map(of).collect()
+}
+
+async fn databases(server: &Server) -> Vec<String> {
+    let mut superuser = PgConnection::connect(&server.url("postgres"))
+        .await
+        .expect("the server answers");
+    let databases =
         sqlx::query_scalar("select datname::text from pg_database where not datistemplate order by 1")
             .fetch_all(&mut superuser)
             .await
+            .expect("the superuser sees every database");
+    superuser.close().await.expect("the server is there");
+    databases
+}
+
+/// A measurement of thousands of rounds, with its first line read.
+fn long_run(installation: &Installation) -> (Child, BufReader<ChildStdout>) {
+    let ask = [
+        "bench",
+        "load",
+        "--millis",
+        "300",
+        "--rounds",
+        "9000",
+        "--streams",
+        "8",
+    ];
+    begin(installation.command(&ask))
+}
+
+fn begin(mut command: std::process::Command) -> (Child, BufReader<ChildStdout>) {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program is built");
+    let mut out = BufReader::new(child.stdout.take().expect("its output is a pipe"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("its output is text");
+    assert!(line.contains(r#""round":1"#), "instead of a first line: {line}");
+    (child, out)
+}
+
+fn send(child: &Child, signal: Signal) {
+    let pid = child.id().try_into().expect("a process id is positive");
+    kill(Pid::from_raw(pid), signal).expect("the program still runs");
+}
+
+#[tokio::test]
+async fn appending_is_measured_beside_its_rivals_and_leaves_no_database() {
+    let installation = Installation::empty();
+    let server = installation.postgres();
+    let printed = installation.well(&[
+        "bench",
+        "append",
+        "--millis",
+        "20",
+        "--rounds",
+        "1",
+        "--streams",
+        "400",
+        "--cold-streams",
+        "400",
+    ]);
+    let (measured, summed) = lines(&printed);
+    let new = ["ours", "postgres-es", "raw_row", "raw_batch", "copy"];
+    let five = ["ours", "postgres-es", "raw_row"];
+    let existing = ["ours", "postgres-es", "raw_row", "ours-cold", "postgres-es-cold"];
+    let fair = ["ours", "raw_row"];
+    let expected = expected(&[
+        ("append_1ev_new_1", &new),
+        ("append_1ev_new_16", &new),
+        ("append_1ev_new_64", &new),
+        ("append_1ev_existing_1", &existing),
+        ("append_1ev_existing_16", &existing),
+        ("append_1ev_existing_64", &existing),
+        ("append_5ev_new_16", &five),
+        ("append_fair_alone", &fair),
+        ("append_fair_flooded", &fair),
+        ("append_fair_flood", &fair),
+    ]);
+    assert_eq!(cases(&measured), expected);
+    assert_eq!(cases(&summed), expected);
+    for line in &measured {
+        assert!(line["p50_ms"].is_number() && line["p99_ms"].is_number(), "{line}");
+        let existing = line["case"].as_str().unwrap().contains("existing");
+        // Twenty events, and those that the case has added.
+        assert_eq!(line["loaded"].as_f64() >= Some(20.0), existing, "{line}");
+    }
+    let compared = |case: &str, peer: &str| {
+        let line = summed
+            .iter()
+            .find(|line| line["case"] == case && line["peer"] == peer)
             .unwrap();
-    assert_eq!(databases, ["hibachi", "postgres"]);
-    assert_eq!(running.stop(Signal::SIGTERM).status.code(), Some(0));
+        let ratios: Vec<String> = line["ratios"].as_object().unwrap().keys().cloned().collect();
+        let targets = line["targets"].as_array().unwrap();
+        assert!(
+            targets.iter().all(|target| target["reached"].is_boolean()),
+            "{line}"
+        );
+        let text = |target: &Value| target["target"].as_str().unwrap().to_owned();
+        (
+            ratios.join(" "),
+            targets.iter().map(text).collect::<Vec<_>>().join(" "),
+        )
+    };
+    let beside = |ratios: &str, targets: &str| (ratios.to_owned(), targets.to_owned());
+    assert_eq!(
+        compared("append_1ev_new_64", "ours"),
+        beside(
+            "copy postgres-es raw_batch raw_row",
+            "≥ 4 × postgres-es ≥ 1.5 × raw_row p99 ≤ 10 ms"
+        )
+    );
+    // Each is compared with those that had as many streams.
+    assert_eq!(
+        compared("append_1ev_existing_64", "ours"),
+        beside("postgres-es raw_row", "≥ 5 × postgres-es")
+    );
+    assert_eq!(
+        compared("append_1ev_existing_64", "ours-cold"),
+        beside("postgres-es-cold", "≥ 5 × postgres-es-cold")
+    );
+    assert_eq!(
+        compared("append_1ev_existing_64", "postgres-es-cold"),
+        beside("", "")
+    );
+    assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
+}
+
+#[tokio::test]
+async fn loading_and_reading_are_measured_beside_their_rivals_in_every_round() {
+    let installation = Installation::empty();
+    let server = installation.postgres();
+    let printed = installation.well(&[
+        "bench",
+        "load",
+        "--millis",
+        "20",
+        "--rounds",
+        "2",
+        "--streams",
+        "8",
+        "--preload",
+        "30",
+    ]);
+    let (measured, summed) = lines(&printed);
+    let peers = expected(&[("load_stream_100", &["ours", "postgres-es", "raw_row"])]);
+    for round in [1, 2] {
+        let of_round: Vec<Value> = measured
+            .iter()
+            .filter(|line| line["round"] == round)
+            .cloned()
+            .collect();
+        assert_eq!(cases(&of_round), peers);
+    }
+    assert_eq!(cases(&summed), peers);
+    for line in measured.iter().chain(&summed) {
+        // Whole streams of twenty.
+        assert_eq!(
+            (&line["preloaded"], line["loaded"].as_f64()),
+            (&40.into(), Some(100.0)),
+            "{line}"
+        );
+    }
+
+    let printed = installation.well(&["bench", "read", "--rounds", "1", "--events", "990"]);
+    let (measured, summed) = lines(&printed);
+    let peers = expected(&[
+        ("read_all", &["ours", "postgres-es", "raw_batch", "copy"]),
+        ("verify", &["ours"]),
+    ]);
+    assert_eq!(cases(&measured), peers);
+    assert_eq!(cases(&summed), peers);
+    for line in &measured {
+        assert_eq!(
+            (&line["events"], &line["p50_ms"]),
+            (&1000.into(), &Value::Null),
+            "{line}"
+        );
+    }
+    assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
+    let left: Vec<_> = std::fs::read_dir(installation.data_dir())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert!(
+        !left
+            .iter()
+            .any(|name| name.to_string_lossy().starts_with("flush")),
+        "{left:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_run_that_is_stopped_drops_its_database_and_leaves_that_of_another_alone() {
+    let installation = Installation::empty();
+    let server = installation.postgres();
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let (mut first, _out) = long_run(&installation);
+        let with_first = databases(&server).await;
+        assert_eq!(with_first.len(), 3, "{with_first:?}");
+        installation.well(&[
+            "bench",
+            "load",
+            "--millis",
+            "20",
+            "--rounds",
+            "1",
+            "--streams",
+            "8",
+        ]);
+        assert_eq!(databases(&server).await, with_first);
+        send(&first, signal);
+        assert_eq!(first.wait().unwrap().code(), Some(2));
+        assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
+    }
+}
+
+#[tokio::test]
+async fn the_database_of_a_run_that_was_killed_is_dropped_by_the_next() {
+    let installation = Installation::empty();
+    let server = installation.postgres();
+    let (mut killed, _out) = long_run(&installation);
+    send(&killed, Signal::SIGKILL);
+    killed.wait().unwrap();
+    let left = databases(&server).await;
+    assert_eq!(left.len(), 3, "{left:?}");
+    installation.well(&[
+        "bench",
+        "load",
+        "--millis",
+        "20",
+        "--rounds",
+        "1",
+        "--streams",
+        "8",
+    ]);
+    assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_away_ends_the_run_and_its_database() {
+    let installation = Installation::empty();
+    let server = installation.postgres();
+    let (mut run, out) = begin(installation.command(&["bench", "load", "--millis", "20", "--streams", "8"]));
+    drop(out);
+    assert_eq!(run.wait().unwrap().code(), Some(2));
+    assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
+}
+
+#[tokio::test]
+async fn a_schema_that_cannot_be_made_leaves_no_database() {
+    let installation = Installation::empty();
+    let server = installation.postgres();
+    // Every new database is a copy of this one: the log's table is there already, and is not the log's.
+    let mut template = PgConnection::connect(&server.url("template1")).await.unwrap();
+    template.execute("create table events ()").await.unwrap();
+    template.close().await.unwrap();
+    let answer = installation.run(&["bench", "load"]);
+    assert_eq!(answer.code, Some(2), "{answer:?}");
+    assert!(
+        answer.err.contains("cannot migrate the scratch database"),
+        "{answer:?}"
+    );
+    assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
+}
+
+#[test]
+fn a_case_that_there_is_not_is_refused_before_anything_is_made() {
+    let installation = Installation::empty();
+    let answer = installation.run(&["bench", "read", "--case", "write"]);
+    assert_eq!(answer.code, Some(2), "{answer:?}");
+    assert!(answer.err.contains("read_all, verify"), "{answer:?}");
+    assert!(!installation.data_dir().exists());
 }

@@ -34,6 +34,11 @@ fn a_wrong_use_is_refused_with_a_hint() {
             "--count",
         ),
         (&["up", "--listen", "everywhere"], "everywhere"),
+        (
+            &["up", "--keep-results-days", "29"],
+            "'--keep-results-days <DAYS>': results of commands are kept for at least 30 days",
+        ),
+        (&["work", "--keep-results-days", "ever"], "--keep-results-days"),
         (&["projections", "check", "--colour", "red"], "--colour"),
     ] {
         let refused = answer(installation.command_anywhere(arguments));

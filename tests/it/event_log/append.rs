@@ -288,3 +288,24 @@ async fn a_stream_written_twice_in_one_append_is_malformed() {
         "the same id of another kind is another stream"
     );
 }
+
+#[tokio::test]
+async fn a_version_below_zero_is_malformed() {
+    let world = World::new().await;
+    world.appended(one(1, "there", Expectation::NoStream)).await;
+    for version in [-1, -2, i64::MIN] {
+        for id in ["there", "not there"] {
+            let expecting = one(2, id, exact(version));
+            let mut guarded = one(3, "another", Expectation::Any);
+            guarded.reads.push((stream(id), Version(version)));
+            for append in [expecting, guarded] {
+                let outcome = world.log.append(append).await;
+                assert!(
+                    matches!(outcome, Err(LogError::Malformed(_))),
+                    "{id} at {version}: {outcome:?}"
+                );
+            }
+        }
+    }
+    assert_eq!(world.log.head(TENANT).await.unwrap().position, at(1));
+}

@@ -185,3 +185,91 @@ async fn an_append_in_conflict_claims_nothing() {
         Err(LogError::Malformed(_))
     ));
 }
+
+fn take_chef(from: u32, until: u32) -> Claim {
+    Claim::TakeInterval {
+        resource: "chef:1".to_owned(),
+        from: instant(from),
+        until: instant(until),
+    }
+}
+
+fn release_chef() -> Claim {
+    Claim::ReleaseInterval {
+        resource: "chef:1".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn an_interval_is_one_streams_alone_and_half_open() {
+    let world = World::new().await;
+    world.appended(claim(1, "a", vec![take_chef(10, 12)])).await;
+    world.appended(claim(2, "b", vec![take_chef(12, 14)])).await;
+    let refused = world
+        .log
+        .append(claim(3, "c", vec![take_unique("k"), take_chef(11, 13)]))
+        .await;
+    assert_eq!(
+        refused,
+        Ok(Outcome::ClaimRefused {
+            claim: take_chef(11, 13)
+        })
+    );
+    let holder = world.log.unique_holder(TENANT, "thing.key", "k").await.unwrap();
+    assert_eq!(holder, None, "what the refused append took beside it is free");
+    // A stream may stretch what it holds, but not over another's.
+    world.appended(claim(4, "a", vec![take_chef(10, 11)])).await;
+    world.appended(claim(5, "c", vec![take_chef(11, 12)])).await;
+    assert!(matches!(
+        world.log.append(claim(6, "a", vec![take_chef(10, 12)])).await,
+        Ok(Outcome::ClaimRefused { .. })
+    ));
+    world
+        .appended(claim(7, "b", vec![release_chef(), take_chef(15, 16)]))
+        .await;
+    world.appended(claim(8, "c", vec![take_chef(12, 15)])).await;
+    assert!(matches!(
+        world.log.append(claim(9, "c", vec![take_chef(16, 15)])).await,
+        Err(LogError::Malformed(_))
+    ));
+}
+
+#[tokio::test]
+async fn of_many_who_want_one_interval_on_two_nodes_exactly_one_wins() {
+    let world = World::new().await;
+    let second_node = world.test.log().await;
+    let ids: Vec<String> = (0..64).map(|taker| format!("taker {taker}")).collect();
+    let outcomes = join_all((1..).zip(&ids).map(|(command, id)| {
+        let log = if command % 2 == 0 {
+            &world.log
+        } else {
+            &second_node
+        };
+        let hour = 10 + u32::try_from(command % 3).expect("less than three");
+        log.append(claim(command, id, vec![take_chef(hour, hour + 4)]))
+    }))
+    .await;
+    let won = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome, Ok(Outcome::Appended(_))))
+        .count();
+    assert_eq!(won, 1);
+}
+
+#[tokio::test]
+async fn the_database_itself_keeps_intervals_apart() {
+    let world = World::new().await;
+    world.appended(claim(1, "a", vec![take_chef(10, 12)])).await;
+    let mut superuser = world.test.superuser().await;
+    let doubled = sqlx::query(
+        "insert into claims_interval
+         select tenant_id, resource, holder_kind, 'b', from_at + interval '1 hour', until_at from claims_interval",
+    )
+    .execute(&mut superuser)
+    .await
+    .unwrap_err();
+    let constraint = doubled
+        .as_database_error()
+        .and_then(|error| error.constraint().map(str::to_owned));
+    assert_eq!(constraint.as_deref(), Some("claims_interval_alone"));
+}

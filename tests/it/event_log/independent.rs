@@ -1,107 +1,273 @@
-//! The independent reader: postgres-es reads our events table unmodified.
+//! The independent reader: postgres-es reads our events table unmodified, and understands it as we do.
 
-use std::convert::Infallible;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cqrs_es::event_sink::EventSink;
-use cqrs_es::persist::PersistedEventRepository;
-use cqrs_es::{Aggregate, DomainEvent};
-use domain::envelope::Expectation;
-use postgres_es::PostgresEventRepository;
-use serde::{Deserialize, Serialize};
-use sqlx_08::postgres::{PgConnectOptions, PgPoolOptions};
+use domain::canonical;
+use domain::decider::{Decider, Event};
+use domain::envelope::{Expectation, NewEvent, StreamId, Version};
+use domain::ids::EventId;
+use domain::recorded::catalogue;
+use domain::station::{Station, StationEvent};
+use event_log::{Snapshot, StreamWrite};
+use replays::independent::{Address, Compared, IndependentError, Mismatch, compare};
+use sqlx::{AssertSqlSafe, Executor};
+use uuid::Uuid;
 
-use super::{TENANT, World, append, event, write};
+use super::{TENANT, World, append};
+use crate::catalogue::{Golden, golden};
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Thing;
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Happened {
-    number: u64,
-}
-
-impl DomainEvent for Happened {
-    fn event_type(&self) -> String {
-        "thing.happened".to_owned()
-    }
-    fn event_version(&self) -> String {
-        "1".to_owned()
+fn address(world: &World) -> Address {
+    Address {
+        url: world.test.url(),
+        sign_in: None,
     }
 }
 
-impl Aggregate for Thing {
-    const TYPE: &'static str = "thing";
-    type Command = ();
-    type Event = Happened;
-    type Error = Infallible;
-    type Services = ();
+/// Compares what our store reads in one database with what postgres-es reads in another.
+async fn compared(ours: &World, theirs: &World) -> Result<Compared, IndependentError> {
+    compare(&ours.log, TENANT, &address(theirs), &()).await
+}
 
-    async fn handle(
-        &mut self,
-        _command: Self::Command,
-        _services: &Self::Services,
-        _sink: &EventSink<Self>,
-    ) -> Result<(), Self::Error> {
-        Ok(())
+async fn mismatch(ours: &World, theirs: &World) -> (String, Mismatch) {
+    match compared(ours, theirs).await {
+        Err(IndependentError::Disagreement(found)) => (found.stream.to_string(), found.what),
+        other => panic!("{other:?}"),
     }
+}
 
-    fn apply(&mut self, _event: Self::Event) {}
+fn new_event(number: u128, golden: &Golden) -> NewEvent {
+    let kinds = catalogue();
+    let kind = kinds
+        .iter()
+        .find(|kind| kind.name == golden.name)
+        .expect("it is in the catalogue");
+    NewEvent {
+        event_id: EventId(Uuid::from_u128(number)),
+        event_type: kind.name,
+        event_version: golden.version,
+        payload: canonical::json(&golden.payload),
+        claims: Vec::new(),
+    }
+}
+
+fn kind_of(golden: &Golden) -> String {
+    golden
+        .name
+        .split_once('.')
+        .expect("names have a dot")
+        .0
+        .to_owned()
+}
+
+/// Every event that was ever released, of every version: a stream for each kind of aggregate.
+async fn released() -> World {
+    let world = World::new().await;
+    let mut streams: BTreeMap<String, Vec<NewEvent>> = BTreeMap::new();
+    for (golden, number) in golden().iter().zip(1..) {
+        let events = streams.entry(kind_of(golden)).or_default();
+        events.push(new_event(number, golden));
+    }
+    let write = |(kind, events): (String, Vec<NewEvent>)| StreamWrite {
+        stream: StreamId {
+            kind: kind.into(),
+            id: "it".to_owned(),
+        },
+        expected: Expectation::NoStream,
+        events,
+    };
+    world
+        .appended(append(1, streams.into_iter().map(write).collect()))
+        .await;
+    world
+}
+
+/// Changes the log past its guards.
+async fn lie(world: &World, sql: &str) {
+    let mut superuser = world.test.superuser().await;
+    superuser
+        .execute("set session_replication_role = replica")
+        .await
+        .expect("the test database answers");
+    let done = superuser
+        .execute(AssertSqlSafe(sql.to_owned()))
+        .await
+        .expect("the test database answers");
+    assert_eq!(done.rows_affected(), 1, "{sql}");
 }
 
 #[tokio::test]
-async fn postgres_es_reads_a_stream_of_ours() {
-    let world = World::new().await;
-    world
-        .appended(append(
-            1,
-            vec![write("a", Expectation::NoStream, vec![event(1), event(2)])],
-        ))
-        .await;
-    let ours = world.test.superuser_options();
-    let mut options = PgConnectOptions::new()
-        .port(ours.get_port())
-        .username(ours.get_username())
-        .database(ours.get_database().unwrap())
-        .options([
-            ("role", "hibachi_app".to_owned()),
-            ("hibachi.tenant", TENANT.to_string()),
-        ]);
-    options = match ours.get_socket() {
-        Some(socket) => options.socket(socket),
-        None => options.host(ours.get_host()),
+async fn both_readers_come_to_the_same_state_of_every_kind_of_aggregate() {
+    let world = released().await;
+    let kinds: BTreeSet<String> = golden().iter().map(kind_of).collect();
+    let expected = Compared {
+        aggregates: kinds.into_iter().map(|kind| (kind, 1)).collect(),
+        events: i64::try_from(golden().len()).unwrap(),
     };
-    if let Some(password) = password() {
-        options = options.password(&password);
+    assert_eq!(compared(&world, &world).await, Ok(expected));
+}
+
+#[tokio::test]
+async fn streams_are_compared_page_by_page_and_other_companies_left_alone() {
+    let world = World::new().await;
+    let golden = golden();
+    let chef = golden
+        .iter()
+        .find(|golden| golden.name == "chef.registered")
+        .unwrap();
+    let write = |number: u128| StreamWrite {
+        stream: StreamId::new("chef", format!("chef {number}")),
+        expected: Expectation::NoStream,
+        events: vec![new_event(number, chef), new_event(10_000 + number, chef)],
+    };
+    for first in [0, 600] {
+        let streams = (first + 1..=first + 600).map(write).collect();
+        world.appended(append(first + 1, streams)).await;
     }
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .connect_with(options)
+    let mut other = append(9_999, vec![write(9_999)]);
+    other.tenant = super::OTHER_TENANT;
+    world.appended(other).await;
+    let expected = Compared {
+        aggregates: BTreeMap::from([("chef".to_owned(), 1_200)]),
+        events: 2_400,
+    };
+    assert_eq!(compared(&world, &world).await, Ok(expected));
+}
+
+#[tokio::test]
+async fn an_event_that_the_other_reads_differently_is_named_with_its_stream() {
+    let (ours, theirs) = (released().await, released().await);
+    let station = "aggregate_type = 'station' and sequence = 2";
+    for (change, field) in [
+        ("payload = '{\"chef_id\":1}'", "payload"),
+        ("metadata = '{}'", "metadata"),
+        ("event_type = 'station.left'", "type"),
+        ("event_version = '01'", "version"),
+    ] {
+        let theirs = released().await;
+        lie(&theirs, &format!("update events set {change} where {station}")).await;
+        let found = mismatch(&ours, &theirs).await;
+        assert_eq!(
+            found,
+            ("station:it".to_owned(), Mismatch::Event { sequence: 2, field })
+        );
+    }
+    assert!(compared(&ours, &theirs).await.is_ok());
+    let last = "delete from events where aggregate_type = 'tax_rate'
+        and sequence = (select max(sequence) from events where aggregate_type = 'tax_rate')";
+    lie(&theirs, last).await;
+    let fewer = Mismatch::Count { theirs: 2, ours: 3 };
+    assert_eq!(mismatch(&ours, &theirs).await, ("tax_rate:it".to_owned(), fewer));
+    let more = Mismatch::Count { theirs: 3, ours: 2 };
+    assert_eq!(mismatch(&theirs, &ours).await, ("tax_rate:it".to_owned(), more));
+}
+
+#[tokio::test]
+async fn a_stream_with_a_hole_is_named_whichever_event_it_lacks() {
+    let world = released().await;
+    lie(
+        &world,
+        "delete from events where aggregate_type = 'station' and sequence = 1",
+    )
+    .await;
+    assert_eq!(
+        mismatch(&world, &world).await,
+        ("station:it".to_owned(), Mismatch::Missing(1))
+    );
+    let world = released().await;
+    lie(
+        &world,
+        "delete from events where aggregate_type = 'payment' and sequence = 3",
+    )
+    .await;
+    let (stream, what) = mismatch(&world, &world).await;
+    assert_eq!(
+        format!("{stream}: {what}"),
+        "payment:it: event 3 of the stream is missing"
+    );
+}
+
+#[tokio::test]
+async fn what_this_program_does_not_know_is_named() {
+    for (change, said) in [
+        (
+            "event_type = 'station.flew_away'",
+            "station:it: event 2: unknown event station.flew_away version 1",
+        ),
+        (
+            "event_version = '7'",
+            "station:it: event 2: unknown event station.chef_joined version 7",
+        ),
+        (
+            "payload = '{}'",
+            "station:it: event 2: event station.chef_joined version 1 does not fit its shape: \
+             missing field `chef_id` at line 1 column 2",
+        ),
+        (
+            "aggregate_type = 'spaceship', sequence = 1",
+            "spaceship:it: this program knows no aggregate of that kind",
+        ),
+        (
+            "event_version = 'first'",
+            "station:it: our store cannot read it: corrupt at position POSITION: the event version first is no number",
+        ),
+    ] {
+        let world = released().await;
+        let station = "aggregate_type = 'station' and sequence = 2";
+        let mut superuser = world.test.superuser().await;
+        let position: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select position from events where {station}"
+        )))
+        .fetch_one(&mut superuser)
         .await
         .unwrap();
-    let events = PostgresEventRepository::new(pool)
-        .get_events::<Thing>("a")
-        .await
-        .unwrap();
-    assert_eq!(events.len(), 2);
-    for (event, number) in events.iter().zip(1..) {
-        assert_eq!(
-            (event.aggregate_type.as_str(), event.aggregate_id.as_str()),
-            ("thing", "a")
-        );
-        assert_eq!(event.sequence, number);
-        assert_eq!(
-            (event.event_type.as_str(), event.event_version.as_str()),
-            ("thing.happened", "1")
-        );
-        assert_eq!(event.payload["number"], number);
-        assert_eq!(event.metadata["channel"], "cli");
+        lie(&world, &format!("update events set {change} where {station}")).await;
+        let (stream, what) = mismatch(&world, &world).await;
+        let said = said.replace("POSITION", &position.to_string());
+        assert_eq!(format!("{stream}: {what}"), said);
     }
 }
 
-/// The server's password, which our own options keep to themselves.
-fn password() -> Option<String> {
-    let url = std::env::var(tests::database::SERVER).ok()?;
-    let (_, after_scheme) = url.split_once("://")?;
-    let (user, _) = after_scheme.split_once('@')?;
-    user.split_once(':').map(|(_, password)| password.to_owned())
+#[tokio::test]
+async fn a_database_that_does_not_let_the_reader_in_is_no_finding() {
+    let world = World::new().await;
+    let nowhere = Address {
+        url: world.test.url(),
+        sign_in: Some(("nobody".to_owned(), "x".to_owned())),
+    };
+    let failed = compare(&world.log, TENANT, &nowhere, &()).await;
+    assert!(matches!(failed, Err(IndependentError::Reader(_))), "{failed:?}");
+    let nothing = Address {
+        url: "no address".to_owned(),
+        sign_in: None,
+    };
+    let failed = compare(&world.log, TENANT, &nothing, &()).await;
+    assert!(matches!(failed, Err(IndependentError::Reader(_))), "{failed:?}");
+}
+
+#[tokio::test]
+async fn a_snapshot_that_says_something_else_than_the_events_is_named() {
+    let world = released().await;
+    let station = StreamId::new("station", "it");
+    let keep = async |version, state: &Station| {
+        let snapshot = Snapshot {
+            version: Version(version),
+            state: canonical::json(state),
+        };
+        let kept = world
+            .log
+            .keep_snapshot(TENANT, &station, &domain::SOURCE_HASH, &snapshot);
+        kept.await.unwrap();
+    };
+    let mut right = Station::default();
+    for stored in world.log.read_stream(TENANT, &station).await.unwrap() {
+        let event = StationEvent::decode(&stored.event_type, stored.event_version, &stored.payload);
+        right.evolve(&event.unwrap());
+    }
+    keep(2, &right).await;
+    assert!(compared(&world, &world).await.is_ok());
+    keep(2, &Station::default()).await;
+    assert_eq!(
+        mismatch(&world, &world).await,
+        ("station:it".to_owned(), Mismatch::State { version: 2 })
+    );
 }

@@ -52,12 +52,23 @@ impl Company {
 
     /// Appends one event to a stream and says where it is.
     pub(crate) async fn append(&self, id: &str, name: &'static str, payload: Value) -> Position {
+        self.append_version(id, name, newest(name), payload).await
+    }
+
+    /// As [`append`](Self::append), as a program wrote it for which that version was the newest.
+    pub(crate) async fn append_version(
+        &self,
+        id: &str,
+        name: &'static str,
+        event_version: u16,
+        payload: Value,
+    ) -> Position {
         let number = u128::from(self.next.fetch_add(1, Ordering::Relaxed));
         let kind = name.split_once('.').expect("names have a dot").0;
         let event = NewEvent {
             event_id: EventId(Uuid::from_u128(number << 8)),
             event_type: name,
-            event_version: 1,
+            event_version,
             payload: domain::canonical::json(&payload),
             claims: vec![],
         };
@@ -74,6 +85,7 @@ impl Company {
                 events: vec![event],
             }],
             reads: vec![],
+            erases: Vec::new(),
             meta: BTreeMap::from(
                 [
                     ("actor_kind", "system"),
@@ -183,7 +195,7 @@ impl Company {
     pub(crate) async fn cancel(&self, n: u64) -> Position {
         let cancelled = json!({
             "station_id": station(n), "by": "customer", "reason": "ill", "hours_before": 200,
-            "refund_tier": {"hours_before": 168, "refund_ppm": 500_000, "deposit_back": "kept"},
+            "refund": {"tier": {"hours_before": 168, "refund_ppm": 500_000, "deposit_back": "kept"}},
             "cancelled_at": "2026-11-20T00:00:00Z",
         });
         self.append(&id(n).to_string(), "booking.cancelled", cancelled)
@@ -213,6 +225,13 @@ impl Company {
         }
         company
     }
+}
+
+/// The newest version of an event; of one that nobody knows, the first.
+fn newest(name: &str) -> u16 {
+    let kinds = domain::recorded::catalogue();
+    let known = kinds.iter().find(|kind| kind.name == name);
+    known.map_or(1, |kind| kind.version)
 }
 
 /// Bookings alternate between the stations.

@@ -269,37 +269,26 @@ fn an_event_is_completed_from_its_start_on_with_its_tax() {
 
 #[test]
 fn a_cancellation_frees_the_place_and_proposes_what_the_terms_give_back() {
-    let tier = |by, now: &str| {
+    let refund = |by, now: &str| {
         let events = given(&[confirm()]).decide(cancel(by, now)).unwrap();
-        let E::Cancelled(cancelled) = &events[0] else {
+        let [E::Cancelled(cancelled)] = &events[..] else {
             panic!("{events:?}")
         };
         assert!(matches!(
             crate::decider::Event::claims(&events[0])[..],
             [Claim::ReleaseCapacity { .. }]
         ));
-        cancelled
-            .refund_tier
-            .as_ref()
-            .map(|tier| (tier.refund_ppm.0, tier.deposit_back))
+        cancelled.refund.clone()
     };
-    use DepositBack::{Kept, Returned};
+    let tier = |index: usize| RefundRule::Tier(price_list().policy().cancellation_tiers[index].clone());
+    let by_customer = |now: &str| refund(CancelledBy::Customer, now);
+    assert_eq!(by_customer("2025-11-05T00:00:00Z"), tier(0));
+    assert_eq!(by_customer("2025-11-25T00:00:00Z"), tier(1));
+    assert_eq!(by_customer("2025-12-03T00:00:00Z"), tier(2));
+    assert_eq!(by_customer("2025-12-06T00:00:00Z"), RefundRule::Nothing);
     assert_eq!(
-        tier(CancelledBy::Customer, "2025-11-05T00:00:00Z"),
-        Some((1_000_000, Returned))
-    );
-    assert_eq!(
-        tier(CancelledBy::Customer, "2025-11-25T00:00:00Z"),
-        Some((1_000_000, Kept))
-    );
-    assert_eq!(
-        tier(CancelledBy::Customer, "2025-12-03T00:00:00Z"),
-        Some((500_000, Kept))
-    );
-    assert_eq!(tier(CancelledBy::Customer, "2025-12-06T00:00:00Z"), None);
-    assert_eq!(
-        tier(CancelledBy::Company, "2025-12-06T00:00:00Z"),
-        Some((1_000_000, Returned))
+        refund(CancelledBy::Company, "2025-12-06T00:00:00Z"),
+        RefundRule::Everything
     );
     let unexplained = BookingCommand::Cancel {
         by: CancelledBy::Company,

@@ -1,0 +1,190 @@
+//! Erasing a customer: the keys go, and with them everything that was sealed for the person, wherever it is.
+
+use domain::access::Permission;
+use domain::booking::{Booking, BookingEvent, BookingStatus};
+use domain::customer::{Customer, CustomerCommand, CustomerError, CustomerEvent, DestroyedKey, PlainContact};
+use domain::decider::{Decider, Event};
+use domain::envelope::{Position, Sealed, StreamId};
+use domain::ids::{BookingId, CustomerId, SubjectId, TenantId};
+use domain::lead::LeadEvent;
+use domain::recorded::{DomainEvent, Recorded};
+use event_log::{LogError, Opened, SealedField, SubjectKey};
+
+use crate::execute::{Plan, Written, to_the_end};
+use crate::{Caller, CommandError, Commands, IdempotencyKey};
+
+/// Events that one question to the log brings.
+const PAGE: u32 = 500;
+/// Wire name of [`CustomerEvent::Erased`]: other events are not read again to find out.
+const ERASED: &str = "customer.erased";
+
+/// Which customer to erase, and why.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct CustomerErase {
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// The version that the client saw; none opts out.
+    pub expected_version: Option<i64>,
+    /// Why, in 10 to 500 characters without personal data.
+    pub reason: String,
+}
+
+/// The persons whose keys go with an event: whoever writes it destroys them.
+pub(crate) fn erased_by<E: Event>(event: &E) -> Vec<SubjectId> {
+    if event.name() != ERASED {
+        return Vec::new();
+    }
+    match CustomerEvent::decode(event.name(), event.version(), &event.payload()) {
+        Ok(CustomerEvent::Erased(erased)) => erased.destroyed.iter().map(|key| key.subject).collect(),
+        // What cannot be read was not written by us.
+        Ok(CustomerEvent::Registered(_)) | Err(_) => Vec::new(),
+    }
+}
+
+/// What the log holds of a person beside their own stream.
+#[derive(Default)]
+struct Traces {
+    bookings: Vec<BookingId>,
+    /// Leads of the same e-mail or phone from before the person was known; each has a key of its own.
+    leads: Vec<SubjectId>,
+}
+
+impl Commands {
+    /// Erases a customer for good: destroys the keys of all that was sealed for them, in one transaction with the
+    /// event that records it. Walks the bookings and leads of the log, to find what is theirs.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `CUSTOMER_ERASED` when it was done before, `CUSTOMER_HAS_OPEN_BOOKING` while a party of theirs is
+    /// still to come, `INVALID_REASON`.
+    pub async fn erase_customer(
+        &self,
+        caller: Caller,
+        key: IdempotencyKey,
+        ask: CustomerErase,
+    ) -> Result<Written, CommandError> {
+        let this = self.clone();
+        to_the_end(async move {
+            caller.require(Permission::CustomerErase)?;
+            this.run(&caller, &key, "customer_erase", &ask, || {
+                this.plan_erasure(&caller, &ask)
+            })
+            .await
+        })
+        .await
+    }
+
+    async fn plan_erasure(&self, caller: &Caller, ask: &CustomerErase) -> Result<Plan, CommandError> {
+        let id = ask.customer_id;
+        let loaded = self.load::<Customer>(caller, &id.to_string()).await?;
+        loaded.state.known().map_err(CommandError::refused)?;
+        loaded.expect(ask.expected_version)?;
+        let contact = self.known_contact(caller, id).await?;
+        let traces = self.traces(caller.tenant, id, contact.as_ref()).await?;
+        for booking in traces.bookings {
+            self.refuse_open(caller, booking).await?;
+        }
+        let subjects: Vec<SubjectId> = std::iter::once(SubjectId(id.0)).chain(traces.leads).collect();
+        let keys = self.vault.subject_keys(caller.tenant, &subjects).await?;
+        let destroyed = subjects.iter().map(|subject| DestroyedKey {
+            subject: *subject,
+            key_id: match keys.get(subject) {
+                Some(SubjectKey::Living(key)) => Some(key.to_string()),
+                Some(SubjectKey::Destroyed { .. }) | None => None,
+            },
+        });
+        let command = CustomerCommand::Erase {
+            reason: ask.reason.clone(),
+            destroyed: destroyed.collect(),
+        };
+        let events = loaded.state.decide(command).map_err(CommandError::refused)?;
+        Ok(Plan::default().write::<Customer>(self, id.to_string(), loaded.version, events))
+    }
+
+    /// A party that is still to come needs its address.
+    async fn refuse_open(&self, caller: &Caller, id: BookingId) -> Result<(), CommandError> {
+        let loaded = self.load::<Booking>(caller, &id.to_string()).await?;
+        let over = match loaded.state.status() {
+            Some(BookingStatus::Requested | BookingStatus::Confirmed) => loaded
+                .state
+                .requested()
+                .is_none_or(|requested| requested.blocked_until <= self.ports.now()),
+            Some(BookingStatus::Completed | BookingStatus::Cancelled | BookingStatus::Expired) | None => true,
+        };
+        if over {
+            Ok(())
+        } else {
+            Err(CommandError::refused(CustomerError::HasOpenBooking))
+        }
+    }
+
+    async fn traces(
+        &self,
+        tenant: TenantId,
+        id: CustomerId,
+        contact: Option<&PlainContact>,
+    ) -> Result<Traces, CommandError> {
+        let mut traces = Traces::default();
+        let mut after = Position::START;
+        loop {
+            let types = ["booking.requested", "lead.captured"];
+            let page = self.log.read(tenant, after, PAGE, Some(&types)).await?;
+            let Some(last) = page.last().map(|event| event.position) else {
+                return Ok(traces);
+            };
+            after = last;
+            let page: Vec<Recorded> = page
+                .into_iter()
+                .map(Recorded::try_from)
+                .collect::<Result<_, _>>()?;
+            for event in &page {
+                if let DomainEvent::Booking(BookingEvent::Requested(requested)) = &event.event
+                    && requested.customer_id == id
+                    && let Ok(booking) = event.stream.id.parse()
+                {
+                    traces.bookings.push(booking);
+                }
+            }
+            if let Some(contact) = contact {
+                traces.leads.extend(self.leads_of(tenant, contact, &page).await?);
+            }
+        }
+    }
+
+    /// The leads of a page that were left under an e-mail or phone of the person, and have a key of their own.
+    async fn leads_of(
+        &self,
+        tenant: TenantId,
+        contact: &PlainContact,
+        page: &[Recorded],
+    ) -> Result<Vec<SubjectId>, LogError> {
+        let mut fields = Vec::new();
+        for event in page {
+            let DomainEvent::Lead(LeadEvent::Captured(lead)) = &event.event else {
+                continue;
+            };
+            fields.extend(field(&event.stream, "email", &lead.contact.email));
+            fields.extend(field(&event.stream, "phone", &lead.contact.phone));
+        }
+        let opened = self.vault.open_many(tenant, &fields).await?;
+        let theirs = |(field, opened): (&SealedField<'_>, Opened)| {
+            let own = match field.field {
+                "email" => &contact.email,
+                _ => &contact.phone,
+            };
+            let same = matches!((opened, own), (Opened::Text(text), Some(own)) if text == *own);
+            let of_its_own = field.sealed.subject.to_string() == field.stream.id;
+            (same && of_its_own).then_some(field.sealed.subject)
+        };
+        let mut leads: Vec<SubjectId> = fields.iter().zip(opened).filter_map(theirs).collect();
+        leads.dedup();
+        Ok(leads)
+    }
+}
+
+fn field<'a>(stream: &'a StreamId, field: &'a str, sealed: &'a Option<Sealed>) -> Option<SealedField<'a>> {
+    sealed.as_ref().map(|sealed| SealedField {
+        stream,
+        field,
+        sealed,
+    })
+}
