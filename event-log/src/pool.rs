@@ -133,9 +133,13 @@ impl Shared {
         }
     }
 
+    /// A connection back; closed, where the pool is.
     fn take_back(&self, mut pooled: Pooled) {
-        pooled.used = Instant::now();
-        self.idle().push(pooled);
+        let mut idle = self.idle();
+        if !self.permits.is_closed() {
+            pooled.used = Instant::now();
+            idle.push(pooled);
+        }
     }
 
     /// Opens a connection, however often a server that is starting up refuses; the caller stops it in time.

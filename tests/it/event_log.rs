@@ -1,6 +1,7 @@
 //! The event log's contract, on a real Postgres.
 
 mod append;
+mod batches;
 mod cancel;
 mod claims;
 mod concurrency;

@@ -215,7 +215,7 @@ async fn until_one_waits(superuser: &mut PgConnection) {
         )
         .fetch_one(&mut *superuser)
         .await
-        .unwrap();
+        .expect("the activity can be read");
         if waiting > 0 {
             return;
         }

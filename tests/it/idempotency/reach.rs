@@ -7,7 +7,8 @@ use domain::access::{Permission, Role, StationScope};
 use domain::money::Cents;
 use domain::price_list::{Confirmation, PriceListCommand};
 use serde_json::{Value, json};
-use tests::http::{Server, global_id, party, with};
+use sqlx::Executor;
+use tests::http::{Client, Server, global_id, party, with};
 use uuid::Uuid;
 
 use super::{hold_log, waiting};
@@ -20,13 +21,22 @@ fn dearer(server: &Server, key: &str) -> Value {
     })
 }
 
-#[tokio::test]
-async fn who_does_not_reach_the_station_does_not_hear_the_result_of_anothers_key() {
-    let server = Server::start().await;
-    let company = &server.company;
-    let owner = server.sign_in(Role::SuperAdmin).await;
-    let elsewhere = StationScope::Only(vec![company.sacramento]);
-    let stranger = server.sign_in_at(company, Role::Admin, elsewhere).await;
+/// Of a command that somebody else has given nothing is told but that it is not there, or that the key is taken.
+fn assert_hears_nothing(command: &str, told: &Value) {
+    let code = told["userErrors"][0]["code"].as_str();
+    assert!(
+        matches!(code, Some("NOT_FOUND" | "IDEMPOTENCY_MISMATCH")),
+        "{command}: {told}"
+    );
+    assert_eq!(
+        (&told["position"], &told["replayed"]),
+        (&Value::Null, &json!(false)),
+        "{command}"
+    );
+}
+
+/// What the owner did in San Jose, each with its key.
+async fn done_in_san_jose(server: &Server, owner: &Client) -> [(&'static str, Value); 4] {
     let booked = owner
         .done("bookingRequest", "booking { id }", party("booking"))
         .await;
@@ -38,37 +48,51 @@ async fn who_does_not_reach_the_station_does_not_hear_the_result_of_anothers_key
         .done("paymentRecord", "payment { id }", deposit.clone())
         .await;
     let verify = json!({"idempotencyKey": "verify", "paymentId": paid["payment"]["id"], "accept": true});
-    owner.done("paymentVerify", "", verify.clone()).await;
     let cancel = json!({"idempotencyKey": "cancel", "bookingId": booking, "reason": "plans changed"});
-    owner.done("bookingCancel", "", cancel.clone()).await;
-    let price = dearer(&server, "price");
-    owner.done("priceChange", "", price.clone()).await;
-    let before = server.head(company).await;
-    for (command, first, code) in [
-        ("paymentRecord", deposit, "NOT_FOUND"),
-        ("paymentVerify", verify, "NOT_FOUND"),
-        ("bookingCancel", cancel, "NOT_FOUND"),
-        ("priceChange", price, "NOT_FOUND"),
+    let price = dearer(server, "price");
+    for (command, input) in [
+        ("paymentVerify", &verify),
+        ("bookingCancel", &cancel),
+        ("priceChange", &price),
     ] {
-        let told = stranger.command(command, "", first.clone()).await;
-        assert_eq!(told["userErrors"][0]["code"], code, "{command}: {told}");
-        let other_key = with(first.clone(), json!({"idempotencyKey": "another"}));
-        let told_otherwise = stranger.command(command, "", other_key).await;
-        assert_eq!(told, told_otherwise, "{command}");
-        let again = owner.done(command, "", first).await;
-        assert_eq!(again["replayed"], true, "{command}");
+        owner.done(command, "", input.clone()).await;
     }
-    assert_eq!(server.head(company).await, before);
-    server.assert_rebuild_changes_nothing(company).await;
+    [
+        ("paymentRecord", deposit),
+        ("paymentVerify", verify),
+        ("bookingCancel", cancel),
+        ("priceChange", price),
+    ]
+}
+
+/// An administrator of Sacramento alone.
+async fn stranger(server: &Server) -> Client {
+    let elsewhere = StationScope::Only(vec![server.company.sacramento]);
+    server.sign_in_at(&server.company, Role::Admin, elsewhere).await
 }
 
 #[tokio::test]
-async fn who_does_not_reach_the_station_does_not_hear_that_a_key_was_used_or_is_at_work() {
+async fn who_does_not_reach_the_station_does_not_hear_the_result_of_anothers_key() {
     let server = Server::start().await;
-    let company = &server.company;
     let owner = server.sign_in(Role::SuperAdmin).await;
-    let elsewhere = StationScope::Only(vec![company.sacramento]);
-    let stranger = server.sign_in_at(company, Role::Admin, elsewhere).await;
+    let stranger = stranger(&server).await;
+    let done = done_in_san_jose(&server, &owner).await;
+    let before = server.head(&server.company).await;
+    for (command, first) in done {
+        let told = stranger.command(command, "", first.clone()).await;
+        assert_hears_nothing(command, &told);
+        let again = owner.done(command, "", first).await;
+        assert_eq!(again["replayed"], true, "{command}");
+    }
+    assert_eq!(server.head(&server.company).await, before);
+    server.assert_rebuild_changes_nothing(&server.company).await;
+}
+
+#[tokio::test]
+async fn who_does_not_reach_the_station_does_not_hear_what_is_at_work_under_a_key() {
+    let server = Server::start().await;
+    let owner = server.sign_in(Role::SuperAdmin).await;
+    let stranger = stranger(&server).await;
     let price = dearer(&server, "price");
     let other_body = with(price.clone(), json!({"priceMinor": 5_700}));
     let mut held = hold_log(&server).await;
@@ -78,28 +102,18 @@ async fn who_does_not_reach_the_station_does_not_hear_that_a_key_was_used_or_is_
     };
     waiting(&server, 1).await;
     for asked in [&price, &other_body] {
-        assert_eq!(
-            stranger.refused("priceChange", asked.clone()).await,
-            "NOT_FOUND",
-            "while the first is at work"
-        );
+        let told = stranger.command("priceChange", "", asked.clone()).await;
+        assert_hears_nothing("while the first is at work", &told);
     }
-    sqlx::Executor::execute(&mut held, "rollback")
-        .await
-        .expect("the log is let go");
+    held.execute("rollback").await.expect("the log is let go");
     assert_eq!(first.await.expect("it ends")["replayed"], false);
     for asked in [&price, &other_body] {
-        assert_eq!(
-            stranger.refused("priceChange", asked.clone()).await,
-            "NOT_FOUND",
-            "once the first is done"
-        );
+        let told = stranger.command("priceChange", "", asked.clone()).await;
+        assert_hears_nothing("once the first is done", &told);
     }
-    assert_eq!(
-        owner.refused("priceChange", other_body).await,
-        "IDEMPOTENCY_MISMATCH"
-    );
-    server.assert_rebuild_changes_nothing(company).await;
+    let mismatch = owner.refused("priceChange", other_body).await;
+    assert_eq!(mismatch, "IDEMPOTENCY_MISMATCH");
+    server.assert_rebuild_changes_nothing(&server.company).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::envelope::{Claim, Expectation, StreamId, Version};
+use domain::envelope::{Claim, Expectation, Version};
 use domain::ids::{CommandId, EventId, SubjectId, TenantId};
 use event_log::{Append, EventLog, Outcome, Receipt, StreamWrite};
 use futures::future::join_all;
@@ -11,10 +11,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use sqlx::postgres::PgConnection;
 use tests::seed::{remark, seed};
-use tests::writer::hour;
 use uuid::Uuid;
 
-use super::super::{TENANT, World, append, one, stream, take_unique};
+use super::super::{World, stream};
 use super::{Model, OUTCOMES, claims, event, expectation, name, new_tenant, runner};
 
 const TENANTS: usize = 3;
@@ -25,8 +24,6 @@ const APPENDS: usize = 48;
 const STREAMS: u8 = 48;
 /// Rounds that have the same resources; those of the next are free again.
 const AGE: u64 = 4;
-/// Appends that the log takes into one batch.
-const BATCH: u128 = 256;
 
 /// What an append takes a stream to hold.
 #[derive(Debug, Clone)]
@@ -49,14 +46,11 @@ struct Drawn {
 
 /// Where nothing but versions is expected the log has another statement than where they are unknown.
 fn drawn(versions_only: bool) -> impl Strategy<Value = Drawn> {
-    let taken = prop_oneof![
-        6 => Just(Taken::AsItIs),
-        1 => expectation().prop_map(Taken::Otherwise),
-    ]
-    .prop_map(move |taken| match taken {
-        Taken::Otherwise(Expectation::Exists | Expectation::Any) if versions_only => Taken::AsItIs,
-        taken => taken,
+    let other = expectation().prop_filter("only versions", move |expected| match expected {
+        Expectation::NoStream | Expectation::Exact(_) => true,
+        Expectation::Exists | Expectation::Any => !versions_only,
     });
+    let taken = prop_oneof![6 => Just(Taken::AsItIs), 1 => other.prop_map(Taken::Otherwise)];
     let write = (0..STREAMS, taken, prop::collection::vec(claims(), 0..4));
     let guard = (
         0..STREAMS,
@@ -313,98 +307,4 @@ async fn whatever_comes_together_comes_to_what_it_would_one_by_one_and_to_one_bl
         let verified = replays::verify(log, company.tenant, &()).await;
         verified.expect("the chain verifies");
     }
-}
-
-/// One claim of each kind, and a second that is refused while another stream has the first.
-fn contested() -> [(&'static str, Claim); 3] {
-    let (from, until) = (hour(1), hour(2));
-    let resource = "room".to_owned();
-    let room = Claim::TakeCapacity {
-        resource: resource.clone(),
-        from,
-        until,
-        units: 2,
-        limit: 3,
-    };
-    let time = Claim::TakeInterval {
-        resource,
-        from,
-        until,
-    };
-    [
-        ("unique", take_unique("key")),
-        ("capacity", room),
-        ("interval", time),
-    ]
-}
-
-#[tokio::test]
-async fn a_refused_claim_does_not_break_its_batch_apart() {
-    let world = World::new().await;
-    let log = &world.log;
-    let mut base = 0;
-    for (kind, claim) in contested() {
-        for expected in [Expectation::NoStream, Expectation::Any] {
-            // The claim is taken by an append of the same batch, or by one before it.
-            for taker in [None, Some(10)] {
-                base += 1_000;
-                let of = |n: u128| format!("{kind} of {}", base + n);
-                let mut appends: Vec<Append> = (0..BATCH).map(|n| one(base + n, &of(n), expected)).collect();
-                let claim = of_age(claim.clone(), u64::try_from(base).expect("a small number"));
-                let mut first = one(base + 999, &of(999), Expectation::NoStream);
-                match taker {
-                    Some(taker) => appends[taker].streams[0].events[0].claims = vec![claim.clone()],
-                    None => first.streams[0].events[0].claims = vec![claim.clone()],
-                }
-                world.appended(first).await;
-                appends[100].streams[0].events[0].claims = vec![claim.clone()];
-                let before = log.head(TENANT).await.unwrap();
-                let said = join_all(appends.iter().map(|append| log.append(append.clone()))).await;
-                let mut last = before.position.0;
-                for (n, said) in said.into_iter().enumerate() {
-                    if n == 100 {
-                        let claim = claim.clone();
-                        assert_eq!(said, Ok(Outcome::ClaimRefused { claim }));
-                        continue;
-                    }
-                    last += 1;
-                    let Ok(Outcome::Appended(receipt)) = said else {
-                        panic!("{kind}: the neighbour {n} came to {said:?}");
-                    };
-                    assert_eq!((receipt.first.0, receipt.last.0), (last, last));
-                }
-                assert_eq!(
-                    log.head(TENANT).await.unwrap().block,
-                    before.block + 1,
-                    "{kind}, {expected:?}, taken by {taker:?}: one batch, one block"
-                );
-            }
-        }
-    }
-    replays::verify(log, TENANT, &()).await.unwrap();
-}
-
-/// The least that was wrong once: where another loses its claim, a write without events had no version kept.
-#[tokio::test]
-async fn beside_a_refused_claim_a_write_without_events_keeps_its_version() {
-    let world = World::new().await;
-    let write = |id: &str, claims: Option<Claim>| StreamWrite {
-        stream: StreamId::new("thing", id),
-        expected: Expectation::NoStream,
-        events: claims.into_iter().map(|claim| event(vec![claim])).collect(),
-    };
-    let mut holder = append(1, vec![write("holder", Some(take_unique("key")))]);
-    holder.streams[0].events[0].event_id = EventId(Uuid::from_u128(1));
-    world.appended(holder).await;
-    let empty = append(2, vec![write("empty", None)]);
-    let mut loser = append(3, vec![write("loser", Some(take_unique("key")))]);
-    loser.streams[0].events[0].event_id = EventId(Uuid::from_u128(3));
-    let said = join_all([empty.clone(), loser].map(|append| world.log.append(append))).await;
-    let Ok(Outcome::Appended(receipt)) = &said[0] else {
-        panic!("{said:?}");
-    };
-    assert_eq!(receipt.streams, [(stream("empty"), Version(0))]);
-    assert!(matches!(said[1], Ok(Outcome::ClaimRefused { .. })), "{said:?}");
-    let again = world.log.append(empty).await;
-    assert_eq!(again, Ok(Outcome::Replayed(receipt.clone())));
 }
