@@ -21,7 +21,12 @@ use crate::installation::{Installation, Location};
 
 /// Bookings, payments, prices and tax for chefs who cook at the customer's place.
 #[derive(Debug, Parser)]
-#[command(name = "hibachi", version, about)]
+#[command(
+    name = "hibachi",
+    version,
+    about,
+    after_help = "Exit code 0: well; 1: something is wrong, and it says what; 2: it could not run."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -55,7 +60,7 @@ enum Command {
     /// The keys that seal personal data.
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// Measure.
+    /// Measure: JSON lines on standard output, a table on standard error.
     #[command(subcommand)]
     Bench(bench::Bench),
 }
@@ -125,17 +130,24 @@ fn cannot_run(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-#[expect(clippy::print_stdout, reason = "what the command line answers")]
+/// Says what the command line answers.
 fn say(line: impl std::fmt::Display) {
-    println!("{line}");
+    print(std::io::stdout().lock(), &line);
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "what a person at the terminal should know, beside the answer"
-)]
+/// Says what a person at the terminal should know, beside the answer.
 fn note(line: impl std::fmt::Display) {
-    eprintln!("{line}");
+    print(std::io::stderr().lock(), &line);
+}
+
+/// Whoever has read enough may close the pipe: what a command comes to does not depend on who reads it.
+fn print(mut out: impl std::io::Write, line: &impl std::fmt::Display) {
+    match writeln!(out, "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            panic!("the answer cannot be written: {error}")
+        }
+        Ok(()) | Err(_) => {}
+    }
 }
 
 fn start_logs() {
@@ -148,7 +160,10 @@ fn start_logs() {
             .with(fmt::layer().json().with_writer(std::io::stderr))
             .init();
     } else {
-        registry.with(fmt::layer().with_writer(std::io::stderr)).init();
+        let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        registry
+            .with(fmt::layer().with_ansi(terminal).with_writer(std::io::stderr))
+            .init();
     }
 }
 
@@ -189,5 +204,10 @@ fn write_out(text: &str, out: Option<&std::path::Path>) -> Result<()> {
     };
     let beside = path.with_extension(format!("{}.part", std::process::id()));
     let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
-    written.with_context(|| format!("cannot write {}", path.display()))
+    written
+        .inspect_err(|_| {
+            // It may not be there; what is said is why the file is not.
+            std::fs::remove_file(&beside).ok();
+        })
+        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -84,6 +84,13 @@ impl Installation {
             }
         };
         let (server, psql) = private.unzip();
+        if !MasterKeyPlace::has_key(&secrets)? && has_companies(&database).await? {
+            bail!(
+                "the master key is missing: put it back as {}, or set HIBACHI_MASTER_KEY; what is sealed opens with no \
+                 other",
+                secrets.join("master-key").display()
+            );
+        }
         Ok(Self {
             database,
             address,
@@ -105,6 +112,16 @@ impl Installation {
             .await?
             .context("the private database did not stop")
     }
+}
+
+/// Whether anybody's data is in the database already, which a new master key would open none of.
+async fn has_companies(database: &PgConnectOptions) -> Result<bool> {
+    let mut connection = database.clone().connect().await?;
+    let found = sqlx::query_scalar("select exists (select from list_organisations())")
+        .fetch_one(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(found)
 }
 
 /// The data directory, made where absent.

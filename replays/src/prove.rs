@@ -32,6 +32,14 @@ pub enum ProveError {
     /// The log has no such event.
     #[error("there is no event at position {0}")]
     NoEvent(Position),
+    /// The signed head was made before the event.
+    #[error("the signed head ends at position {head}, before position {position}")]
+    BeyondHead {
+        /// The event's position.
+        position: Position,
+        /// The head's.
+        head: Position,
+    },
     /// Between the event and the signed head there is too much.
     #[error("more than {MOST_BLOCKS} blocks are between the event and the nearest signed head")]
     TooFar,
@@ -108,12 +116,29 @@ pub async fn prove(
     position: Position,
     head: &SignedHead,
 ) -> Result<String, ProveError> {
-    let until = head.statement.block;
-    let number = log.block_of(tenant, position).await?;
-    let number = number.filter(|number| *number <= until && position.0 > 0);
-    let number = number.ok_or(ProveError::NoEvent(position))?;
+    let signed = &head.statement;
+    if position < Position(1) {
+        return Err(ProveError::NoEvent(position));
+    }
+    if position > signed.position {
+        return Err(match log.head(tenant).await?.position {
+            last if position > last => ProveError::NoEvent(position),
+            _ => ProveError::BeyondHead {
+                position,
+                head: signed.position,
+            },
+        });
+    }
+    // The head knows of it.
+    let cut = || Finding {
+        position,
+        what: Lie::CutTail {
+            until: signed.position,
+        },
+    };
+    let number = log.block_of(tenant, position).await?.ok_or_else(cut)?;
     let (previous, blocks) = blocks(log, tenant, number, head).await?;
-    let block = blocks.first().ok_or(ProveError::NoEvent(position))?;
+    let block = blocks.first().ok_or_else(cut)?;
     let events = events(log, tenant, block).await?;
     let index = usize::try_from(position.0 - block.first.0).unwrap_or(usize::MAX);
     let event = events.get(index).ok_or(Finding {
@@ -175,7 +200,16 @@ async fn blocks(
             }));
         }
     }
-    if hash != head.statement.block_hash {
+    let last = blocks.last();
+    if last.is_none_or(|last| last.last < head.statement.position) {
+        return Err(ProveError::from(Finding {
+            position: last.map_or(Position(1), |last| last.last.next()),
+            what: Lie::CutTail {
+                until: head.statement.position,
+            },
+        }));
+    }
+    if hash != head.statement.block_hash || last.is_some_and(|last| last.last != head.statement.position) {
         return Err(ProveError::from(Finding {
             position: Position(1),
             what: Lie::RewrittenChain {

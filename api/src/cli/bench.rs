@@ -32,7 +32,7 @@ use crate::installation::{Location, Scratch};
 /// Events of a stream that is loaded before it is written: what the published figures have.
 const STREAM: u32 = 20;
 
-/// Measure.
+/// Measure: JSON lines on standard output, a table on standard error.
 #[derive(Debug, Subcommand)]
 pub(super) enum Bench {
     /// Appending: to new streams, to existing ones, and beside another tenant's flood.

@@ -21,7 +21,7 @@ pub(super) enum Demo {
 pub(super) struct Bookings {
     #[command(flatten)]
     location: Location,
-    /// Slug of the company; the demo company is set up if it is not there.
+    /// Slug of the company. The demo company is set up if it is asked for and is not there.
     #[arg(long, value_name = "SLUG", default_value = demo::SLUG)]
     org: String,
     /// How many to ask for.

@@ -17,7 +17,7 @@ use crate::installation::{Installation, Location};
 pub(super) enum Keys {
     /// Go over to a new master key: every key is wrapped anew, while servers run. Can be broken off and begun again.
     Rotate(Rotate),
-    /// Say which master key wraps how many keys.
+    /// Say which master key wraps how many keys; exit code 1 when one is missing.
     List(List),
 }
 

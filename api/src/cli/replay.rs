@@ -20,7 +20,7 @@ use super::projections::Bar;
 pub(super) enum Replay {
     /// Walk the log, recompute every hash, and name the first lie.
     Verify(verify::Verify),
-    /// Sign the log's head now, and write it to a file to be kept elsewhere.
+    /// Check the log since the last kept head, sign its head now, and write it to a file to be kept elsewhere.
     SignHead(sign_head::SignHead),
     /// Prove that one event is in the log: a file that `hibachi-verifier` checks without the database.
     Prove(prove::Prove),

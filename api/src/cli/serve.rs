@@ -51,7 +51,7 @@ pub(super) struct Work {
 /// How long things are kept.
 #[derive(Debug, Args)]
 pub(super) struct Keep {
-    /// How long a command that is sent again is answered with its first result.
+    /// How long a command that is sent again is answered with its first result; at least 30.
     #[arg(
         long,
         value_name = "DAYS",

@@ -32,6 +32,17 @@ pub struct Rotation<'a> {
 }
 
 impl MasterKeyPlace {
+    /// Whether there is a key, in the environment or the directory of secrets.
+    ///
+    /// # Errors
+    /// When what is there is no key, or cannot be read.
+    pub(super) fn has_key(directory: &Path) -> Result<bool> {
+        let place = Self {
+            directory: directory.to_owned(),
+        };
+        Ok(in_environment(NEWEST)?.is_some() || place.file("master-key")?.is_some())
+    }
+
     /// The place in a directory of secrets; the first key is made where there is none.
     ///
     /// # Errors

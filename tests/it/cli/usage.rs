@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 
-use tests::process::{Installation, answer};
+use tests::process::{Installation, SLUG, answer};
 
 use super::assert_cannot_run;
 
@@ -78,4 +78,46 @@ fn a_port_in_use_is_named_before_anything_is_made() {
         assert_cannot_run(&installation.run(&[command, "--listen", &address]), &address);
     }
     assert!(!installation.data_dir().exists());
+}
+
+#[test]
+fn a_lost_master_key_is_asked_for_and_none_is_made_in_its_place() {
+    let installation = Installation::demo();
+    let key = installation.data_dir().join("secrets/master-key");
+    let aside = key.with_extension("aside");
+    fs::rename(&key, &aside).unwrap();
+    for command in [["keys", "list"], ["projections", "list"]] {
+        assert_cannot_run(
+            &installation.run(&command),
+            "the master key is missing: put it back",
+        );
+        assert!(!key.exists(), "{command:?}");
+    }
+    assert_eq!(installation.postmaster(), None, "what was started is stopped");
+    fs::rename(aside, key).unwrap();
+    installation.well(&["keys", "list"]);
+}
+
+#[test]
+fn who_reads_no_further_changes_nothing() {
+    let installation = Installation::demo();
+    let mut command = installation.command(&["replay", "verify", "--org", SLUG]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = command.stdout(writer).status().unwrap();
+    assert_eq!(ended.code(), Some(0));
+}
+
+#[test]
+fn a_file_that_cannot_be_written_leaves_nothing_beside_it() {
+    let installation = Installation::demo();
+    fs::create_dir(installation.place().join("taken")).unwrap();
+    let answer = installation.run(&["replay", "sign-head", "--org", SLUG, "--out", "taken"]);
+    assert_eq!(answer.code, Some(2), "{answer:?}");
+    let left: Vec<_> = fs::read_dir(installation.place())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name.to_string_lossy().ends_with(".part"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
 }

@@ -25,7 +25,7 @@ pub(in crate::cli) struct Prove {
     /// Position of the event.
     #[arg(long, value_name = "N")]
     position: i64,
-    /// Prove it under this signed head, instead of the nearest kept one or, where there is none, one signed now.
+    /// Prove it under this signed head, of the installation's own key, instead of the nearest kept one or, where there is none, one signed now.
     #[arg(long, value_name = "FILE")]
     head: Option<PathBuf>,
     /// Where to write the proof; to the terminal where absent. The file appears whole or not at all.
@@ -81,7 +81,9 @@ impl Prove {
         let proof = replays::prove(&app.log, company.tenant, position, &head).await;
         proof.map_err(|error| match error {
             ProveError::Unverified(error) => error.into(),
-            other @ (ProveError::NoEvent(_) | ProveError::TooFar) => other.into(),
+            other @ (ProveError::NoEvent(_) | ProveError::BeyondHead { .. } | ProveError::TooFar) => {
+                other.into()
+            }
         })
     }
 }

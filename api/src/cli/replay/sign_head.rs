@@ -11,7 +11,7 @@ use crate::cli::projections::Bar;
 use crate::cli::{Verdict, say, with_installation, write_out};
 use crate::installation::Location;
 
-/// Sign the log's head now, and write it to a file to be kept elsewhere.
+/// Check the log since the last kept head, sign its head now, and write it to a file to be kept elsewhere.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SignHead {
     #[command(flatten)]

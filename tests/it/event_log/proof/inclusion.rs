@@ -2,7 +2,7 @@
 
 use domain::envelope::Expectation;
 use event_log::proof::HeadSigner;
-use replays::{ProveError, VerifyError, prove};
+use replays::{Lie, ProveError, VerifyError, prove};
 use serde_json::Value;
 use verifier::{Fault, check_head, check_proof};
 
@@ -122,7 +122,10 @@ async fn a_log_that_lies_is_not_proved() {
     }
     world.appended(one(11, "c", Expectation::NoStream)).await;
     let later = prove(&world.log, TENANT, at(11), &head).await;
-    assert!(matches!(later, Err(ProveError::NoEvent(_))), "the head is older");
+    assert!(
+        matches!(later, Err(ProveError::BeyondHead { position, head }) if (position, head) == (at(11), at(10))),
+        "{later:?}"
+    );
     lie(&world, "update events set payload = '{}' where position = 8").await;
     match prove(&world.log, TENANT, at(7), &head).await {
         Err(ProveError::Unverified(error)) => {
@@ -139,4 +142,28 @@ async fn a_log_that_lies_is_not_proved() {
         Err(ProveError::Unverified(VerifyError::Lie(finding))) => assert_eq!(finding.position, at(4)),
         other => panic!("proved: {other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_cut_tail_is_no_missing_event_to_who_has_the_head() {
+    let world = ten_events().await;
+    let head = signed(&world).await;
+    lie(
+        &world,
+        "delete from events where position > 8;
+         delete from log_blocks where last_position > 8;
+         update log_head h set position = b.last_position, block = b.block, block_hash = b.block_hash
+         from log_blocks b where b.last_position = (select max(last_position) from log_blocks)",
+    )
+    .await;
+    for position in [2, 9, 10] {
+        match prove(&world.log, TENANT, at(position), &head).await {
+            Err(ProveError::Unverified(VerifyError::Lie(finding))) => {
+                assert_eq!(finding.what, Lie::CutTail { until: at(10) }, "{position}");
+            }
+            other => panic!("{position}: {other:?}"),
+        }
+    }
+    let none = prove(&world.log, TENANT, at(11), &head).await;
+    assert!(matches!(none, Err(ProveError::NoEvent(_))), "{none:?}");
 }
