@@ -12,7 +12,7 @@ mod user;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use domain::ids::TenantId;
 
@@ -165,6 +165,17 @@ fn start_logs() {
             .with(fmt::layer().with_ansi(terminal).with_writer(std::io::stderr))
             .init();
     }
+}
+
+/// Refuses to make an installation for a command that looks at one.
+fn expect_installation(location: &Location) -> Result<()> {
+    if location.database_url.is_none() && !location.data_dir.exists() {
+        bail!(
+            "there is no installation at {}: `hibachi up` makes one",
+            location.data_dir.display()
+        );
+    }
+    Ok(())
 }
 
 /// Runs a command against an installation that is opened for its duration.

@@ -11,7 +11,7 @@ use domain::recorded::{DomainEvent, Recorded};
 use event_log::{LogError, Opened, SealedField, SubjectKey};
 
 use crate::execute::{Plan, Written, to_the_end};
-use crate::{Caller, CommandError, Commands, IdempotencyKey};
+use crate::{Caller, CommandError, Commands, IdempotencyKey, Refused};
 
 /// Events that one question to the log brings.
 const PAGE: u32 = 500;
@@ -76,7 +76,12 @@ impl Commands {
     async fn plan_erasure(&self, caller: &Caller, ask: &CustomerErase) -> Result<Plan, CommandError> {
         let id = ask.customer_id;
         let loaded = self.load::<Customer>(caller, &id.to_string()).await?;
-        loaded.state.known().map_err(CommandError::refused)?;
+        loaded.state.known().map_err(|error| {
+            CommandError::Refused(Refused {
+                field: vec!["customerId"],
+                ..error.into()
+            })
+        })?;
         loaded.expect(ask.expected_version)?;
         let contact = self.known_contact(caller, id).await?;
         let traces = self.traces(caller.tenant, id, contact.as_ref()).await?;

@@ -8,7 +8,7 @@ use event_log::{KeyId, MasterKey, MasterKeys};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{Verdict, note, say};
+use super::{Verdict, expect_installation, note, say};
 use crate::app::App;
 use crate::installation::{Installation, Location};
 
@@ -45,6 +45,7 @@ impl Keys {
             Self::Rotate(rotate) => &rotate.location,
             Self::List(list) => &list.location,
         };
+        expect_installation(location)?;
         let installation = Installation::open(location).await?;
         let app = App::connect(&installation).await?;
         let done = match &self {
@@ -125,7 +126,8 @@ async fn list(app: &App, installation: &Installation, as_json: bool) -> Result<V
         let used = app.vault.key_use(company.tenant).await?;
         destroyed += used.destroyed;
         if let Some(id) = used.tenant {
-            *wraps.entry(id).or_default() += 2;
+            // Its own two are wrapped as one.
+            *wraps.entry(id).or_default() += 1;
         }
         for (id, keys) in used.subjects {
             match id {

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use projections::{Progress, Projection, projection, registry};
 
-use super::{Verdict, note, say, with_app};
+use super::{Verdict, expect_installation, note, say, with_app};
 use crate::app::App;
 use crate::installation::Location;
 
@@ -53,6 +53,7 @@ impl Choice {
             Some(name) => vec![projection(name)?],
             None => registry().to_vec(),
         };
+        expect_installation(&self.location)?;
         with_app(&self.location, async |app| {
             let companies = match &self.org {
                 Some(slug) => vec![app.organisation(slug).await?],

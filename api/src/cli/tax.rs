@@ -9,7 +9,7 @@ use domain::ids::{TenantId, UserId};
 use projections::period::Period;
 use projections::{At, tax_report};
 
-use super::{Verdict, tenant, with_app, write_out};
+use super::{Verdict, expect_installation, tenant, with_app, write_out};
 use crate::installation::Location;
 
 /// Tax reports.
@@ -49,6 +49,7 @@ enum Format {
 impl Tax {
     pub(super) async fn run(self) -> Result<Verdict> {
         let Self::Report(ask) = self;
+        expect_installation(&ask.location)?;
         with_app(&ask.location, async |app| {
             let tenant = tenant(&app, &ask.org).await?;
             app.views.catch_up(tenant).await?;

@@ -121,3 +121,19 @@ fn a_file_that_cannot_be_written_leaves_nothing_beside_it() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn a_command_that_looks_at_an_installation_makes_none() {
+    let installation = Installation::empty();
+    for command in [
+        ["keys", "list"].as_slice(),
+        &["replay", "verify", "--org", SLUG],
+        &["projections", "list"],
+        &[
+            "tax", "report", "--org", SLUG, "--state", "CA", "--period", "2026",
+        ],
+    ] {
+        assert_cannot_run(&installation.run(command), "there is no installation at");
+        assert!(!installation.data_dir().exists(), "{command:?}");
+    }
+}

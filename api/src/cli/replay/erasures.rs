@@ -7,7 +7,7 @@ use replays::erasures::{Erasure, ErasuresError, erasures};
 use serde_json::{Value, json};
 
 use crate::cli::projections::Bar;
-use crate::cli::{Verdict, say, tenant, with_app};
+use crate::cli::{Verdict, expect_installation, say, tenant, with_app};
 use crate::installation::Location;
 
 /// Verify the log, and check every erasure that it tells of against its receipt.
@@ -25,6 +25,7 @@ pub(in crate::cli) struct Erasures {
 
 impl Erasures {
     pub(in crate::cli) async fn run(self) -> Result<Verdict> {
+        expect_installation(&self.location)?;
         with_app(&self.location, async |app| {
             let tenant = tenant(&app, &self.org).await?;
             let bar = Bar::new("erasures");

@@ -11,7 +11,7 @@ use replays::{ProveError, SignError, VerifyError};
 
 use super::read_head;
 use crate::app::App;
-use crate::cli::{Verdict, say, with_installation, write_out};
+use crate::cli::{Verdict, expect_installation, say, with_installation, write_out};
 use crate::installation::Location;
 
 /// Prove that one event is in the log: a file that `hibachi-verifier` checks without the database.
@@ -35,6 +35,7 @@ pub(in crate::cli) struct Prove {
 
 impl Prove {
     pub(in crate::cli) async fn run(self) -> Result<Verdict> {
+        expect_installation(&self.location)?;
         with_installation(&self.location, async |app, installation| {
             let company = app.organisation(&self.org).await?;
             let signer = HeadSigner::new(&installation.signing_key);

@@ -8,7 +8,7 @@ use event_log::proof::HeadSigner;
 use replays::{SignError, VerifyError};
 
 use crate::cli::projections::Bar;
-use crate::cli::{Verdict, say, with_installation, write_out};
+use crate::cli::{Verdict, expect_installation, say, with_installation, write_out};
 use crate::installation::Location;
 
 /// Check the log since the last kept head, sign its head now, and write it to a file to be kept elsewhere.
@@ -26,6 +26,7 @@ pub(in crate::cli) struct SignHead {
 
 impl SignHead {
     pub(in crate::cli) async fn run(self) -> Result<Verdict> {
+        expect_installation(&self.location)?;
         with_installation(&self.location, async |app, installation| {
             let company = app.organisation(&self.org).await?;
             let signer = HeadSigner::new(&installation.signing_key);

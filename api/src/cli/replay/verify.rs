@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{independent, read_head};
 use crate::app::App;
 use crate::cli::projections::Bar;
-use crate::cli::{Verdict, say, tenant, with_installation};
+use crate::cli::{Verdict, expect_installation, say, tenant, with_installation};
 use crate::installation::{Installation, Location};
 
 /// Walk the log, recompute every hash, and name the first lie.
@@ -41,6 +41,7 @@ pub(in crate::cli) struct Verify {
 
 impl Verify {
     pub(in crate::cli) async fn run(self) -> Result<Verdict> {
+        expect_installation(&self.location)?;
         with_installation(&self.location, async |app, installation| {
             let tenant = tenant(&app, &self.org).await?;
             let trust = self.trust(installation)?;
