@@ -16,7 +16,8 @@ use event_log::Sealer;
 use serde::Serialize;
 
 pub use crate::customer::{CustomerInput, SmsConsent};
-use crate::execute::{CAPACITY, Loaded, Plan, Written, to_the_end};
+use crate::execute::{CAPACITY, Plan, Written, to_the_end};
+use crate::load::Loaded;
 use crate::quote::{Offer, check_promo, parse_zip};
 use crate::{Caller, CommandError, Commands, IdempotencyKey, Refused};
 

@@ -2,21 +2,20 @@
 
 use domain::access::Permission;
 use domain::booking::{Booking, BookingEvent, BookingStatus};
-use domain::customer::{Customer, CustomerCommand, CustomerError, CustomerEvent, DestroyedKey, PlainContact};
-use domain::decider::{Decider, Event};
+use domain::customer::{Customer, CustomerCommand, CustomerError, DestroyedKey, PlainContact};
+use domain::decider::Decider;
 use domain::envelope::{Position, Sealed, StreamId};
 use domain::ids::{BookingId, CustomerId, SubjectId, TenantId};
 use domain::lead::LeadEvent;
 use domain::recorded::{DomainEvent, Recorded};
 use event_log::{LogError, Opened, SealedField, SubjectKey};
+use futures::{TryStreamExt, pin_mut};
 
 use crate::execute::{Plan, Written, to_the_end};
 use crate::{Caller, CommandError, Commands, IdempotencyKey, Refused};
 
-/// Events that one question to the log brings.
-const PAGE: u32 = 500;
-/// Wire name of [`CustomerEvent::Erased`]: other events are not read again to find out.
-const ERASED: &str = "customer.erased";
+/// Wire names of the events that hold what is sealed for a person, beside the person's own stream.
+const OF_PERSONS: [&str; 2] = ["booking.requested", "lead.captured"];
 
 /// Which customer to erase, and why.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -27,18 +26,6 @@ pub struct CustomerErase {
     pub expected_version: Option<i64>,
     /// Why, in 10 to 500 characters without personal data.
     pub reason: String,
-}
-
-/// The persons whose keys go with an event: whoever writes it destroys them.
-pub(crate) fn erased_by<E: Event>(event: &E) -> Vec<SubjectId> {
-    if event.name() != ERASED {
-        return Vec::new();
-    }
-    match CustomerEvent::decode(event.name(), event.version(), &event.payload()) {
-        Ok(CustomerEvent::Erased(erased)) => erased.destroyed.iter().map(|key| key.subject).collect(),
-        // What cannot be read was not written by us.
-        Ok(CustomerEvent::Registered(_)) | Err(_) => Vec::new(),
-    }
 }
 
 /// What the log holds of a person beside their own stream.
@@ -129,14 +116,24 @@ impl Commands {
         contact: Option<&PlainContact>,
     ) -> Result<Traces, CommandError> {
         let mut traces = Traces::default();
-        let mut after = Position::START;
-        loop {
-            let types = ["booking.requested", "lead.captured"];
-            let page = self.log.read(tenant, after, PAGE, Some(&types)).await?;
-            let Some(last) = page.last().map(|event| event.position) else {
-                return Ok(traces);
-            };
-            after = last;
+        let head = self.log.head(tenant).await?.position;
+        // Among events that are left out the log sees no hole.
+        if let Some(missing) = self.log.first_missing(tenant, Position::START, head).await? {
+            let what = "its event is missing".to_owned();
+            return Err(LogError::Corrupt {
+                position: missing,
+                what,
+            }
+            .into());
+        }
+        // Not only those that tell of persons: what this program does not know might, and stops the walk.
+        let but = domain::recorded::catalogue().into_iter().map(|kind| kind.name);
+        let but = but.filter(|name| !OF_PERSONS.contains(name)).map(str::to_owned);
+        let pages = self
+            .log
+            .stream_pages(tenant, Position::START, Some(head), Some(but.collect()));
+        pin_mut!(pages);
+        while let Some(page) = pages.try_next().await? {
             let page: Vec<Recorded> = page
                 .into_iter()
                 .map(Recorded::try_from)
@@ -153,6 +150,7 @@ impl Commands {
                 traces.leads.extend(self.leads_of(tenant, contact, &page).await?);
             }
         }
+        Ok(traces)
     }
 
     /// The leads of a page that were left under an e-mail or phone of the person, and have a key of their own.

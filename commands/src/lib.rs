@@ -11,6 +11,7 @@ mod error;
 mod execute;
 pub mod gateways;
 mod lead;
+mod load;
 pub mod organisation;
 pub mod payment;
 pub mod policies;

@@ -10,7 +10,7 @@ use domain::quote::{AddOn, Quote, QuoteRequest, quote};
 use domain::schedule::EventTime;
 use domain::station::{Station, StationError};
 
-use crate::execute::Loaded;
+use crate::load::Loaded;
 use crate::{Caller, CommandError, Commands, Refused};
 
 /// A party to price.

@@ -15,7 +15,7 @@ use domain::envelope::{StreamId, Version};
 use domain::ids::TenantId;
 use lru::LruCache;
 
-use crate::execute::Loaded;
+use crate::load::Loaded;
 
 /// Aggregates remembered at most; those that were used longest ago are forgotten.
 const AGGREGATES: NonZeroUsize = NonZeroUsize::new(4096).expect("it is not zero");

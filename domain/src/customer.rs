@@ -11,7 +11,7 @@ crate::events! {
     /// What can happen to a customer.
     pub enum CustomerEvent {
         "A person became known to the company." Registered(CustomerRegistered) = "customer.registered" v 1, claims;
-        "A person's data was erased for good." Erased(CustomerErased) = "customer.erased" v 1, claims;
+        "A person's data was erased for good." Erased(CustomerErased) = "customer.erased" v 1, claims, erases;
     }
 }
 
@@ -107,6 +107,11 @@ impl CustomerErased {
             .into_iter()
             .chain(release(CUSTOMER_PHONE, &self.phone_key))
             .collect()
+    }
+
+    /// The person, and whoever else they turned out to be.
+    fn erases(&self) -> Vec<SubjectId> {
+        self.destroyed.iter().map(|key| key.subject).collect()
     }
 }
 
@@ -340,143 +345,4 @@ impl Decider for Customer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::SubjectId;
-
-    #[test]
-    fn two_spellings_of_a_contact_fold_to_one() {
-        let a = PlainContact::check(" Ana ", Some("Ana@Example.com "), Some("(408) 555-0100"))
-            .ok()
-            .unwrap();
-        let b = PlainContact::check("Ana", Some("ana@example.com"), Some("+1 408 555 0100"))
-            .ok()
-            .unwrap();
-        assert!(a == b);
-    }
-
-    #[test]
-    fn a_contact_that_reaches_nobody_is_refused() {
-        let check = |name, email, phone| PlainContact::check(name, email, phone).err();
-        assert_eq!(check("", Some("a@b.co"), None), Some(CustomerError::BadName));
-        assert_eq!(check("Ana", None, Some(" ")), Some(CustomerError::NoContact));
-        for email in [
-            "ana", "@b.co", "ana@", "a b@c.de", "ana@host", "ana@.de", "a@@b.co",
-        ] {
-            assert_eq!(
-                check("Ana", Some(email), None),
-                Some(CustomerError::BadEmail),
-                "{email}"
-            );
-        }
-        for phone in ["123", "call me", "1234567890123456"] {
-            assert_eq!(
-                check("Ana", None, Some(phone)),
-                Some(CustomerError::BadPhone),
-                "{phone}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_customer_holds_each_way_to_be_reached() {
-        let sealed = Sealed {
-            subject: SubjectId(uuid::Uuid::nil()),
-            sealed: String::new(),
-        };
-        let registered = CustomerRegistered {
-            contact: Contact {
-                name: sealed.clone(),
-                email: Some(sealed),
-                phone: None,
-            },
-            email_key: Some("k".to_owned()),
-            phone_key: None,
-            sms_consent: None,
-        };
-        assert_eq!(
-            registered.claims(),
-            [Claim::TakeUnique {
-                scope: CUSTOMER_EMAIL.into(),
-                key: "k".to_owned()
-            }]
-        );
-        let mut customer = Customer::default();
-        let register = CustomerCommand::Register(registered);
-        customer.evolve(&customer.decide(register.clone()).unwrap()[0]);
-        assert_eq!(customer.decide(register), Err(CustomerError::Exists));
-    }
-
-    fn erase(reason: &str) -> CustomerCommand {
-        CustomerCommand::Erase {
-            reason: reason.to_owned(),
-            destroyed: vec![DestroyedKey {
-                subject: SubjectId(uuid::Uuid::nil()),
-                key_id: Some("00112233445566aa".to_owned()),
-            }],
-        }
-    }
-
-    fn known() -> Customer {
-        let sealed = Sealed {
-            subject: SubjectId(uuid::Uuid::nil()),
-            sealed: String::new(),
-        };
-        Customer {
-            registered: Some(CustomerRegistered {
-                contact: Contact {
-                    name: sealed,
-                    email: None,
-                    phone: None,
-                },
-                email_key: Some("e".to_owned()),
-                phone_key: Some("p".to_owned()),
-                sms_consent: None,
-            }),
-            erased: None,
-        }
-    }
-
-    #[test]
-    fn an_erased_customer_gives_back_what_found_them() {
-        let mut customer = known();
-        let events = customer.decide(erase("  asked to be forgotten ")).unwrap();
-        let CustomerEvent::Erased(receipt) = &events[0] else {
-            panic!("{events:?}")
-        };
-        assert_eq!(receipt.reason, "asked to be forgotten");
-        let released = |scope: &'static str, key: &str| Claim::ReleaseUnique {
-            scope: scope.into(),
-            key: key.to_owned(),
-        };
-        assert_eq!(
-            receipt.claims(),
-            [released(CUSTOMER_EMAIL, "e"), released(CUSTOMER_PHONE, "p")]
-        );
-        assert!(customer.known().is_ok());
-        customer.evolve(&events[0]);
-        assert_eq!(customer.known(), Err(CustomerError::Erased));
-        assert_eq!(customer.erased(), Some(receipt));
-    }
-
-    #[test]
-    fn a_customer_is_erased_once_for_a_reason() {
-        let mut customer = known();
-        assert_eq!(
-            Customer::default().decide(erase("asked to be forgotten")),
-            Err(CustomerError::NotFound)
-        );
-        for reason in ["", "  too short   ", &"x".repeat(501)] {
-            assert_eq!(
-                customer.decide(erase(reason)),
-                Err(CustomerError::BadReason),
-                "{reason}"
-            );
-        }
-        customer.evolve(&customer.decide(erase("asked to be forgotten")).unwrap()[0]);
-        assert_eq!(
-            customer.decide(erase("asked to be forgotten")),
-            Err(CustomerError::Erased)
-        );
-    }
-}
+mod tests;

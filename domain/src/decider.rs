@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::envelope::Claim;
+use crate::ids::SubjectId;
 
 /// A fact that has happened, in the business's words.
 ///
@@ -21,6 +22,11 @@ pub trait Event: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send
     ///
     /// Pure, so that the claims table can be rebuilt from the log.
     fn claims(&self) -> Vec<Claim> {
+        Vec::new()
+    }
+
+    /// The persons whose data keys recording this event destroys: what was sealed for them can be read by nobody after it.
+    fn erases(&self) -> Vec<SubjectId> {
         Vec::new()
     }
 
@@ -135,7 +141,8 @@ pub trait Refusal: std::error::Error + Send + Sync + 'static {
 /// }
 /// ```
 ///
-/// A line that ends in `, claims` takes or releases what the payload's method of that name says.
+/// A line that ends in `, claims` takes or releases what the payload's method of that name says; one that ends in `, erases`
+/// destroys the keys of whom that method names.
 #[macro_export]
 macro_rules! events {
     (
@@ -143,7 +150,7 @@ macro_rules! events {
         $visible:vis enum $enum:ident {
             $(
                 $meaning:literal $variant:ident($payload:ty) = $wire:literal v $version:literal
-                $(from $older_version:literal as $older:ident)* $(, $claims:ident)?;
+                $(from $older_version:literal as $older:ident)* $(, $effect:ident)*;
             )+
         }
     ) => {
@@ -169,11 +176,12 @@ macro_rules! events {
             }
             fn claims(&self) -> Vec<$crate::envelope::Claim> {
                 match self {
-                    $( Self::$variant(_payload) => {
-                        let claims = Vec::new();
-                        $( let claims = [claims, _payload.$claims()].concat(); )?
-                        claims
-                    } )+
+                    $( Self::$variant(_payload) => $crate::events!(@claims _payload $($effect)*), )+
+                }
+            }
+            fn erases(&self) -> Vec<$crate::ids::SubjectId> {
+                match self {
+                    $( Self::$variant(_payload) => $crate::events!(@erases _payload $($effect)*), )+
                 }
             }
             fn payload(&self) -> String {
@@ -197,6 +205,12 @@ macro_rules! events {
             }
         }
     };
+    (@claims $payload:ident claims $($rest:ident)*) => { $payload.claims() };
+    (@claims $payload:ident erases $($rest:ident)*) => { $crate::events!(@claims $payload $($rest)*) };
+    (@claims $payload:ident) => { Vec::new() };
+    (@erases $payload:ident erases $($rest:ident)*) => { $payload.erases() };
+    (@erases $payload:ident claims $($rest:ident)*) => { $crate::events!(@erases $payload $($rest)*) };
+    (@erases $payload:ident) => { Vec::new() };
     (@shapes $version:literal $shape:ty) => {
         impl $crate::shape::Shape for $shape {
             type Before = $crate::shape::Unreleased;

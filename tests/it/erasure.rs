@@ -5,15 +5,18 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use commands::{Caller, CommandError, CustomerErase, IdempotencyKey};
 use domain::access::Role;
-use domain::envelope::Sealed;
-use event_log::{Opened, SealedField, sealed_under};
+use domain::envelope::{Expectation, NewEvent, Sealed, StreamId};
+use domain::ids::{CommandId, CustomerId, EventId};
+use event_log::{Append, Opened, SealedField, StreamWrite, sealed_under};
 use replays::erasures::{Remains, erasures};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor};
 use tests::http::{Client, Server, global_id, party, with};
 use tracing_subscriber::fmt::MakeWriter;
+use uuid::Uuid;
 
 const NAME: &str = "Zoë Quintanilla-Sørensen";
 const EMAIL: &str = "Zoe.Quintanilla@forget-me.example";
@@ -434,6 +437,79 @@ async fn an_erasure_that_left_something_is_found_out() {
 }
 
 #[tokio::test]
+async fn nobody_is_erased_past_an_event_that_nobody_knows() {
+    let server = Server::start().await;
+    let admin = server.sign_in(Role::Admin).await;
+    let booked = admin
+        .done(
+            "bookingRequest",
+            "booking { id customer { id } }",
+            hers("one", json!({})),
+        )
+        .await;
+    let cancel = json!({
+        "idempotencyKey": "cancel", "bookingId": booked["booking"]["id"], "reason": "plans changed",
+    });
+    admin.done("bookingCancel", "", cancel).await;
+    let global = booked["booking"]["customer"]["id"]
+        .as_str()
+        .expect("an id is text");
+    let global =
+        String::from_utf8(URL_SAFE_NO_PAD.decode(global).expect("an id is base64")).expect("of text");
+    let customer = global
+        .trim_start_matches("Customer:")
+        .parse()
+        .expect("the rest is a UUID");
+    let tenant = server.company.tenant;
+    // A newer program may have sealed something of hers in it.
+    let unknown = NewEvent {
+        event_id: EventId(Uuid::from_u128(1)),
+        event_type: "gift.given",
+        event_version: 1,
+        payload: "{}".to_owned(),
+        claims: vec![],
+    };
+    let append = Append {
+        tenant,
+        command_id: CommandId(Uuid::from_u128(1)),
+        digest: [0; 32],
+        streams: vec![StreamWrite {
+            stream: StreamId::new("gift", "1"),
+            expected: Expectation::Any,
+            events: vec![unknown],
+        }],
+        reads: vec![],
+        erases: vec![],
+        meta: [
+            ("actor_kind", "system"),
+            ("actor_id", "newer"),
+            ("channel", "cli"),
+            ("correlation_id", "c"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into(),
+    };
+    server.app.log.append(append).await.expect("the log takes it");
+    let head = server.head(&server.company).await;
+    let ask = CustomerErase {
+        customer_id: CustomerId(customer),
+        expected_version: None,
+        reason: REASON.to_owned(),
+    };
+    let key = IdempotencyKey::from_client("erase").expect("it is a key");
+    let refused = server
+        .app
+        .commands
+        .erase_customer(Caller::system(tenant, "test"), key, ask)
+        .await;
+    assert!(
+        matches!(&refused, Err(CommandError::Unreadable(unknown)) if unknown.to_string().contains("gift.given")),
+        "{refused:?}"
+    );
+    assert_eq!(server.head(&server.company).await, head);
+}
+
+#[tokio::test]
 async fn only_who_may_erases_and_only_who_is_there() {
     let server = Server::start().await;
     let admin = server.sign_in(Role::Admin).await;
@@ -448,7 +524,7 @@ async fn only_who_may_erases_and_only_who_is_there() {
     let head = server.head(&server.company).await;
     for (input, code) in [
         (
-            erase("a", &json!(global_id("Customer", uuid::Uuid::nil()))),
+            erase("a", &json!(global_id("Customer", Uuid::nil()))),
             "NOT_FOUND",
         ),
         (erase("b", &json!("nonsense")), "NOT_FOUND"),
