@@ -62,7 +62,7 @@ deny: cargo-deny
 
 test: nextest
 	cargo build -q -p embedded-postgres --bin with-postgres
-	cargo build -q -p api --bin hibachi
+	cargo build -q -p api -p verifier --bins
 	'$(TARGET)/debug/with-postgres' -- cargo nextest run --workspace --no-fail-fast $(TESTS)
 	cargo test -q -p domain --doc
 

@@ -1,6 +1,7 @@
 //! The running program: the write side, the read side and sign-in over one installation.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use commands::Commands;
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::auth::Auth;
+use crate::checking;
 use crate::installation::Installation;
 use crate::signing::HeadSchedule;
 
@@ -39,6 +41,8 @@ pub struct App {
     pub retention: Retention,
     /// When heads are signed, and by whom; not at all where absent.
     pub head_schedule: Option<HeadSchedule>,
+    /// How often rows of the read models are compared with their log; never where absent.
+    pub check_every: Option<Duration>,
 }
 
 impl App {
@@ -85,6 +89,7 @@ impl App {
             clock,
             retention: Retention::default(),
             head_schedule: None,
+            check_every: None,
         }
     }
 
@@ -98,7 +103,7 @@ impl App {
     }
 
     /// Starts what runs beside the requests: read models that follow the log, policies, what forgets old
-    /// results of commands, and what signs heads.
+    /// results of commands, what signs heads, and what compares read models with their log.
     pub fn start_workers(&self) -> Workers {
         let (stop, stopped) = watch::channel(false);
         let views = self.views.clone();
@@ -110,12 +115,18 @@ impl App {
             let (log, clock) = (self.log.clone(), self.clock.clone());
             tokio::spawn(async move { schedule.sign_until(log, clock, sign_stop).await })
         });
+        let check_stop = stopped.clone();
+        let checking = self.check_every.map(|every| {
+            let (views, database) = (self.views.clone(), self.database.clone());
+            tokio::spawn(checking::check_until(views, database, every, check_stop))
+        });
         let mut tasks = vec![
             tokio::spawn(async move { views.follow_until(stopped).await }),
             tokio::spawn(async move { commands.react_until(policies_stop).await }),
             tokio::spawn(async move { log.forget_until(retention, sweep_stop).await }),
         ];
         tasks.extend(signing);
+        tasks.extend(checking);
         Workers { stop, tasks }
     }
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod keys;
+mod memory;
 mod projections;
 mod replay;
 mod serve;

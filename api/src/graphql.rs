@@ -2,11 +2,14 @@
 
 mod audit;
 mod booking;
+mod calendar;
 mod connection;
 mod customer;
+mod dashboard;
 mod error;
 mod id;
 mod lead;
+mod ledger;
 mod loaders;
 mod log;
 mod measure;
@@ -42,6 +45,8 @@ pub struct Query(
     tax::TaxQuery,
     lead::LeadQuery,
     audit::AuditQuery,
+    calendar::CalendarQuery,
+    dashboard::DashboardQuery,
     log::LogQuery,
 );
 

@@ -1,5 +1,6 @@
-//! HTTP: the GraphQL endpoint, a page to try it on, and health.
+//! HTTP: the GraphQL endpoint, a page to try it on, health and metrics.
 
+mod metrics;
 mod page;
 
 use std::time::Duration;
@@ -36,6 +37,9 @@ struct Server {
 /// All routes of the program.
 pub fn router(app: App) -> Router {
     let schema = graphql::schema(app.clone());
+    let metrics = Router::new()
+        .route("/metrics", get(metrics::metrics))
+        .with_state(metrics::Metrics::of(app.views.clone()));
     Router::new()
         .route("/graphql", post(graphql_post))
         .route("/graphiql", get(page::graphiql))
@@ -43,6 +47,7 @@ pub fn router(app: App) -> Router {
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
         .with_state(Server { app, schema })
+        .merge(metrics)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,

@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod checking;
 pub mod cli;
 pub mod demo;
 pub mod graphql;

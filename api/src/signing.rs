@@ -46,7 +46,7 @@ impl SignHeads {
 }
 
 /// A number and its unit.
-fn interval(text: &str) -> Result<Duration, String> {
+pub(crate) fn interval(text: &str) -> Result<Duration, String> {
     let units = [("s", 1), ("m", 60), ("h", 60 * 60), ("d", 24 * 60 * 60)];
     let with_unit = units.iter().find_map(|(unit, secs)| {
         let number: u64 = text.strip_suffix(unit)?.parse().ok()?;

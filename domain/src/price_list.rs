@@ -88,6 +88,9 @@ pub struct TravelBandSet {
     pub per_mile_cents: Cents,
     /// Miles beyond which the company does not go.
     pub max_miles: i64,
+    /// What held until then; none where nothing was set, and in events of programs that did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<TravelBandSet>>,
 }
 
 /// The least that a booking costs.
@@ -99,6 +102,9 @@ pub struct MinimumSet {
     pub weekend_cents: Cents,
     /// What happens to a smaller party.
     pub below: BelowMinimum,
+    /// What held until then; none where nothing was set, and in events of programs that did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<MinimumSet>>,
 }
 
 /// What happens to a party below the minimum.
@@ -122,6 +128,9 @@ pub struct BookingPolicy {
     pub gratuity: Option<MandatoryGratuity>,
     /// What is given back on cancellation, the earliest tier first.
     pub cancellation_tiers: Vec<CancellationTier>,
+    /// What held until then; none where nothing was set, and in events of programs that did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<BookingPolicy>>,
 }
 
 /// A gratuity that large parties pay.
@@ -166,6 +175,7 @@ impl Default for BookingPolicy {
             deposit_cents: Cents(10_000),
             deposit_due_hours: 24,
             gratuity: None,
+            before: None,
             cancellation_tiers: vec![
                 tier(360, 1_000_000, DepositBack::Returned),
                 tier(168, 1_000_000, DepositBack::Kept),

@@ -44,6 +44,10 @@ pub struct TaxRateSet {
     pub effective_until: Option<NaiveDate>,
     /// Where the figure is from.
     pub source: String,
+    /// The rate in force on the day before, in millionths; none where there was none, and in events of programs that did
+    /// not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_ppm: Option<RatePpm>,
 }
 
 /// A rate was given an end.
@@ -185,6 +189,10 @@ impl CountyRates {
                 }
             }
         }
+        let day_before = set.effective_from.pred_opt();
+        set.before_ppm = day_before
+            .and_then(|day| self.on(set.jurisdiction.city.as_deref(), day))
+            .map(|rate| rate.rate_ppm);
         events.push(TaxRateEvent::Set(set));
         Ok(events)
     }

@@ -117,14 +117,15 @@ impl From<sqlx::Error> for LogError {
 /// Whether the same statement may well succeed on another connection or a little later.
 ///
 /// Classes and codes of Postgres' Appendix A: connection exceptions, shutdown, resources, read-only after a
-/// failover, serialization and deadlock, a lock that did not come free and a statement that took too long.
+/// failover, a transaction that was left alone too long, serialization and deadlock, a lock that did not come free and a
+/// statement that took too long.
 pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
     if let Some(refusal) = error.as_database_error() {
         let code = refusal.code().unwrap_or_default();
         return code.starts_with("08")
             || code.starts_with("53")
             || code.starts_with("57P")
-            || ["25006", "40001", "40P01", "55P03", "57014"].contains(&code.as_ref());
+            || ["25006", "25P03", "40001", "40P01", "55P03", "57014"].contains(&code.as_ref());
     }
     matches!(
         error,

@@ -13,6 +13,8 @@ mod claims;
 mod copied;
 mod database;
 mod error;
+mod heads;
+mod import;
 mod inspect;
 mod keys;
 mod log;
@@ -28,6 +30,7 @@ mod signed_heads;
 mod snapshot;
 mod stream;
 mod streams;
+mod transfer;
 mod vault;
 
 pub use append::{Append, Outcome, Receipt, StreamWrite};
@@ -35,10 +38,15 @@ pub use appender::Appended;
 pub use claims::HeldClaim;
 pub use database::{Database, Transaction};
 pub use error::LogError;
+pub use import::{Begun, Import, Written, never_readable};
 pub use keys::{Entropy, KeyId, KeyRing, MasterKey, MasterKeys, SystemEntropy};
 pub use log::EventLog;
 pub use organisation::Organisation;
 pub use read::{Block, CommandResult, Head};
 pub use retention::{Retention, Swept, TooShort};
 pub use snapshot::{LoadedStream, SchemaHash, Snapshot, StreamEvent};
-pub use vault::{KeyUse, Opened, SealedField, Sealer, SubjectKey, Vault, sealed_under};
+pub use transfer::KeptCommand;
+pub use vault::{
+    KeyUse, Opened, SealedField, Sealer, SubjectKey, Vault, WrappedState, WrappedSubjectKey,
+    WrappedTenantKeys, sealed_under,
+};

@@ -29,7 +29,8 @@ use domain::envelope::{Position, StoredEvent};
 use sha2::{Digest, Sha256};
 
 pub use signed_head::{
-    Fingerprint, HeadError, HeadSigner, PublicKey, SIGNED_HEAD_FORMAT, SignedHead, SpanDigests, Statement,
+    BUNDLE_FORMAT, Fingerprint, HeadError, HeadSigner, PublicKey, SIGNED_HEAD_FORMAT, SignedHead,
+    SpanDigests, SpanHasher, Statement,
 };
 
 /// A SHA-256 hash.

@@ -158,6 +158,37 @@ impl EventLog {
         transaction.commit().await?;
         Ok(missing.map(Position))
     }
+
+    /// The first position in `(after, until]` whose event does not follow, in its stream, right after an
+    /// earlier one of the log.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when the database is out of reach.
+    pub async fn first_out_of_sequence(
+        &self,
+        tenant: TenantId,
+        after: Position,
+        until: Position,
+    ) -> Result<Option<Position>, LogError> {
+        let mut transaction = self.database().begin_read(tenant).await?;
+        let position: Option<i64> = sqlx::query_scalar(
+            "select min(e.position) from events e
+             where e.tenant_id = $1 and e.position > $2 and e.position <= $3 and e.sequence <> 1
+                 and not exists (
+                     select from events p
+                     where p.tenant_id = $1 and p.aggregate_type = e.aggregate_type
+                         and p.aggregate_id = e.aggregate_id and p.sequence = e.sequence - 1
+                         and p.position < e.position
+                 )",
+        )
+        .bind(tenant.0)
+        .bind(after.0)
+        .bind(until.0)
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(position.map(Position))
+    }
 }
 
 /// What was read at a time.

@@ -4,6 +4,7 @@
 //! A data key is read from the database for each question and kept nowhere else: what one program erases is
 //! gone for all of them at once.
 
+mod moving;
 mod rotation;
 mod tenant_keys;
 
@@ -25,6 +26,7 @@ use crate::error::LogError;
 use crate::keys::{Entropy, KeyId, KeyRing, MasterKey, MasterKeys, Purpose, keyed_hash, length_prefixed};
 use crate::seal::SealingKey;
 
+pub use moving::{WrappedState, WrappedSubjectKey, WrappedTenantKeys};
 pub use rotation::KeyUse;
 use tenant_keys::TenantKeys;
 

@@ -1,19 +1,22 @@
 //! Who did what, when, through what and why? One entry for every event there is.
 
 mod describe;
+mod description;
+mod prices;
+mod query;
+mod station;
 
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use domain::access::{Permission, Viewer};
-use domain::envelope::Position;
-use domain::ids::EventId;
+use domain::envelope::{Position, StreamId};
+use domain::ids::{EventId, StationId};
 use domain::recorded::Recorded;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{
-    Answer, At, Condition, Fold, Order, Page, ReadError, ReadModels, Select, Slice, Value, row, shown_only,
-};
+use crate::engine::{Fold, Poison, Source, row, shown_only};
+
+pub use query::{AuditFilter, AuditSort, SEARCH_REACH, count, one, page};
 
 row! {
     /// An entry of the trail. Holds no personal data.
@@ -50,7 +53,33 @@ row! {
         pub event_id: EventId,
         /// Whether personal fields of the event are left out here.
         pub redacted: bool,
+        /// The station that it is about; none where it concerns the whole company, or its event does not say.
+        pub station_id: Option<StationId>,
     }
+}
+
+/// What the values of a field are, all of them as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldType {
+    /// Words.
+    Text,
+    /// An amount with two decimals, `851.18`.
+    Money,
+    /// A fraction, `0.09125`.
+    Rate,
+    /// A whole number.
+    Count,
+    /// An instant, RFC 3339.
+    Instant,
+    /// A civil date, `2026-03-14`.
+    Date,
+    /// An identifier.
+    Id,
+    /// A word for where something stands.
+    Status,
+    /// `true` or `false`.
+    Flag,
 }
 
 /// A field that an event changed.
@@ -58,6 +87,9 @@ row! {
 pub struct FieldChange {
     /// Name of the field, with dots where it is inside another.
     pub path: String,
+    /// What its values are.
+    #[serde(rename = "type")]
+    pub kind: FieldType,
     /// What it was; none where it was not there, or the event does not say.
     pub before: Option<String>,
     /// What it is; none where it is not there any more.
@@ -82,7 +114,8 @@ impl Fold for AuditTrail {
     type Key = Position;
     type Row = AuditRow;
     const NAME: &'static str = "audit_trail";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
+    const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
         &EVERYTHING
@@ -112,119 +145,15 @@ impl Fold for AuditTrail {
             causation_id: meta.causation_id,
             event_id: event.event_id,
             redacted: described.redacted,
+            station_id: station::of(event),
         })
     }
-}
 
-/// Which entries to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AuditFilter {
-    /// Of this aggregate.
-    pub entity_id: Option<String>,
-    /// Of this kind of aggregate.
-    pub entity_type: Option<String>,
-    /// By this actor.
-    pub actor_id: Option<String>,
-    /// Of any of these wire names; empty is all.
-    pub types: Vec<String>,
-    /// Recorded at or after.
-    pub from: Option<DateTime<Utc>>,
-    /// Recorded before.
-    pub to: Option<DateTime<Utc>>,
-    /// Part of the sentence.
-    pub search: Option<String>,
-}
-
-/// In which order to list entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuditSort {
-    /// The latest first.
-    NewestFirst,
-    /// As it happened.
-    OldestFirst,
-}
-
-impl AuditSort {
-    fn order(self) -> Order {
-        match self {
-            Self::NewestFirst => Order::descending(&["position"]),
-            Self::OldestFirst => Order::ascending(&["position"]),
-        }
+    fn key_of(_: &StreamId, position: Position) -> Option<Position> {
+        Some(position)
     }
-}
 
-impl AuditFilter {
-    fn conditions(self) -> Vec<Condition> {
-        let text = |column: &'static str, text: String| Condition::Eq(column, Value::Text(text));
-        let entity = self.entity_id.map(|id| text("entity_id", id));
-        let entity_type = self.entity_type.map(|kind| text("entity_type", kind));
-        let actor = self.actor_id.map(|id| text("actor_id", id));
-        let types = (!self.types.is_empty())
-            .then(|| Condition::OneOf("event_type", self.types.into_iter().map(Value::Text).collect()));
-        let from = self
-            .from
-            .map(|at| Condition::AtLeast("recorded_at", Value::Instant(at)));
-        let to = self
-            .to
-            .map(|at| Condition::Below("recorded_at", Value::Instant(at)));
-        let search = self.search.map(|text| Condition::Contains(&["summary"], text));
-        [entity, entity_type, actor, types, from, to, search]
-            .into_iter()
-            .flatten()
-            .collect()
+    fn source(position: &Position) -> Source {
+        Source::At(*position)
     }
-}
-
-/// A page of the trail.
-///
-/// # Errors
-/// [`ReadError`] when the viewer may not see the trail, or there is no answer.
-pub async fn page(
-    models: &ReadModels,
-    viewer: &Viewer,
-    filter: AuditFilter,
-    sort: AuditSort,
-    slice: Slice,
-    at: At,
-) -> Result<Page<AuditRow>, ReadError> {
-    viewer.require(Permission::AuditRead)?;
-    let select = Select {
-        conditions: filter.conditions(),
-        order: sort.order(),
-        after: slice.after,
-        first: slice.first,
-    };
-    models.page::<AuditTrail>(viewer.tenant, select, at).await
-}
-
-/// How many entries there are.
-///
-/// # Errors
-/// As [`page`].
-pub async fn count(
-    models: &ReadModels,
-    viewer: &Viewer,
-    filter: AuditFilter,
-    at: At,
-) -> Result<Answer<u64>, ReadError> {
-    viewer.require(Permission::AuditRead)?;
-    models
-        .count::<AuditTrail>(viewer.tenant, filter.conditions(), at)
-        .await
-}
-
-/// The entry of one position, where there is one.
-///
-/// # Errors
-/// As [`page`].
-pub async fn one(
-    models: &ReadModels,
-    viewer: &Viewer,
-    position: Position,
-    at: At,
-) -> Result<Answer<Option<AuditRow>>, ReadError> {
-    viewer.require(Permission::AuditRead)?;
-    let conditions = vec![Condition::Eq("position", Value::Int(position.0))];
-    let found = models.all::<AuditTrail>(viewer.tenant, conditions, at).await?;
-    Ok(found.map(|rows| rows.into_iter().next()))
 }

@@ -1,9 +1,9 @@
 //! Which bookings are there, and where does each stand?
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use domain::booking::{BookingCancelled, BookingEvent, BookingRequested, BookingStatus, RefundRule};
-use domain::envelope::{Sealed, Version};
+use domain::envelope::{Position, Sealed, StreamId, Version};
 use domain::ids::{BookingId, CustomerId, StationId};
 use domain::money::{Cents, RatePpm};
 use domain::payment::PaymentEvent;
@@ -13,7 +13,7 @@ use domain::recorded::{DomainEvent, Recorded};
 use domain::tax_rate::{PlaceConfirmation, PlaceMethod};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Fold, row, shown_only};
+use crate::engine::{Fold, Poison, row, shown_only};
 
 mod query;
 
@@ -48,6 +48,8 @@ row! {
         pub start_utc: DateTime<Utc>,
         /// Start as a clock at the station shows it.
         pub start_local: NaiveDateTime,
+        /// Local date of the start: the day that the booking belongs to.
+        pub event_on: NaiveDate,
         /// IANA zone of the station.
         pub zone: Tz,
         /// Seconds east of UTC at the start.
@@ -118,7 +120,7 @@ shown_only! {
 
 impl RefundProposal {
     /// By a tier, the deposit is given back or kept whole; of the rest, the tier's share is given back.
-    fn of(rule: RefundRule, paid: Cents, deposit: Cents) -> Self {
+    pub(crate) fn of(rule: RefundRule, paid: Cents, deposit: Cents) -> Self {
         let deposit_paid = paid.min(deposit);
         let balance_paid = paid - deposit_paid;
         let proposed = match &rule {
@@ -148,7 +150,8 @@ impl Fold for BookingList {
     type Key = BookingId;
     type Row = BookingRow;
     const NAME: &'static str = "booking_list";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
+    const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
         &[
@@ -193,6 +196,10 @@ impl Fold for BookingList {
             | DomainEvent::TaxRate(_)
             | DomainEvent::Lead(_) => row,
         }
+    }
+
+    fn key_of(stream: &StreamId, _: Position) -> Option<BookingId> {
+        (stream.kind == "booking").then(|| stream.id.parse().ok())?
     }
 }
 
@@ -255,6 +262,7 @@ fn opened(booking_id: BookingId, requested: &BookingRequested) -> BookingRow {
         zip: venue.zip.into(),
         start_utc: start.utc,
         start_local: start.local,
+        event_on: start.local.date(),
         zone: start.zone,
         offset_secs: start.offset_secs,
         blocked_from,

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use domain::access::{Permission, Viewer};
 use domain::booking::BookingEvent;
 use domain::customer::CustomerEvent;
-use domain::envelope::Sealed;
+use domain::envelope::{Position, Sealed, StreamId};
 use domain::ids::CustomerId;
 use domain::recorded::{DomainEvent, Recorded};
 
 use crate::engine::{
-    Answer, At, Condition, Fold, Order, Page, ReadError, ReadModels, Select, Slice, Value, row,
+    Answer, At, Condition, Fold, Order, Page, Poison, ReadError, ReadModels, Select, Slice, Value, row,
 };
 
 row! {
@@ -44,6 +44,7 @@ impl Fold for CustomerList {
     type Row = CustomerRow;
     const NAME: &'static str = "customer_list";
     const VERSION: i32 = 2;
+    const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
         &["customer.registered", "customer.erased", "booking.requested"]
@@ -109,6 +110,10 @@ impl Fold for CustomerList {
             | DomainEvent::TaxRate(_)
             | DomainEvent::Lead(_) => row,
         }
+    }
+
+    fn key_of(stream: &StreamId, _: Position) -> Option<CustomerId> {
+        (stream.kind == "customer").then(|| stream.id.parse().ok())?
     }
 }
 

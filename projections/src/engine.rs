@@ -7,44 +7,65 @@
 //! ```
 
 mod as_of;
+mod check;
 mod checkpoint;
 mod column;
 mod copy;
 mod difference;
 mod error;
 mod fold;
+mod folding;
+mod generations;
+mod health;
+mod held_back;
 mod history;
+mod incomplete;
+mod joint;
 mod models;
+mod parked;
+mod parked_list;
+mod parked_table;
 mod progress;
 mod read;
 mod rebuild;
 mod registry;
+mod retry;
+mod rows;
 mod runner;
 mod select;
 mod select_memory;
 mod select_sql;
 mod status;
+mod sums;
 mod table;
 mod worker;
 
-pub(crate) use column::shown_only;
+pub use as_of::AsOfMemory;
+pub use check::{Extent, Sample};
 pub use column::{Column, Kind, Value};
+pub(crate) use column::{json_len, shown_only};
 pub use difference::{Checked, Difference};
-pub use error::{ProjectionError, ReadError};
+pub use error::{GenerationError, ProjectionError, ReadError};
 #[cfg(test)]
 pub(crate) use fold::Rows;
-pub use fold::{Fold, Key, Row};
+pub use fold::{Fold, Key, Poison, Row, Source};
 pub(crate) use fold::{one_or_tuple, row};
+pub use folding::{ColumnInfo, Folding, Touched};
+pub use generations::{GenerationState, GenerationStatus};
+pub use health::ProjectionHealth;
 pub use history::Batch;
 pub use models::ReadModels;
+pub use parked_list::{HeldBack, WaitingEvent};
 pub use progress::{Progress, Unwatched};
 pub(crate) use read::station_scope;
-pub use read::{Answer, At, Fresh, Listed, Page, ReadInfo};
-pub use rebuild::Rebuilt;
+pub use read::{Answer, At, Fresh, Late, Listed, Page, ReadInfo};
+pub use rebuild::{Finish, Rebuild, Rebuilt, RolledBack};
 pub use registry::{Projection, projection, registry};
+pub use retry::Retried;
 pub use runner::Ran;
 pub use select::{BadCursor, Condition, Cursor, Direction, Order, Select, Slice};
 pub use status::{ProjectionState, ProjectionStatus, Waited};
+pub(crate) use sums::{Group, Sums};
 pub use worker::Worker;
 
 #[cfg(test)]

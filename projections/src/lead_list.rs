@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use domain::access::{Permission, Viewer};
-use domain::envelope::Sealed;
+use domain::envelope::{Position, Sealed, StreamId};
 use domain::ids::{LeadId, StationId};
 use domain::lead::LeadEvent;
 use domain::recorded::{DomainEvent, Recorded};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{
-    Answer, At, Column, Condition, Fold, Kind, Order, Page, ReadError, ReadModels, Select, Slice, Value, row,
-    station_scope,
+    Answer, At, Column, Condition, Fold, Kind, Order, Page, Poison, ReadError, ReadModels, Select, Slice,
+    Source, Value, row, station_scope,
 };
 
 /// Where the work on a lead stands.
@@ -78,6 +78,7 @@ impl Fold for LeadList {
     type Row = LeadRow;
     const NAME: &'static str = "lead_list";
     const VERSION: i32 = 1;
+    const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
         &["lead.captured"]
@@ -108,6 +109,14 @@ impl Fold for LeadList {
             status: LeadStatus::New,
             captured_at: captured.captured_at,
         })
+    }
+
+    fn key_of(stream: &StreamId, _: Position) -> Option<LeadId> {
+        (stream.kind == "lead").then(|| stream.id.parse().ok())?
+    }
+
+    fn source(lead: &LeadId) -> Source {
+        Source::Stream(StreamId::new("lead", lead.to_string()))
     }
 }
 

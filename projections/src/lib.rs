@@ -6,9 +6,13 @@
 mod engine;
 
 pub mod audit_trail;
+pub mod booking_ledger;
 pub mod booking_list;
+pub mod calendar;
 pub mod customer_list;
+pub mod dashboard;
 pub mod lead_list;
+pub mod local_day;
 pub mod payment_list;
 pub mod period;
 pub mod price_history;
@@ -22,8 +26,10 @@ pub mod tax_summary;
 mod testing;
 
 pub use engine::{
-    Answer, At, BadCursor, Batch, Checked, Column, Condition, Cursor, Difference, Direction, Fold, Fresh,
-    Key, Kind, Listed, Order, Page, Progress, Projection, ProjectionError, ProjectionState, ProjectionStatus,
-    Ran, ReadError, ReadInfo, ReadModels, Rebuilt, Row, Select, Slice, Unwatched, Value, Waited, Worker,
-    projection, registry,
+    Answer, AsOfMemory, At, BadCursor, Batch, Checked, Column, ColumnInfo, Condition, Cursor, Difference,
+    Direction, Extent, Finish, Fold, Folding, Fresh, GenerationError, GenerationState, GenerationStatus,
+    HeldBack, Key, Kind, Late, Listed, Order, Page, Poison, Progress, Projection, ProjectionError,
+    ProjectionHealth, ProjectionState, ProjectionStatus, Ran, ReadError, ReadInfo, ReadModels, Rebuild,
+    Rebuilt, Retried, RolledBack, Row, Sample, Select, Slice, Source, Touched, Unwatched, Value, Waited,
+    WaitingEvent, Worker, projection, registry,
 };

@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use domain::access::{Permission, Viewer};
+use domain::envelope::{Position, StreamId};
 use domain::ids::{BookingId, PaymentId, StationId};
 use domain::money::Cents;
 use domain::payment::{PaymentEvent, PaymentKind, PaymentMethod};
@@ -11,8 +12,8 @@ use domain::recorded::{DomainEvent, Recorded};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{
-    Answer, At, Column, Condition, Fold, Kind, Order, Page, ReadError, ReadModels, Select, Slice, Value, row,
-    station_scope,
+    Answer, At, Column, Condition, Fold, Kind, Order, Page, Poison, ReadError, ReadModels, Select, Slice,
+    Source, Value, row, station_scope,
 };
 
 /// Where a payment stands.
@@ -92,6 +93,7 @@ impl Fold for PaymentList {
     type Row = PaymentRow;
     const NAME: &'static str = "payment_list";
     const VERSION: i32 = 1;
+    const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {
         &["payment.claimed", "payment.verified", "payment.rejected"]
@@ -133,6 +135,14 @@ impl Fold for PaymentList {
             PaymentEvent::Rejected(_) => decided(PaymentStatus::Rejected),
         }
     }
+
+    fn key_of(stream: &StreamId, _: Position) -> Option<PaymentId> {
+        (stream.kind == "payment").then(|| stream.id.parse().ok())?
+    }
+
+    fn source(payment: &PaymentId) -> Source {
+        Source::Stream(StreamId::new("payment", payment.to_string()))
+    }
 }
 
 fn payment(event: &Recorded) -> Option<&PaymentEvent> {
@@ -173,7 +183,7 @@ impl PaymentFilter {
                 .status
                 .iter()
                 .map(|status| Value::Text(status.as_str().to_owned()));
-            conditions.push(Condition::OneOf("status", words.collect()));
+            conditions.push(Condition::one_of("status", words.collect()));
         }
         let method = self
             .method

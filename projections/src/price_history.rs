@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use domain::access::{Permission, Viewer};
-use domain::envelope::Position;
+use domain::envelope::{Position, StreamId};
 use domain::ids::StationId;
 use domain::money::Cents;
 use domain::price_list::PriceListEvent;
 use domain::recorded::{DomainEvent, Recorded};
 
 use crate::engine::{
-    Answer, At, Condition, Fold, Order, Page, ReadError, ReadModels, Select, Slice, Value, row, station_scope,
+    Answer, At, Condition, Fold, Order, Page, Poison, ReadError, ReadModels, Select, Slice, Source, Value,
+    row, station_scope,
 };
 
 row! {
@@ -44,6 +45,7 @@ impl Fold for PriceHistory {
     type Row = PriceHistoryRow;
     const NAME: &'static str = "price_history";
     const VERSION: i32 = 1;
+    const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
         &["price_list.item_added", "price_list.price_changed"]
@@ -66,6 +68,14 @@ impl Fold for PriceHistory {
             reason: price.reason.map(str::to_owned),
             recorded_at: event.recorded_at,
         })
+    }
+
+    fn key_of(_: &StreamId, position: Position) -> Option<Position> {
+        Some(position)
+    }
+
+    fn source(position: &Position) -> Source {
+        Source::At(*position)
     }
 }
 
@@ -111,11 +121,33 @@ fn price(event: &Recorded) -> Option<Price<'_>> {
     }
 }
 
-fn conditions(viewer: &Viewer, station: StationId, item: Option<String>) -> Vec<Condition> {
-    let mut conditions = station_scope(viewer);
-    conditions.push(Condition::Eq("station_id", Value::Uuid(station.0)));
-    conditions.extend(item.map(|item| Condition::Eq("item", Value::Text(item))));
-    conditions
+/// Which changes to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceHistoryFilter {
+    /// Of this station.
+    pub station_id: StationId,
+    /// Of this item.
+    pub item: Option<String>,
+    /// In force from this instant or later.
+    pub from: Option<DateTime<Utc>>,
+    /// In force from before this instant.
+    pub to: Option<DateTime<Utc>>,
+}
+
+impl PriceHistoryFilter {
+    fn conditions(self, viewer: &Viewer) -> Vec<Condition> {
+        let mut conditions = station_scope(viewer);
+        conditions.push(Condition::Eq("station_id", Value::Uuid(self.station_id.0)));
+        let item = self.item.map(|item| Condition::Eq("item", Value::Text(item)));
+        let from = self
+            .from
+            .map(|at| Condition::AtLeast("effective_from", Value::Instant(at)));
+        let to = self
+            .to
+            .map(|at| Condition::Below("effective_from", Value::Instant(at)));
+        conditions.extend([item, from, to].into_iter().flatten());
+        conditions
+    }
 }
 
 /// A page of a station's price changes, the latest first.
@@ -125,14 +157,13 @@ fn conditions(viewer: &Viewer, station: StationId, item: Option<String>) -> Vec<
 pub async fn page(
     models: &ReadModels,
     viewer: &Viewer,
-    station: StationId,
-    item: Option<String>,
+    filter: PriceHistoryFilter,
     slice: Slice,
     at: At,
 ) -> Result<Page<PriceHistoryRow>, ReadError> {
     viewer.require(Permission::PriceRead)?;
     let select = Select {
-        conditions: conditions(viewer, station, item),
+        conditions: filter.conditions(viewer),
         order: Order::descending(&["position"]),
         after: slice.after,
         first: slice.first,
@@ -147,12 +178,11 @@ pub async fn page(
 pub async fn count(
     models: &ReadModels,
     viewer: &Viewer,
-    station: StationId,
-    item: Option<String>,
+    filter: PriceHistoryFilter,
     at: At,
 ) -> Result<Answer<u64>, ReadError> {
     viewer.require(Permission::PriceRead)?;
     models
-        .count::<PriceHistory>(viewer.tenant, conditions(viewer, station, item), at)
+        .count::<PriceHistory>(viewer.tenant, filter.conditions(viewer), at)
         .await
 }

@@ -3,11 +3,14 @@
 use chrono::{DateTime, Utc};
 use domain::access::{Permission, Viewer};
 use domain::decider::Decider;
+use domain::envelope::{Position, StreamId};
 use domain::ids::StationId;
 use domain::price_list::{PriceList, PricedItem};
 use domain::recorded::{DomainEvent, Recorded};
 
-use crate::engine::{Answer, At, Condition, Fold, ReadError, ReadModels, Value, row, station_scope};
+use crate::engine::{
+    Answer, At, Condition, Fold, Poison, ReadError, ReadModels, Source, Value, row, station_scope,
+};
 
 row! {
     /// A station's price list.
@@ -36,6 +39,7 @@ impl Fold for PriceListView {
     type Row = PriceListRow;
     const NAME: &'static str = "price_list";
     const VERSION: i32 = 1;
+    const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
         &[
@@ -84,6 +88,14 @@ impl Fold for PriceListView {
             | DomainEvent::TaxRate(_)
             | DomainEvent::Lead(_) => row,
         }
+    }
+
+    fn key_of(stream: &StreamId, _: Position) -> Option<StationId> {
+        (stream.kind == "price_list").then(|| stream.id.parse().ok())?
+    }
+
+    fn source(station: &StationId) -> Source {
+        Source::Stream(StreamId::new("price_list", station.to_string()))
     }
 }
 

@@ -2,12 +2,14 @@
 
 use chrono_tz::Tz;
 use domain::access::{Permission, Viewer};
+use domain::envelope::{Position, StreamId};
 use domain::ids::StationId;
 use domain::recorded::{DomainEvent, Recorded};
 use domain::station::{StationEvent, StationSettings};
 
 use crate::engine::{
-    Answer, At, Condition, Fold, Order, Page, ReadError, ReadModels, Select, Slice, Value, row, station_scope,
+    Answer, At, Condition, Fold, Order, Page, Poison, ReadError, ReadModels, Select, Slice, Source, Value,
+    row, station_scope,
 };
 
 row! {
@@ -40,6 +42,7 @@ impl Fold for StationList {
     type Row = StationRow;
     const NAME: &'static str = "station_list";
     const VERSION: i32 = 1;
+    const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
         &["station.created", "station.chef_joined"]
@@ -71,6 +74,14 @@ impl Fold for StationList {
                 ..row
             }),
         }
+    }
+
+    fn key_of(stream: &StreamId, _: Position) -> Option<StationId> {
+        (stream.kind == "station").then(|| stream.id.parse().ok())?
+    }
+
+    fn source(station: &StationId) -> Source {
+        Source::Stream(StreamId::new("station", station.to_string()))
     }
 }
 

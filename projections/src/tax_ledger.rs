@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use domain::access::{Permission, Viewer};
 use domain::booking::{BookingCompleted, BookingEvent};
-use domain::envelope::Position;
+use domain::envelope::{Position, StreamId};
 use domain::ids::{BookingId, StationId};
 use domain::money::{Cents, RatePpm};
 use domain::payment::{PaymentEvent, PaymentMethod, PaymentVerified};
@@ -14,8 +14,8 @@ use domain::tax_rate::{PlaceConfirmation, PlaceMethod};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{
-    Answer, At, Column, Condition, Fold, Kind, Order, Page, ReadError, ReadModels, Select, Slice, Value, row,
-    station_scope,
+    Answer, At, Column, Condition, Fold, Kind, Order, Page, Poison, ReadError, ReadModels, Select, Slice,
+    Source, Value, row, station_scope,
 };
 use crate::period::Period;
 
@@ -111,6 +111,7 @@ impl Fold for TaxLedger {
     type Row = TaxLineRow;
     const NAME: &'static str = "tax_ledger";
     const VERSION: i32 = 1;
+    const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {
         TAXED
@@ -122,6 +123,14 @@ impl Fold for TaxLedger {
 
     fn apply(_: Option<TaxLineRow>, event: &Recorded) -> Option<TaxLineRow> {
         line(event)
+    }
+
+    fn key_of(_: &StreamId, position: Position) -> Option<Position> {
+        Some(position)
+    }
+
+    fn source(position: &Position) -> Source {
+        Source::At(*position)
     }
 }
 
@@ -228,6 +237,8 @@ pub struct TaxLineFilter {
     pub kind: Option<TaxLineKind>,
     /// Whose place a person must confirm.
     pub confirmation: Option<PlaceConfirmation>,
+    /// Of this station.
+    pub station_id: Option<StationId>,
     /// Of this booking.
     pub booking_id: Option<BookingId>,
 }
@@ -246,7 +257,11 @@ impl TaxLineFilter {
         let booking = self
             .booking_id
             .map(|id| Condition::Eq("booking_id", Value::Uuid(id.0)));
-        conditions.extend([state, county, kind, confirmation, booking].into_iter().flatten());
+        let station = self
+            .station_id
+            .map(|id| Condition::Eq("station_id", Value::Uuid(id.0)));
+        let all = [state, county, kind, confirmation, station, booking];
+        conditions.extend(all.into_iter().flatten());
         conditions.extend(self.period.iter().flat_map(on_days_of));
         conditions
     }

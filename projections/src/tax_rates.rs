@@ -7,7 +7,7 @@ use domain::recorded::{DomainEvent, Recorded};
 use domain::tax_rate::{Jurisdiction, TaxRateEvent};
 
 use crate::engine::{
-    Answer, At, Condition, Fold, Order, Page, ReadError, ReadModels, Select, Slice, Value, row,
+    Answer, At, Condition, Fold, Order, Page, Poison, ReadError, ReadModels, Select, Slice, Value, row,
 };
 
 row! {
@@ -47,6 +47,7 @@ impl Fold for TaxRates {
     type Row = TaxRateRow;
     const NAME: &'static str = "tax_rates";
     const VERSION: i32 = 1;
+    const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {
         &["tax_rate.set", "tax_rate.ended"]
@@ -223,6 +224,7 @@ mod tests {
             effective_from: day("2021-07-01"),
             effective_until: None,
             source: "CDTFA".to_owned(),
+            before_ppm: None,
         });
         let ended = TaxRateEvent::Ended(TaxRateEnded {
             jurisdiction: place("SAN  JOSE"),

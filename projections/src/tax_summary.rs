@@ -6,7 +6,7 @@ use domain::money::{Cents, RatePpm};
 use domain::recorded::Recorded;
 use domain::tax_rate::PlaceConfirmation;
 
-use crate::engine::{Fold, row};
+use crate::engine::{Fold, Poison, row};
 use crate::tax_ledger::{TAXED, TaxLineKind, TaxLineRow, line};
 
 /// Stands for a rate that is not known: a key has no empty columns.
@@ -53,6 +53,7 @@ impl Fold for TaxSummary {
     type Row = TaxSummaryRow;
     const NAME: &'static str = "tax_summary";
     const VERSION: i32 = 1;
+    const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {
         TAXED

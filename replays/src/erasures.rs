@@ -201,7 +201,7 @@ async fn check_values(
 }
 
 /// Everything sealed in an event, with the path of each.
-fn sealed_values(event: &StoredEvent) -> Vec<(String, Sealed)> {
+pub(crate) fn sealed_values(event: &StoredEvent) -> Vec<(String, Sealed)> {
     let mut found = Vec::new();
     if event.payload.contains("\"sealed\"")
         && let Ok(payload) = serde_json::from_str(&event.payload)

@@ -1,12 +1,19 @@
 //! What auditors and operators run over the log.
 
+pub mod bundle;
 pub mod claims;
 mod diagnose;
+pub mod diff;
 pub mod erasures;
+pub mod history;
 pub mod independent;
 mod lie;
+pub mod moment;
+pub mod personal;
 pub mod prove;
+pub mod show;
 pub mod sign;
+pub mod text;
 pub mod verify;
 
 pub use claims::verify_claims;

@@ -7,13 +7,12 @@
 mod chain;
 mod streams;
 
-use std::pin::pin;
-
 use chrono::{DateTime, Utc};
 use domain::envelope::{Position, StoredEvent};
 use domain::ids::TenantId;
 use event_log::proof::{LeafHasher, PublicKey, SignedHead};
-use event_log::{EventLog, Head, LogError};
+use event_log::{Block, EventLog, Head, LogError};
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt};
 
 pub(crate) use self::chain::Chain;
@@ -111,13 +110,13 @@ pub async fn verify_against(
 }
 
 /// The signed heads that a log is held to, their signatures verified, by position.
-struct Heads {
-    signed: Vec<SignedHead>,
+pub(crate) struct Heads {
+    pub(crate) signed: Vec<SignedHead>,
     of_other_keys: usize,
 }
 
 impl Heads {
-    async fn gather(log: &EventLog, tenant: TenantId, trust: &Trust) -> Result<Self, VerifyError> {
+    pub(crate) async fn gather(log: &EventLog, tenant: TenantId, trust: &Trust) -> Result<Self, VerifyError> {
         let forged = |head: &SignedHead, why| Finding {
             position: head.statement.position,
             what: Lie::ForgedSignature { why },
@@ -157,32 +156,13 @@ async fn walk(
     heads: &Heads,
     progress: &dyn Progress,
 ) -> Result<Verified, VerifyError> {
-    progress.begins(head.position.0);
-    let mut pages = pin!(log.stream_pages(tenant, Position::START, Some(head.position), None));
-    let mut blocks = pin!(log.stream_blocks(tenant));
-    let mut walk = Walk::new(Chain::new(), &heads.signed);
-    while walk.chain.position < head.position {
-        for event in &next_page(&mut pages, walk.chain.position.next()).await? {
-            if walk.chain.is_between_blocks() {
-                walk.chain.open(blocks.try_next().await?)?;
-            }
-            if let Err(finding) = walk.push(event)
-                && !is_mistaken(log, tenant, &finding).await?
-            {
-                return Err(finding.into());
-            }
-        }
-        progress.reaches(walk.chain.position.0);
-    }
-    walk.chain.ends_at(&head)?;
-    if let Some(signed) = walk.heads_to_come.last() {
-        return Err(found(
-            head.position.next(),
-            Lie::CutTail {
-                until: signed.statement.position,
-            },
-        ));
-    }
+    walk_to(
+        &mut LogSource::new(log, tenant, head.position),
+        &head,
+        &heads.signed,
+        progress,
+    )
+    .await?;
     nothing_beyond(log, tenant, head.position).await?;
     Ok(Verified {
         events: head.position.0,
@@ -191,6 +171,102 @@ async fn walk(
         signed_heads: heads.signed.len(),
         heads_of_other_keys: heads.of_other_keys,
     })
+}
+
+/// Where a walk takes a log from: a database, or files.
+pub(crate) trait Source {
+    /// What a walk over it can end with.
+    type Error: From<Finding>;
+
+    /// The next events, of which the first is expected at a position; never none.
+    async fn page(&mut self, expected: Position) -> Result<Vec<StoredEvent>, Self::Error>;
+
+    /// The next block.
+    async fn block(&mut self) -> Result<Option<Block>, Self::Error>;
+
+    /// Whether what looks like a lie is none, on a closer look.
+    async fn is_mistaken(&mut self, finding: &Finding) -> Result<bool, Self::Error>;
+
+    /// Takes events that the walk has passed.
+    async fn passed(&mut self, events: Vec<StoredEvent>) -> Result<(), Self::Error>;
+}
+
+/// Walks a log from its first event to a head, and past the signed heads on the way.
+pub(crate) async fn walk_to<S: Source>(
+    source: &mut S,
+    head: &Head,
+    signed: &[SignedHead],
+    progress: &dyn Progress,
+) -> Result<(), S::Error> {
+    progress.begins(head.position.0);
+    let mut walk = Walk::new(Chain::new(), signed);
+    while walk.chain.position < head.position {
+        let events = source.page(walk.chain.position.next()).await?;
+        for event in &events {
+            if walk.chain.is_between_blocks() {
+                walk.chain.open(source.block().await?)?;
+            }
+            if let Err(finding) = walk.push(event)
+                && !source.is_mistaken(&finding).await?
+            {
+                return Err(finding.into());
+            }
+        }
+        source.passed(events).await?;
+        progress.reaches(walk.chain.position.0);
+    }
+    walk.chain.ends_at(head)?;
+    if let Some(signed) = walk.heads_to_come.last() {
+        let cut = Finding {
+            position: head.position.next(),
+            what: Lie::CutTail {
+                until: signed.statement.position,
+            },
+        };
+        return Err(cut.into());
+    }
+    Ok(())
+}
+
+/// A log in its database.
+pub(crate) struct LogSource<'a> {
+    log: &'a EventLog,
+    tenant: TenantId,
+    pages: BoxStream<'static, Result<Vec<StoredEvent>, LogError>>,
+    blocks: BoxStream<'static, Result<Block, LogError>>,
+}
+
+impl<'a> LogSource<'a> {
+    /// A log, up to a position.
+    pub(crate) fn new(log: &'a EventLog, tenant: TenantId, until: Position) -> Self {
+        let pages = log.stream_pages(tenant, Position::START, Some(until), None);
+        Self {
+            log,
+            tenant,
+            pages: pages.boxed(),
+            blocks: log.stream_blocks(tenant).boxed(),
+        }
+    }
+}
+
+impl Source for LogSource<'_> {
+    type Error = VerifyError;
+
+    async fn page(&mut self, expected: Position) -> Result<Vec<StoredEvent>, VerifyError> {
+        next_page(&mut self.pages, expected).await
+    }
+
+    async fn block(&mut self) -> Result<Option<Block>, VerifyError> {
+        Ok(self.blocks.try_next().await?)
+    }
+
+    async fn is_mistaken(&mut self, finding: &Finding) -> Result<bool, VerifyError> {
+        Ok(is_mistaken(self.log, self.tenant, finding).await?)
+    }
+
+    async fn passed(&mut self, _events: Vec<StoredEvent>) -> Result<(), VerifyError> {
+        Ok(())
+    }
 }
 
 /// Everything that is checked of event after event.

@@ -52,6 +52,20 @@ fn questions(server: &Server) -> Vec<Asked> {
         ask("customer", CustomerRead, by_id("customer", "id"), &customer),
         ask("customers", CustomerRead, page("customers"), ""),
         ask("payments", PaymentRead, page("payments"), ""),
+        // Whoever may see money may see the bookings that it is for.
+        ask(
+            "dashboard",
+            MoneyRead,
+            "{ dashboard(from: \"2026-03-01\", to: \"2026-03-31\") { total { requested } } }".to_owned(),
+            "",
+        ),
+        ask(
+            "calendar",
+            BookingRead,
+            "query($id: ID!) { calendar(stationId: $id, from: \"2026-03-01\", to: \"2026-03-02\") { days { chefsTaken } } }"
+                .to_owned(),
+            &station,
+        ),
         ask("leads", LeadRead, page("leads"), ""),
         ask("auditLog", AuditRead, page("auditLog"), ""),
         ask(

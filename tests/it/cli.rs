@@ -1,6 +1,7 @@
 //! The binary `hibachi`: what it prints, how it ends, and what it leaves behind.
 
 mod bench;
+mod bundle;
 mod crash;
 mod demo;
 mod independent;

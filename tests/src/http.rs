@@ -469,6 +469,7 @@ async fn open(app: &App, slug: &str) -> Company {
             effective_from: from.parse().expect("a day"),
             effective_until: until.map(|day| day.parse().expect("a day")),
             source: "test".to_owned(),
+            before_ppm: None,
         };
         let done = app.commands.set_tax_rate(caller.clone(), key(from), set).await;
         done.expect("the rate can be set");
@@ -522,6 +523,7 @@ async fn station(app: &App, caller: &Caller, name: &str, zip: &str, chefs: u8) -
             free_miles: 25,
             per_mile_cents: Cents(200),
             max_miles: 100,
+            before: None,
         }),
     ];
     for (number, command) in set.into_iter().enumerate() {

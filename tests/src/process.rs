@@ -15,6 +15,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 
+pub use binary::{profile_dir, verifier};
 pub use client::Client;
 pub use running::Running;
 

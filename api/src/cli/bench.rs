@@ -3,15 +3,20 @@
 //! end. What the cases are and how to read the lines: `docs/benchmarks.md`.
 
 mod append;
+mod asof;
+mod business;
 mod county;
 mod facts;
 mod latencies;
 mod load;
 mod ours;
 mod postgres_es;
+mod project;
 mod raw;
 mod read;
+mod rebuild;
 mod report;
+mod server_use;
 mod tab;
 mod target;
 mod work;
@@ -41,6 +46,13 @@ pub(super) enum Bench {
     Load(load::LoadBench),
     /// Reading and verifying the whole log.
     Read(read::ReadBench),
+    /// Read models that follow the log: catching up, and until what was appended is seen.
+    Project(project::ProjectBench),
+    /// Read models that are built anew, beside one that is written row by row.
+    Rebuild(rebuild::RebuildBench),
+    /// Tax reports as of a position.
+    #[command(name = "asof")]
+    AsOf(asof::AsOfBench),
 }
 
 /// What every measurement is told.
@@ -111,6 +123,9 @@ impl Bench {
             Self::Append(append) => (&append.ask, append::cases()),
             Self::Load(load) => (&load.ask, load::CASES.to_vec()),
             Self::Read(read) => (&read.ask, read::CASES.to_vec()),
+            Self::Project(project) => (&project.ask, project::CASES.to_vec()),
+            Self::Rebuild(rebuild) => (&rebuild.ask, rebuild::CASES.to_vec()),
+            Self::AsOf(asof) => (&asof.ask, asof::CASES.to_vec()),
         }
     }
 
@@ -138,6 +153,9 @@ impl Bench {
             Self::Append(append) => append.measure(world, &mut report).await?,
             Self::Load(load) => load.measure(world, &mut report).await?,
             Self::Read(read) => read.measure(world, &mut report).await?,
+            Self::Project(project) => project.measure(world, &mut report).await?,
+            Self::Rebuild(rebuild) => rebuild.measure(world, &mut report).await?,
+            Self::AsOf(asof) => asof.measure(world, &mut report).await?,
         }
         report.finish()
     }

@@ -1,23 +1,38 @@
 //! `hibachi projections`.
 
+mod bar;
+mod check;
+mod list;
+mod park;
+mod rebuild;
+mod rollback;
+mod swap;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
-use projections::{Progress, Projection, projection, registry};
+use projections::{Projection, projection, registry};
 
-use super::{Verdict, expect_installation, note, say, with_app};
+pub(super) use self::bar::Bar;
+use super::{Verdict, expect_installation, with_app};
 use crate::app::App;
 use crate::installation::Location;
 
 /// The read models.
 #[derive(Debug, Subcommand)]
 pub(super) enum Projections {
-    /// Where each stands.
+    /// Where each stands, and the generations that it has beside the live one.
     List(Choice),
-    /// Build them anew from the log, without a pause for readers.
-    Rebuild(Choice),
-    /// Compare them with what the log gives.
-    Check(Choice),
+    /// Build them anew from the log, without a pause for readers. One that was cut off is taken up where it was.
+    Rebuild(rebuild::Rebuild),
+    /// Make those the live ones that `rebuild --hold` has built, with what has come since.
+    Swap(Choice),
+    /// Make the generation before the live one live again. The one that was live is kept in its turn.
+    Rollback(Choice),
+    /// Compare them with what the log gives: all rows, or some that are drawn at random.
+    Check(check::Check),
+    /// What waits behind events that cannot be applied.
+    #[command(subcommand)]
+    Park(park::Park),
 }
 
 #[derive(Debug, Args)]
@@ -35,9 +50,12 @@ pub(super) struct Choice {
 impl Projections {
     pub(super) async fn run(self) -> Result<Verdict> {
         match self {
-            Self::List(choice) => choice.each(list).await,
-            Self::Rebuild(choice) => choice.each(rebuild).await,
-            Self::Check(choice) => choice.each(check).await,
+            Self::List(choice) => choice.each(list::list).await,
+            Self::Rebuild(rebuild) => rebuild.run().await,
+            Self::Swap(choice) => choice.each(swap::swap).await,
+            Self::Rollback(choice) => choice.each(rollback::rollback).await,
+            Self::Check(check) => check.run().await,
+            Self::Park(park) => park.run().await,
         }
     }
 }
@@ -68,98 +86,5 @@ impl Choice {
             Ok(verdict)
         })
         .await
-    }
-}
-
-async fn list(app: &App, company: &Company, chosen: &[&'static dyn Projection]) -> Result<Verdict> {
-    say(format_args!(
-        "{:<16} {:>10} {:>10} {:>8} {:>8}  state",
-        company.slug, "generation", "position", "behind", "ms"
-    ));
-    let mut verdict = Verdict::Well;
-    for status in app.views.status(company.tenant).await? {
-        if !chosen.iter().any(|projection| projection.name() == status.name) {
-            continue;
-        }
-        if status.state != projections::ProjectionState::Live {
-            verdict = Verdict::FoundWrong;
-        }
-        say(format_args!(
-            "{:<16} {:>10} {:>10} {:>8} {:>8}  {}",
-            status.name, status.generation, status.position.0, status.lag_events, status.lag_ms, status.state
-        ));
-    }
-    Ok(verdict)
-}
-
-async fn rebuild(app: &App, company: &Company, chosen: &[&'static dyn Projection]) -> Result<Verdict> {
-    let mut verdict = Verdict::Well;
-    for projection in chosen {
-        let bar = Bar::new(projection.name());
-        let rebuilt = projection.rebuild(&app.views, company.tenant, &bar).await?;
-        bar.0.finish_and_clear();
-        let differing = rebuilt.differences.as_ref().map_or(0, Vec::len);
-        say(format_args!(
-            "{} {}: {} rows at position {}, generation {}",
-            company.slug, rebuilt.projection, rebuilt.rows, rebuilt.position, rebuilt.generation
-        ));
-        if differing > 0 {
-            verdict = Verdict::FoundWrong;
-            note(format_args!(
-                "{}: the generation before differed in {differing} rows",
-                rebuilt.projection
-            ));
-        }
-    }
-    Ok(verdict)
-}
-
-async fn check(app: &App, company: &Company, chosen: &[&'static dyn Projection]) -> Result<Verdict> {
-    let mut verdict = Verdict::Well;
-    for projection in chosen {
-        let bar = Bar::new(projection.name());
-        let checked = projection.check(&app.views, company.tenant, &bar).await?;
-        bar.0.finish_and_clear();
-        say(format_args!(
-            "{} {}: {} rows at position {}, {} differ",
-            company.slug,
-            checked.projection,
-            checked.rows,
-            checked.position,
-            checked.differences.len()
-        ));
-        for difference in &checked.differences {
-            verdict = Verdict::FoundWrong;
-            let shown =
-                |row: &Option<serde_json::Value>| row.as_ref().map_or("none".to_owned(), ToString::to_string);
-            say(format_args!(
-                "  {}\n    stored {}\n    log    {}",
-                difference.key,
-                shown(&difference.live),
-                shown(&difference.refolded)
-            ));
-        }
-    }
-    Ok(verdict)
-}
-
-/// A bar at the terminal: events, events a second, time left.
-pub(super) struct Bar(pub(super) ProgressBar);
-
-impl Bar {
-    pub(super) fn new(name: &'static str) -> Self {
-        let style = ProgressStyle::with_template(
-            "{prefix:<16} {wide_bar} {human_pos}/{human_len} events, {per_sec}, {eta} left",
-        );
-        let bar = ProgressBar::new(0).with_prefix(name);
-        bar.set_style(style.expect("the template is well formed"));
-        Self(bar)
-    }
-}
-
-impl Progress for Bar {
-    fn at(&self, done: u64, total: u64) {
-        self.0.set_length(total);
-        self.0.set_position(done);
     }
 }

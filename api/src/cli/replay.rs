@@ -1,8 +1,15 @@
 //! `hibachi replay`.
 
+mod bundle;
+mod check_bundle;
+mod diff;
 mod erasures;
+mod history;
+mod import;
 mod independent;
+mod output;
 mod prove;
+mod show;
 mod sign_head;
 mod verify;
 
@@ -26,6 +33,18 @@ pub(super) enum Replay {
     Prove(prove::Prove),
     /// Verify the log, and check every erasure that it tells of against its receipt.
     Erasures(erasures::Erasures),
+    /// Show a read model as it stood at any time.
+    Show(show::Show),
+    /// Show what changed in a read model between two times, and the events that changed it.
+    Diff(diff::Diff),
+    /// Tell the story of one booking, or of anything else, event by event, with its state before and after.
+    History(history::History),
+    /// Verify the log, and write the whole of it to a directory that can be checked, and imported, elsewhere.
+    Bundle(bundle::Bundle),
+    /// Verify a bundle without any database: its files, hashes, chain and signatures, and the read models folded from it.
+    CheckBundle(check_bundle::CheckBundle),
+    /// Check a bundle, and bring its log into this installation, where its company is not.
+    Import(import::Import),
 }
 
 impl replays::Progress for Bar {
@@ -44,6 +63,12 @@ impl Replay {
             Self::SignHead(sign_head) => sign_head.run().await,
             Self::Prove(prove) => prove.run().await,
             Self::Erasures(erasures) => erasures.run().await,
+            Self::Show(show) => show.run().await,
+            Self::Diff(diff) => diff.run().await,
+            Self::History(history) => history.run().await,
+            Self::Bundle(bundle) => bundle.run().await,
+            Self::CheckBundle(check_bundle) => check_bundle.run().await,
+            Self::Import(import) => import.run().await,
         }
     }
 }

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Verdict, note, say, with_app, with_installation};
 use crate::app::App;
+use crate::checking::CheckEvery;
 use crate::http;
 use crate::installation::{Installation, Location};
 use crate::signing::SignHeads;
@@ -19,15 +20,46 @@ use crate::signing::SignHeads;
 pub(super) struct Serve {
     #[command(flatten)]
     location: Location,
+    #[command(flatten)]
+    past: Past,
     /// Where to listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+}
+
+/// What answers as of a time in the past may take.
+#[derive(Debug, Args)]
+pub(super) struct Past {
+    /// Memory for states of read models in the past, so that a time near by is answered at once.
+    #[arg(
+        long,
+        value_name = "MIB",
+        env = "HIBACHI_AS_OF_MEMORY",
+        default_value_t = 64,
+        value_parser = clap::value_parser!(u16).range(0..=4096)
+    )]
+    as_of_memory: u16,
+}
+
+/// What one such state takes at most while it is folded: what is larger is folded in parts.
+const LARGEST_STATE: usize = 512 << 20;
+
+impl Past {
+    /// The program, with so much memory for the past.
+    pub(super) fn by(&self, app: App) -> App {
+        let kept = usize::from(self.as_of_memory) << 20;
+        App {
+            views: app.views.with_as_of_memory(kept, LARGEST_STATE),
+            ..app
+        }
+    }
 }
 
 impl Serve {
     pub(super) async fn run(self) -> Result<Verdict> {
         let listener = listen(self.listen).await?;
         with_app(&self.location, async |app| {
+            let app = self.past.by(app);
             let stop = stop_signal()?;
             say(format_args!("ready http://{}", listener.local_addr()?));
             serve(app, listener, stop).await
@@ -46,6 +78,8 @@ pub(super) struct Work {
     keep: Keep,
     #[command(flatten)]
     sign_heads: SignHeads,
+    #[command(flatten)]
+    check_every: CheckEvery,
 }
 
 /// How long things are kept.
@@ -84,6 +118,7 @@ impl Work {
         with_installation(&self.location, async |app, installation| {
             let stop = stop_signal()?;
             let app = self.sign_heads.by(self.keep.by(app), installation);
+            let app = self.check_every.by(app);
             let workers = app.start_workers();
             note("working; stop with Ctrl-C");
             stop.await;

@@ -6,9 +6,10 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Args;
 
-use super::serve::{Keep, listen, serve, stop_signal};
+use super::serve::{Keep, Past, listen, serve, stop_signal};
 use super::{Verdict, note, say};
 use crate::app::App;
+use crate::checking::CheckEvery;
 use crate::demo;
 use crate::installation::{Installation, Location};
 use crate::signing::SignHeads;
@@ -24,7 +25,11 @@ pub(super) struct Up {
     #[command(flatten)]
     keep: Keep,
     #[command(flatten)]
+    past: Past,
+    #[command(flatten)]
     sign_heads: SignHeads,
+    #[command(flatten)]
+    check_every: CheckEvery,
     /// Set up the demo company on the first start.
     #[arg(long)]
     demo: bool,
@@ -35,8 +40,8 @@ impl Up {
         let began = Instant::now();
         let listener = listen(self.listen).await?;
         let installation = Installation::open(&self.location).await?;
-        let app = self.keep.by(App::connect(&installation).await?);
-        let app = self.sign_heads.by(app, &installation);
+        let app = self.past.by(self.keep.by(App::connect(&installation).await?));
+        let app = self.check_every.by(self.sign_heads.by(app, &installation));
         if self.demo && app.database.organisation_by_slug(demo::SLUG).await?.is_none() {
             note("setting up the demo company …");
             demo::company(&app).await?;

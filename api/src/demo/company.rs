@@ -143,11 +143,13 @@ async fn prices(commands: &Commands, caller: &Caller, station: StationId, from: 
             free_miles: 25,
             per_mile_cents: Cents(200),
             max_miles: 100,
+            before: None,
         }),
         PriceListCommand::SetMinimum(MinimumSet {
             weekday_cents: Cents(50_000),
             weekend_cents: Cents(60_000),
             below: BelowMinimum::TopUp,
+            before: None,
         }),
         PriceListCommand::SetPolicy(BookingPolicy {
             gratuity: Some(gratuity),
@@ -182,6 +184,7 @@ async fn tax_rates(commands: &Commands, caller: &Caller) -> Result<()> {
             effective_from: row[4].parse()?,
             effective_until: filled(5).map(|day| day.parse()).transpose()?,
             source: format!("sample, not current: {}", &row[6]),
+            before_ppm: None,
         };
         commands
             .set_tax_rate(caller.clone(), key(&format!("rate {number}")), set)

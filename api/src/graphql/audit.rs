@@ -1,14 +1,14 @@
 //! The audit trail: one entry per event, for it is the log.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use projections::audit_trail::{self, AuditFilter as Filter, AuditRow, AuditSort};
+use projections::audit_trail::{self, AuditFilter as Filter, AuditRow, AuditSort, FieldType as RowType};
 use projections::{At, Slice};
 
 use super::connection::{connection, counter};
 use super::error::unread;
 use super::id::{named, parts};
-use super::read::{AsOf, at, cost, slice};
+use super::read::{AsOf, Freshness, at, cost, slice};
 use super::scalar::LogPosition;
 use super::session::{app, viewer};
 use super::sign_in::Role;
@@ -28,12 +28,40 @@ pub(super) struct Actor {
     channel: String,
 }
 
+/// What the values of a field are. All of them are written as text.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "RowType")]
+pub(super) enum FieldType {
+    /// Words.
+    Text,
+    /// An amount of money with two decimals, `851.18`.
+    Money,
+    /// A fraction, `0.09125`.
+    Rate,
+    /// A whole number.
+    Count,
+    /// An instant, RFC 3339, UTC.
+    Instant,
+    /// A civil date, `2026-03-14`.
+    Date,
+    /// An identifier.
+    Id,
+    /// A word for where something stands, `confirmed`.
+    Status,
+    /// `true` or `false`.
+    Flag,
+}
+
 /// One field that changed.
 #[derive(SimpleObject)]
 pub(super) struct FieldChange {
-    /// Which field.
+    /// Which field, with dots where it is inside another: `policy.deposit`.
     path: String,
-    /// What it was; null when it was not.
+    /// What its values are.
+    #[graphql(name = "type")]
+    kind: FieldType,
+    /// What it was; null when it was not, or when the event does not say: events that were recorded by older programs say
+    /// less.
     before: Option<String>,
     /// What it is; null when it is no more.
     after: Option<String>,
@@ -98,6 +126,7 @@ impl AuditEntry {
     async fn changes(&self) -> Vec<FieldChange> {
         let change = |change: &audit_trail::FieldChange| FieldChange {
             path: change.path.clone(),
+            kind: change.kind.into(),
             before: change.before.clone(),
             after: change.after.clone(),
         };
@@ -154,7 +183,9 @@ pub(super) struct AuditFilter {
     from: Option<DateTime<Utc>>,
     /// Recorded before.
     to: Option<DateTime<Utc>>,
-    /// Words in the sentence.
+    /// Part of the sentence or of the reason, as it is written there, letters A to Z in either case. For each page a search
+    /// looks through 20,000 entries of the period: a page may have fewer entries than were asked for, or none, while
+    /// `hasNextPage` is true and `endCursor` says where to go on.
     search: Option<String>,
 }
 
@@ -215,17 +246,20 @@ pub(super) struct AuditQuery;
 
 #[Object]
 impl AuditQuery {
-    /// What happened, the newest first: one entry per event. Needs audit:read.
+    /// What happened, the newest first: one entry per event. Who is kept to some stations sees what is about one of
+    /// them, and nothing that concerns the whole company, such as customers, chefs, users and tax rates. Needs audit:read.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
-        first: i32,
-        after: Option<String>,
-        filter: Option<AuditFilter>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
+        #[graphql(desc = "Which entries; all that are in reach otherwise.")] filter: Option<AuditFilter>,
+        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
         as_of: Option<AsOf>,
+        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<AuditEntryConnection> {
-        let at = at(ctx, as_of, None).await?;
+        let at = at(ctx, as_of, fresh).await?;
         entries(ctx, filter.unwrap_or_default().read(), slice(first, after)?, at).await
     }
 }

@@ -17,12 +17,13 @@ use projections::{At, payment_list};
 use super::audit::{AuditEntryConnection, entity_audit};
 use super::connection::{connection, counter, payload};
 use super::customer::Customer;
-use super::error::{UserError, coded, outcome, unread};
+use super::error::{UserError, behind, coded, outcome, unread};
 use super::id::{global, local};
+use super::ledger::{LedgerEntryConnection, ledger};
 use super::loaders::Loaders;
 use super::payment::{Payment, PaymentConnection};
 use super::quote::QuoteLine;
-use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
+use super::read::{AsOf, Freshness, ReadInfo, after as read_after, at, cost, slice};
 use super::scalar::{LocalDateTime, Money};
 use super::session::{app, caller, under_key, viewer};
 use super::station::Station;
@@ -117,6 +118,7 @@ pub(super) struct RefundProposal {
 pub(super) struct Booking {
     pub(super) row: BookingRow,
     pub(super) at: At,
+    pub(super) info: projections::ReadInfo,
 }
 
 #[Object]
@@ -264,6 +266,16 @@ impl Booking {
             Payment { row, at }
         }))
     }
+    /// Its money, fact by fact, as it happened, with what was due after each. Needs payment:read.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn ledger(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
+    ) -> Result<LedgerEntryConnection> {
+        ledger(ctx, self.row.booking_id, first, after, self.at).await
+    }
     /// What happened to it, the newest first. Needs audit:read.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn audit(
@@ -290,11 +302,10 @@ impl Booking {
             .await?
             .map(TaxLine))
     }
-}
-
-/// A row that another read model refers to and has come to later.
-fn behind() -> async_graphql::Error {
-    coded("STALE_READ", "one read model is behind another; ask again")
+    /// What the booking is as of.
+    async fn read_info(&self) -> ReadInfo {
+        self.info.clone().into()
+    }
 }
 
 connection!(BookingConnection, BookingEdge, Booking, "Bookings.");
@@ -363,9 +374,10 @@ impl BookingQuery {
     async fn booking(
         &self,
         ctx: &Context<'_>,
-        id: ID,
+        #[graphql(desc = "Opaque id of a booking.")] id: ID,
+        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
         as_of: Option<AsOf>,
-        fresh: Option<Freshness>,
+        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<Option<Booking>> {
         let viewer = viewer(ctx)?;
         let Some(id) = local::<BookingId>(&id) else {
@@ -375,7 +387,8 @@ impl BookingQuery {
         let found = booking_list::one(&app(ctx).views, viewer, id, at)
             .await
             .map_err(unread)?;
-        Ok(found.value.map(|row| Booking { row, at }))
+        let info = found.info;
+        Ok(found.value.map(|row| Booking { row, at, info }))
     }
 
     /// Bookings within reach. Needs booking:read.
@@ -384,12 +397,13 @@ impl BookingQuery {
     async fn bookings(
         &self,
         ctx: &Context<'_>,
-        first: i32,
-        after: Option<String>,
-        filter: Option<BookingFilter>,
-        #[graphql(default_with = "BookingSort::StartAsc")] sort: BookingSort,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
+        #[graphql(desc = "Which bookings; all that are in reach otherwise.")] filter: Option<BookingFilter>,
+        #[graphql(default_with = "BookingSort::StartAsc", desc = "Which come first.")] sort: BookingSort,
+        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
         as_of: Option<AsOf>,
-        fresh: Option<Freshness>,
+        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<BookingConnection> {
         let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
         let filter = filter.unwrap_or_default().read()?;
@@ -403,8 +417,10 @@ impl BookingQuery {
             (views.clone(), viewer.clone(), filter),
             move |(views, viewer, filter)| async move { booking_list::count(&views, &viewer, filter, at).await },
         );
+        let info = page.info.clone();
         Ok(BookingConnection::new(page, previous, counter, move |row| {
-            Booking { row, at }
+            let info = info.clone();
+            Booking { row, at, info }
         }))
     }
 }
@@ -428,10 +444,9 @@ impl BookingPayload {
         let found = booking_list::one(&app(ctx).views, viewer(ctx)?, id, at)
             .await
             .map_err(unread)?;
-        Ok(Self::written(
-            found.value.map(|row| Booking { row, at }),
-            &written,
-        ))
+        let info = found.info;
+        let booking = found.value.map(|row| Booking { row, at, info });
+        Ok(Self::written(booking, &written))
     }
 }
 

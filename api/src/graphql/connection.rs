@@ -16,7 +16,7 @@ pub(super) struct PageInfo {
     pub(super) has_previous_page: bool,
     /// Cursor of the first row.
     pub(super) start_cursor: Option<String>,
-    /// Cursor of the last row: ask for what comes after it.
+    /// Cursor of the last row, or of how far a search has looked: ask for what comes after it.
     pub(super) end_cursor: Option<String>,
 }
 
@@ -51,6 +51,7 @@ macro_rules! connection {
         pub(super) struct $connection {
             rows: Vec<(String, $node)>,
             has_next: bool,
+            end: Option<String>,
             has_previous: bool,
             info: projections::ReadInfo,
             counter: $crate::graphql::connection::Counter,
@@ -79,6 +80,7 @@ macro_rules! connection {
                 Self {
                     rows: rows.collect(),
                     has_next: page.has_next,
+                    end: page.end.map(|cursor| cursor.to_string()),
                     has_previous,
                     info: page.info,
                     counter,
@@ -108,7 +110,7 @@ macro_rules! connection {
                     has_next_page: self.has_next,
                     has_previous_page: self.has_previous,
                     start_cursor: self.rows.first().map(|(cursor, _)| cursor.clone()),
-                    end_cursor: self.rows.last().map(|(cursor, _)| cursor.clone()),
+                    end_cursor: self.end.clone(),
                 }
             }
             /// How many rows there are in all; counted only when asked for.

@@ -6,14 +6,13 @@ use domain::customer::{CUSTOMER_EMAIL, Customer as CustomerAggregate, fold_email
 use domain::decider::Decider;
 use domain::envelope::{Sealed, StreamId};
 use domain::ids::CustomerId;
-use projections::At;
 use projections::customer_list::{self, CustomerFilter, CustomerRow};
 
 use super::connection::{connection, counter, payload};
 use super::error::{UserError, coded, fault, outcome, unread};
 use super::id::{global, local};
 use super::loaders::Loaders;
-use super::read::{AsOf, after as read_after, at, cost, slice};
+use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
 use super::session::{app, caller, under_key, viewer};
 
 /// A person who books.
@@ -94,7 +93,12 @@ pub(super) struct CustomerQuery;
 #[Object]
 impl CustomerQuery {
     /// A customer; null for one that is not there. Needs customer:read.
-    async fn customer(&self, ctx: &Context<'_>, id: ID, as_of: Option<AsOf>) -> Result<Option<Customer>> {
+    async fn customer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Opaque id of a customer.")] id: ID,
+        #[graphql(desc = "As of a time in the past: the same answer for ever.")] as_of: Option<AsOf>,
+    ) -> Result<Option<Customer>> {
         let Some(id) = local::<CustomerId>(&id) else {
             return Ok(None);
         };
@@ -110,11 +114,24 @@ impl CustomerQuery {
     async fn customers(
         &self,
         ctx: &Context<'_>,
-        first: i32,
-        after: Option<String>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
+        #[graphql(
+            desc = "A whole e-mail address. Not with `asOf`: an address that was erased finds nobody any more."
+        )]
         search: Option<String>,
+        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
+        as_of: Option<AsOf>,
+        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<CustomerConnection> {
         let (app, viewer) = (app(ctx), viewer(ctx)?);
+        if search.is_some() && as_of.is_some() {
+            return Err(coded(
+                "BAD_USER_INPUT",
+                "search and asOf exclude each other: an address that was erased finds nobody any more",
+            ));
+        }
+        let at = at(ctx, as_of, fresh).await?;
         let mut filter = CustomerFilter::default();
         if let Some(search) = search {
             let email = fold_email(&search).map_err(|error| coded("BAD_USER_INPUT", error.to_string()))?;
@@ -123,12 +140,12 @@ impl CustomerQuery {
         }
         let slice = slice(first, after)?;
         let previous = slice.after.is_some();
-        let page = customer_list::page(&app.views, viewer, filter.clone(), slice, At::NOW)
+        let page = customer_list::page(&app.views, viewer, filter.clone(), slice, at)
             .await
             .map_err(unread)?;
         let counter = counter(
             (app.views.clone(), viewer.clone(), filter),
-            |(views, viewer, filter)| async move { customer_list::count(&views, &viewer, filter, At::NOW).await },
+            move |(views, viewer, filter)| async move { customer_list::count(&views, &viewer, filter, at).await },
         );
         Ok(CustomerConnection::new(page, previous, counter, Customer))
     }

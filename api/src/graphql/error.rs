@@ -1,6 +1,7 @@
 //! Refusals as data, faults as errors with a code.
 
 use async_graphql::{Error, ErrorExtensions, Response, SimpleObject, Value};
+use chrono::SecondsFormat;
 use commands::{CommandError, Refused, Written};
 use projections::ReadError;
 
@@ -90,12 +91,54 @@ pub(super) fn refused_question(error: CommandError) -> Error {
 pub(super) fn unread(error: ReadError) -> Error {
     match &error {
         ReadError::Forbidden(_) => coded("FORBIDDEN", error.to_string()),
-        ReadError::StaleRead { .. } => coded("STALE_READ", error.to_string()),
+        ReadError::StaleRead { .. } | ReadError::AsOfInFuture { .. } | ReadError::InstantInFuture { .. } => {
+            of_moment(&error)
+        }
         ReadError::BadCursor(_) => coded("INVALID_CURSOR", error.to_string()),
-        ReadError::AsOfInFuture { .. } => coded("AS_OF_IN_FUTURE", error.to_string()),
         ReadError::Log(_) => fault("UNAVAILABLE", &error),
         ReadError::Unreadable { .. } => fault("INTERNAL", &error),
     }
+}
+
+/// There is no answer as of the moment that was asked for, or not yet.
+pub(super) fn of_moment(error: &ReadError) -> Error {
+    match error {
+        ReadError::StaleRead { position, head, .. } => retryable(
+            coded("STALE_READ", error.to_string()),
+            &[("position", position.0), ("head", head.0)],
+        ),
+        ReadError::AsOfInFuture { head, .. } => {
+            let refused = coded("AS_OF_IN_FUTURE", error.to_string());
+            refused.extend_with(|_, extensions| extensions.set("head", head.0))
+        }
+        ReadError::InstantInFuture { now, .. } => {
+            let refused = coded("AS_OF_IN_FUTURE", error.to_string());
+            let now = now.to_rfc3339_opts(SecondsFormat::Micros, true);
+            refused.extend_with(|_, extensions| extensions.set("now", now))
+        }
+        ReadError::Forbidden(_)
+        | ReadError::BadCursor(_)
+        | ReadError::Unreadable { .. }
+        | ReadError::Log(_) => fault("INTERNAL", error),
+    }
+}
+
+/// An error that is worth asking again, with positions that tell when.
+fn retryable(error: Error, positions: &[(&str, i64)]) -> Error {
+    error.extend_with(|_, extensions| {
+        extensions.set("retryable", true);
+        for (name, position) in positions {
+            extensions.set(*name, *position);
+        }
+    })
+}
+
+/// One read model is behind another: what one row refers to is not there yet. Worth asking again.
+pub(super) fn behind() -> Error {
+    retryable(
+        coded("STALE_READ", "one read model is behind another; ask again"),
+        &[],
+    )
 }
 
 /// An error with a code.

@@ -5,14 +5,13 @@ use chrono::{DateTime, Utc};
 use domain::decider::Decider;
 use domain::envelope::{Sealed, StreamId};
 use domain::lead::Lead as LeadAggregate;
-use projections::At;
 use projections::lead_list::{self, LeadRow, LeadStatus as RowStatus};
 
 use super::connection::{connection, counter};
 use super::error::unread;
 use super::id::global;
 use super::loaders::Loaders;
-use super::read::{cost, slice};
+use super::read::{AsOf, Freshness, at, cost, slice};
 use super::scalar::LocalDateTime;
 use super::session::{app, viewer};
 
@@ -100,20 +99,24 @@ impl LeadQuery {
     async fn leads(
         &self,
         ctx: &Context<'_>,
-        first: i32,
-        after: Option<String>,
-        status: Option<LeadStatus>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
+        #[graphql(desc = "Only those that the staff is so far with.")] status: Option<LeadStatus>,
+        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
+        as_of: Option<AsOf>,
+        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<LeadConnection> {
+        let at = at(ctx, as_of, fresh).await?;
         let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
         let status = status.map(RowStatus::from);
         let slice = slice(first, after)?;
         let previous = slice.after.is_some();
-        let page = lead_list::page(views, viewer, status, slice, At::NOW)
+        let page = lead_list::page(views, viewer, status, slice, at)
             .await
             .map_err(unread)?;
         let counter = counter(
             (views.clone(), viewer.clone()),
-            move |(views, viewer)| async move { lead_list::count(&views, &viewer, status, At::NOW).await },
+            move |(views, viewer)| async move { lead_list::count(&views, &viewer, status, at).await },
         );
         Ok(LeadConnection::new(page, previous, counter, Lead))
     }

@@ -9,11 +9,15 @@ use domain::access::Viewer;
 use domain::envelope::{Position, Sealed, StreamId};
 use domain::ids::{BookingId, CustomerId, StationId};
 use event_log::{Opened, SealedField};
+use projections::booking_ledger::Statement;
 use projections::booking_list::BookingRow;
 use projections::customer_list::CustomerRow;
 use projections::station_list::StationRow;
 use projections::tax_ledger::{TaxLineKind, TaxLineRow};
-use projections::{At, Fresh, ReadError, booking_list, customer_list, station_list, tax_ledger};
+use projections::{
+    Answer, At, Fresh, Late, ReadError, ReadInfo, booking_ledger, booking_list, customer_list, station_list,
+    tax_ledger,
+};
 
 use super::error::unread;
 use crate::app::App;
@@ -37,7 +41,7 @@ struct Key<I>(I, When);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum When {
     Now,
-    NowFrom(Position, Duration),
+    NowFrom(Position, Duration, Late),
     AsOf(Position),
 }
 
@@ -45,15 +49,15 @@ impl When {
     fn of(at: At) -> Self {
         match at {
             At::Live { fresh: None } => Self::Now,
-            At::Live { fresh: Some(fresh) } => Self::NowFrom(fresh.at_least, fresh.wait),
+            At::Live { fresh: Some(fresh) } => Self::NowFrom(fresh.at_least, fresh.wait, fresh.then),
             At::AsOf(position) => Self::AsOf(position),
         }
     }
     fn at(self) -> At {
         match self {
             Self::Now => At::NOW,
-            Self::NowFrom(at_least, wait) => At::Live {
-                fresh: Some(Fresh { at_least, wait }),
+            Self::NowFrom(at_least, wait, then) => At::Live {
+                fresh: Some(Fresh { at_least, wait, then }),
             },
             Self::AsOf(position) => At::AsOf(position),
         }
@@ -63,6 +67,10 @@ impl When {
 /// Tax lines of a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct TaxOf(BookingId);
+
+/// The ledger of a booking.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct LedgerOf(BookingId);
 
 /// A sealed field to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -88,19 +96,17 @@ fn by_time<I: Clone>(keys: &[Key<I>]) -> HashMap<When, Vec<I>> {
 macro_rules! rows_by_id {
     ($id:ty, $row:ty, $key:expr, $many:path) => {
         impl Loader<Key<$id>> for Lookup {
-            type Value = $row;
+            type Value = ($row, ReadInfo);
             type Error = Arc<ReadError>;
-            async fn load(&self, keys: &[Key<$id>]) -> Loaded<Key<$id>, $row> {
+            async fn load(&self, keys: &[Key<$id>]) -> Loaded<Key<$id>, ($row, ReadInfo)> {
                 let mut found = HashMap::new();
                 for (when, ids) in by_time(keys) {
                     let rows = $many(&self.app.views, &self.viewer, &ids, when.at())
                         .await
                         .map_err(Arc::new)?;
-                    found.extend(
-                        rows.value
-                            .into_iter()
-                            .map(|row| (Key($key(&row), when), row)),
-                    );
+                    let info = rows.info;
+                    let keyed = |row| (Key($key(&row), when), (row, info.clone()));
+                    found.extend(rows.value.into_iter().map(keyed));
                 }
                 Ok(found)
             }
@@ -141,6 +147,27 @@ impl Loader<Key<TaxOf>> for Lookup {
                 .into_iter()
                 .filter(|line| line.kind == TaxLineKind::Sale);
             found.extend(sales.map(|line| (Key(TaxOf(line.booking_id), when), line)));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<Key<LedgerOf>> for Lookup {
+    type Value = Answer<Statement>;
+    type Error = Arc<ReadError>;
+    async fn load(&self, keys: &[Key<LedgerOf>]) -> Loaded<Key<LedgerOf>, Answer<Statement>> {
+        let mut found = HashMap::new();
+        for (when, ids) in by_time(keys) {
+            let ids: Vec<BookingId> = ids.into_iter().map(|LedgerOf(id)| id).collect();
+            let ledgers = booking_ledger::for_bookings(&self.app.views, &self.viewer, &ids, when.at()).await;
+            let Answer { mut value, info } = ledgers.map_err(Arc::new)?;
+            found.extend(ids.into_iter().map(|id| {
+                let answer = Answer {
+                    value: value.remove(&id).unwrap_or_default(),
+                    info: info.clone(),
+                };
+                (Key(LedgerOf(id), when), answer)
+            }));
         }
         Ok(found)
     }
@@ -190,14 +217,21 @@ impl Loaders {
         id: CustomerId,
         at: At,
     ) -> async_graphql::Result<Option<CustomerRow>> {
-        self.0.load_one(Key(id, When::of(at))).await.map_err(shared)
+        let found = self.0.load_one(Key(id, When::of(at))).await.map_err(shared)?;
+        Ok(found.map(|(row, _)| row))
     }
 
     pub(super) async fn station(&self, id: StationId, at: At) -> async_graphql::Result<Option<StationRow>> {
-        self.0.load_one(Key(id, When::of(at))).await.map_err(shared)
+        let found = self.0.load_one(Key(id, When::of(at))).await.map_err(shared)?;
+        Ok(found.map(|(row, _)| row))
     }
 
-    pub(super) async fn booking(&self, id: BookingId, at: At) -> async_graphql::Result<Option<BookingRow>> {
+    /// A booking, and what its row holds.
+    pub(super) async fn booking(
+        &self,
+        id: BookingId,
+        at: At,
+    ) -> async_graphql::Result<Option<(BookingRow, ReadInfo)>> {
         self.0.load_one(Key(id, When::of(at))).await.map_err(shared)
     }
 
@@ -206,6 +240,15 @@ impl Loaders {
             .load_one(Key(TaxOf(id), When::of(at)))
             .await
             .map_err(shared)
+    }
+
+    pub(super) async fn ledger(&self, id: BookingId, at: At) -> async_graphql::Result<Answer<Statement>> {
+        let found = self
+            .0
+            .load_one(Key(LedgerOf(id), When::of(at)))
+            .await
+            .map_err(shared)?;
+        found.ok_or_else(super::error::behind)
     }
 
     /// The text of a sealed field; none once it has been erased.
@@ -245,10 +288,11 @@ fn shared(error: Arc<ReadError>) -> async_graphql::Error {
         Err(shared) => match &*shared {
             ReadError::Forbidden(forbidden) => unread(ReadError::Forbidden(forbidden.clone())),
             ReadError::StaleRead { .. }
-            | ReadError::BadCursor(_)
             | ReadError::AsOfInFuture { .. }
-            | ReadError::Unreadable { .. }
-            | ReadError::Log(_) => super::error::fault("UNAVAILABLE", &*shared),
+            | ReadError::InstantInFuture { .. } => super::error::of_moment(&shared),
+            ReadError::BadCursor(_) | ReadError::Unreadable { .. } | ReadError::Log(_) => {
+                super::error::fault("UNAVAILABLE", &*shared)
+            }
         },
     }
 }

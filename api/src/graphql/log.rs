@@ -34,7 +34,9 @@ pub(super) struct ProjectionStatus {
     lag_events: i32,
     /// For how long, in milliseconds.
     lag_ms: i32,
-    /// `live`, or why it does not go on.
+    /// How many rows wait behind an event that cannot be applied.
+    parked_keys: i32,
+    /// `live`, or why it does not go on, or that its rows are not what the log gives.
     state: String,
 }
 
@@ -79,6 +81,7 @@ impl LogQuery {
             position: status.position.into(),
             lag_events: clamp(status.lag_events),
             lag_ms: clamp(status.lag_ms),
+            parked_keys: clamp(status.parked_keys),
             state: status.state.to_string(),
         };
         Ok(all.into_iter().map(shown).collect())

@@ -86,7 +86,7 @@ impl Payment {
             .data_unchecked::<Loaders>()
             .booking(self.row.booking_id, at)
             .await?;
-        Ok(row.map(|row| Booking { row, at }))
+        Ok(row.map(|(row, info)| Booking { row, at, info }))
     }
     /// What it is for.
     async fn kind(&self) -> PaymentKind {
@@ -176,11 +176,12 @@ impl PaymentQuery {
     async fn payments(
         &self,
         ctx: &Context<'_>,
-        first: i32,
-        after: Option<String>,
-        filter: Option<PaymentFilter>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
+        #[graphql(desc = "Which payments; all that are in reach otherwise.")] filter: Option<PaymentFilter>,
+        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
         as_of: Option<AsOf>,
-        fresh: Option<Freshness>,
+        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<PaymentConnection> {
         let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
         let filter = filter.unwrap_or_default().read()?;

@@ -7,13 +7,13 @@ use domain::ids::StationId;
 use domain::money::Cents;
 use domain::price_list::{Confirmation, PricedItem};
 use projections::At;
-use projections::price_history::{self, PriceHistoryRow};
+use projections::price_history::{self, PriceHistoryFilter, PriceHistoryRow};
 use projections::price_list::{self, PriceListRow};
 
 use super::connection::{connection, counter, payload};
 use super::error::{UserError, coded, outcome, unread};
 use super::id::{global, local};
-use super::read::{AsOf, after, at, cost, slice};
+use super::read::{AsOf, Freshness, after, at, cost, slice};
 use super::scalar::{BigInt, LogPosition, Money};
 use super::session::{app, caller, under_key, viewer};
 
@@ -120,16 +120,23 @@ pub(super) struct PriceListQuery;
 #[Object]
 impl PriceListQuery {
     /// What a station charges now, or charged as of a time. Needs price:read.
-    async fn price_list(&self, ctx: &Context<'_>, station_id: ID, as_of: Option<AsOf>) -> Result<PriceList> {
+    async fn price_list(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Opaque id of a station.")] station_id: ID,
+        #[graphql(desc = "As of a time in the past: the prices in force then, as they were known then.")]
+        as_of: Option<AsOf>,
+    ) -> Result<PriceList> {
         let missing = || coded("NOT_FOUND", "there is no such station, or it has no prices");
         let station = local::<StationId>(&station_id).ok_or_else(missing)?;
+        let asked = as_of.as_ref().and_then(AsOf::instant);
         let at = at(ctx, as_of, None).await?;
         let found = price_list::one(&app(ctx).views, viewer(ctx)?, station, at)
             .await
             .map_err(unread)?;
         let instant = match at {
             At::Live { .. } => Some(app(ctx).clock.now()),
-            At::AsOf(_) => found.info.recorded_at,
+            At::AsOf(_) => asked.or(found.info.recorded_at),
         };
         found
             .value
@@ -139,28 +146,39 @@ impl PriceListQuery {
     }
 
     /// How a station's prices changed, the newest change first. Needs price:read.
+    #[expect(clippy::too_many_arguments, reason = "they are the arguments of the schema")]
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn price_history(
         &self,
         ctx: &Context<'_>,
-        first: i32,
-        after: Option<String>,
-        station_id: ID,
-        item: Option<String>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
+        #[graphql(desc = "Opaque id of a station.")] station_id: ID,
+        #[graphql(desc = "Only the changes of this item.")] item: Option<String>,
+        #[graphql(desc = "Only prices in force from this instant or later.")] from: Option<DateTime<Utc>>,
+        #[graphql(desc = "Only prices in force from before this instant.")] to: Option<DateTime<Utc>>,
+        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
+        as_of: Option<AsOf>,
+        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<PriceChangeConnection> {
+        let at = at(ctx, as_of, fresh).await?;
         let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
         let station =
             local::<StationId>(&station_id).ok_or_else(|| coded("NOT_FOUND", "there is no such station"))?;
+        let filter = PriceHistoryFilter {
+            station_id: station,
+            item,
+            from,
+            to,
+        };
         let slice = slice(first, after)?;
         let previous = slice.after.is_some();
-        let page = price_history::page(views, viewer, station, item.clone(), slice, At::NOW)
+        let page = price_history::page(views, viewer, filter.clone(), slice, at)
             .await
             .map_err(unread)?;
         let counter = counter(
-            (views.clone(), viewer.clone(), item),
-            move |(views, viewer, item)| async move {
-                price_history::count(&views, &viewer, station, item, At::NOW).await
-            },
+            (views.clone(), viewer.clone(), filter),
+            move |(views, viewer, filter)| async move { price_history::count(&views, &viewer, filter, at).await },
         );
         Ok(PriceChangeConnection::new(page, previous, counter, PriceChange))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_graphql::{Context, InputObject, OneofObject, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::envelope::Position;
-use projections::{At, Cursor, Fresh, Slice};
+use projections::{At, Cursor, Fresh, Late, Slice};
 
 use super::error::{coded, unread};
 use super::scalar::LogPosition;
@@ -16,8 +16,18 @@ use super::session::{app, viewer};
 pub(super) enum AsOf {
     /// As it stood after the event at this position.
     Position(LogPosition),
-    /// As it stood at this instant: after the last event recorded by then.
+    /// As it stood at this instant, which must have passed: after the last event recorded by then.
     At(DateTime<Utc>),
+}
+
+impl AsOf {
+    /// The instant, where it is one.
+    pub(super) fn instant(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::At(instant) => Some(*instant),
+            Self::Position(_) => None,
+        }
+    }
 }
 
 /// How fresh an answer must be.
@@ -25,13 +35,46 @@ pub(super) enum AsOf {
 pub(super) struct Freshness {
     /// A position that the answer must include, as a mutation returned it.
     at_least: LogPosition,
-    /// How long to wait for it, in milliseconds, at most 10,000; past it the error is STALE_READ.
+    /// How long to wait for it, in milliseconds, from 0 to 10,000; past it the error is STALE_READ, and asking again may
+    /// help.
     #[graphql(default = 2000)]
     wait_ms: i32,
+    /// Whether to answer past that time with what there is, and `stale: true` in its `readInfo`.
+    #[graphql(default = false)]
+    allow_stale: bool,
 }
 
 /// The longest that a read waits.
 const LONGEST_WAIT_MS: u64 = 10_000;
+
+impl Freshness {
+    fn read(self) -> Result<Fresh> {
+        let wait = u64::try_from(self.wait_ms)
+            .ok()
+            .filter(|wait| *wait <= LONGEST_WAIT_MS)
+            .ok_or_else(|| coded("BAD_USER_INPUT", "waitMs is a number from 0 to 10000"))?;
+        Ok(Fresh {
+            at_least: position(self.at_least, "atLeast")?,
+            wait: Duration::from_millis(wait),
+            then: if self.allow_stale {
+                Late::ShowStale
+            } else {
+                Late::Refuse
+            },
+        })
+    }
+}
+
+/// A position that somebody has sent.
+fn position(sent: LogPosition, of: &str) -> Result<Position> {
+    if sent.0 < 0 {
+        return Err(coded(
+            "BAD_USER_INPUT",
+            format!("{of} is a position in the log, from 0"),
+        ));
+    }
+    Ok(Position(sent.0))
+}
 
 /// What an answer is as of.
 #[derive(SimpleObject)]
@@ -73,27 +116,13 @@ pub(super) async fn at(ctx: &Context<'_>, as_of: Option<AsOf>, fresh: Option<Fre
         )),
         (None, None) => Ok(At::NOW),
         (None, Some(fresh)) => Ok(At::Live {
-            fresh: Some(Fresh {
-                at_least: Position(fresh.at_least.0),
-                wait: Duration::from_millis(u64::try_from(fresh.wait_ms).unwrap_or(0).min(LONGEST_WAIT_MS)),
-            }),
+            fresh: Some(fresh.read()?),
         }),
-        (Some(AsOf::Position(position)), None) => Ok(At::AsOf(Position(position.0))),
+        (Some(AsOf::Position(sent)), None) => Ok(At::AsOf(position(sent, "asOf.position")?)),
         (Some(AsOf::At(instant)), None) => {
-            if instant > app(ctx).clock.now() {
-                return Err(coded(
-                    "AS_OF_IN_FUTURE",
-                    "there is no answer as of an instant that has not come",
-                ));
-            }
             let tenant = viewer(ctx)?.tenant;
-            Ok(At::AsOf(
-                app(ctx)
-                    .views
-                    .as_of_instant(tenant, instant)
-                    .await
-                    .map_err(unread)?,
-            ))
+            let position = app(ctx).views.as_of_instant(tenant, instant).await;
+            Ok(At::AsOf(position.map_err(unread)?))
         }
     }
 }
@@ -129,6 +158,7 @@ pub(super) fn after(position: Position) -> At {
         fresh: Some(Fresh {
             at_least: position,
             wait: Duration::from_secs(5),
+            then: Late::Refuse,
         }),
     }
 }

@@ -8,7 +8,7 @@ use domain::envelope::{Position, StreamId};
 use domain::ids::{BookingId, CustomerId, PaymentId, StationId};
 use domain::user::User;
 use event_log::Opened;
-use projections::{At, audit_trail, booking_list, customer_list, payment_list, station_list};
+use projections::{audit_trail, booking_list, customer_list, payment_list, station_list};
 
 use super::audit::AuditEntry;
 use super::booking::Booking;
@@ -17,6 +17,7 @@ use super::error::{UserError, fault, refused_question, unread};
 use super::id::{Noun, global, named, parts};
 use super::loaders::ERASED;
 use super::payment::Payment;
+use super::read::{AsOf, at};
 use super::session::{app, viewer};
 use super::station::{Station, stations_of};
 use crate::auth::SignInError;
@@ -156,17 +157,25 @@ impl SignInQuery {
     }
 
     /// Anything by its global id; null for what is not there or not within reach.
-    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Opaque id of anything that has one.")] id: ID,
+        #[graphql(desc = "As of a time in the past: the same answer for ever.")] as_of: Option<AsOf>,
+    ) -> Result<Option<Node>> {
         let viewer = viewer(ctx)?;
         let Some((name, id)) = parts(&id) else {
             return Ok(None);
         };
         let views = &app(ctx).views;
-        let now = At::NOW;
+        let at = at(ctx, as_of, None).await?;
         macro_rules! row {
             ($id:ty, $found:expr) => {
                 match id.parse::<$id>() {
-                    Ok(id) => $found(id).await.map_err(unread)?.value,
+                    Ok(id) => {
+                        let found = $found(id).await.map_err(unread)?;
+                        found.value.map(|row| (row, found.info))
+                    }
                     Err(_) => None,
                 }
             };
@@ -175,17 +184,17 @@ impl SignInQuery {
             domain::ids::TenantId::NAME if id == viewer.tenant.to_string() => {
                 Some(Node::Organisation(organisation(ctx, viewer).await?))
             }
-            StationId::NAME => row!(StationId, |id| station_list::one(views, viewer, id, now))
-                .map(|row| Node::Station(Station(row))),
-            CustomerId::NAME => row!(CustomerId, |id| customer_list::one(views, viewer, id, now))
-                .map(|row| Node::Customer(Customer(row))),
-            BookingId::NAME => row!(BookingId, |id| booking_list::one(views, viewer, id, now))
-                .map(|row| Node::Booking(Booking { row, at: now })),
-            PaymentId::NAME => row!(PaymentId, |id| payment_list::one(views, viewer, id, now))
-                .map(|row| Node::Payment(Payment { row, at: now })),
+            StationId::NAME => row!(StationId, |id| station_list::one(views, viewer, id, at))
+                .map(|(row, _)| Node::Station(Station(row))),
+            CustomerId::NAME => row!(CustomerId, |id| customer_list::one(views, viewer, id, at))
+                .map(|(row, _)| Node::Customer(Customer(row))),
+            BookingId::NAME => row!(BookingId, |id| booking_list::one(views, viewer, id, at))
+                .map(|(row, info)| Node::Booking(Booking { row, at, info })),
+            PaymentId::NAME => row!(PaymentId, |id| payment_list::one(views, viewer, id, at))
+                .map(|(row, _)| Node::Payment(Payment { row, at })),
             "AuditEntry" => {
                 let position = id.parse().map(Position).unwrap_or_default();
-                let row = audit_trail::one(views, viewer, position, now)
+                let row = audit_trail::one(views, viewer, position, at)
                     .await
                     .map_err(unread)?
                     .value;

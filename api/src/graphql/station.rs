@@ -9,7 +9,7 @@ use projections::{At, Slice};
 use super::connection::{connection, counter};
 use super::error::unread;
 use super::id::{global, local};
-use super::read::{cost, slice};
+use super::read::{AsOf, Freshness, at, cost, slice};
 use super::session::{app, viewer};
 
 /// A city branch of the company, with its own chefs, zone, capacity and prices.
@@ -57,11 +57,17 @@ pub(super) struct StationQuery;
 #[Object]
 impl StationQuery {
     /// A station; null for one that is not there or not within reach. Needs station:read.
-    async fn station(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Station>> {
+    async fn station(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Opaque id of a station.")] id: ID,
+        #[graphql(desc = "As of a time in the past: the same answer for ever.")] as_of: Option<AsOf>,
+    ) -> Result<Option<Station>> {
         let Some(id) = local::<StationId>(&id) else {
             return Ok(None);
         };
-        let found = station_list::one(&app(ctx).views, viewer(ctx)?, id, At::NOW)
+        let at = at(ctx, as_of, None).await?;
+        let found = station_list::one(&app(ctx).views, viewer(ctx)?, id, at)
             .await
             .map_err(unread)?;
         Ok(found.value.map(Station))
@@ -72,18 +78,23 @@ impl StationQuery {
     async fn stations(
         &self,
         ctx: &Context<'_>,
-        first: i32,
-        after: Option<String>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
+        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
+        as_of: Option<AsOf>,
+        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<StationConnection> {
         let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
+        let at = at(ctx, as_of, fresh).await?;
         let slice = slice(first, after)?;
         let previous = slice.after.is_some();
-        let page = station_list::page(views, viewer, slice, At::NOW)
+        let page = station_list::page(views, viewer, slice, at)
             .await
             .map_err(unread)?;
-        let counter = counter((views.clone(), viewer.clone()), |(views, viewer)| async move {
-            station_list::count(&views, &viewer, At::NOW).await
-        });
+        let counter = counter(
+            (views.clone(), viewer.clone()),
+            move |(views, viewer)| async move { station_list::count(&views, &viewer, at).await },
+        );
         Ok(StationConnection::new(page, previous, counter, Station))
     }
 }

@@ -2,9 +2,9 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
+use domain::ids::StationId;
 use domain::money::RatePpm;
 use domain::tax_rate::{Jurisdiction, TaxRateSet};
-use projections::At;
 use projections::period::Period;
 use projections::tax_ledger::{self, TaxLineFilter, TaxLineRow};
 use projections::tax_rates::{self, TaxRateFilter, TaxRateRow};
@@ -12,7 +12,7 @@ use projections::tax_report::{self, TaxReport as Report, TaxReportRow as ReportR
 
 use super::connection::{connection, counter, payload};
 use super::error::{UserError, coded, outcome, unread};
-use super::id::{global, named};
+use super::id::{global, local, named};
 use super::read::{AsOf, Freshness, ReadInfo, after as read_after, at, cost, slice};
 use super::scalar::{Decimal, LocalDate, LogPosition, Money};
 use super::session::{app, caller, under_key, viewer};
@@ -236,15 +236,20 @@ pub(super) struct TaxQuery;
 #[Object]
 impl TaxQuery {
     /// Tax rates; `on` keeps those in force on a day. Needs tax:read.
+    #[expect(clippy::too_many_arguments, reason = "they are the arguments of the schema")]
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn tax_rates(
         &self,
         ctx: &Context<'_>,
-        first: i32,
-        after: Option<String>,
-        state: Option<String>,
-        on: Option<LocalDate>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
+        #[graphql(desc = "Two-letter state.")] state: Option<String>,
+        #[graphql(desc = "Only those in force on this day.")] on: Option<LocalDate>,
+        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
+        as_of: Option<AsOf>,
+        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<TaxRateConnection> {
+        let at = at(ctx, as_of, fresh).await?;
         let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
         let filter = TaxRateFilter {
             state,
@@ -252,12 +257,12 @@ impl TaxQuery {
         };
         let slice = slice(first, after)?;
         let previous = slice.after.is_some();
-        let page = tax_rates::page(views, viewer, filter.clone(), slice, At::NOW)
+        let page = tax_rates::page(views, viewer, filter.clone(), slice, at)
             .await
             .map_err(unread)?;
         let counter = counter(
             (views.clone(), viewer.clone(), filter),
-            |(views, viewer, filter)| async move { tax_rates::count(&views, &viewer, filter, At::NOW).await },
+            move |(views, viewer, filter)| async move { tax_rates::count(&views, &viewer, filter, at).await },
         );
         Ok(TaxRateConnection::new(page, previous, counter, TaxRate))
     }
@@ -266,11 +271,12 @@ impl TaxQuery {
     async fn tax_report(
         &self,
         ctx: &Context<'_>,
-        state: String,
-        period: String,
-        #[graphql(default_with = "TaxBasis::EventDate")] basis: TaxBasis,
+        #[graphql(desc = "Two-letter state.")] state: String,
+        #[graphql(desc = "A month, a quarter, a year, or a first and a last day.")] period: String,
+        #[graphql(default_with = "TaxBasis::EventDate", desc = "When tax is counted.")] basis: TaxBasis,
+        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
         as_of: Option<AsOf>,
-        fresh: Option<Freshness>,
+        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<TaxReport> {
         let TaxBasis::EventDate = basis;
         let period = self::period(&period)?;
@@ -289,21 +295,28 @@ impl TaxQuery {
     async fn tax_lines(
         &self,
         ctx: &Context<'_>,
-        first: i32,
-        after: Option<String>,
-        state: String,
-        period: String,
-        county: Option<String>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
+        #[graphql(desc = "Two-letter state.")] state: String,
+        #[graphql(desc = "A month, a quarter, a year, or a first and a last day.")] period: String,
+        #[graphql(desc = "Only the lines of this county.")] county: Option<String>,
+        #[graphql(desc = "Only the lines of this station.")] station_id: Option<ID>,
+        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
         as_of: Option<AsOf>,
+        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<TaxLineConnection> {
         let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
+        let station_id = station_id
+            .map(|id| local::<StationId>(&id).ok_or_else(|| coded("NOT_FOUND", "there is no such station")))
+            .transpose()?;
         let filter = TaxLineFilter {
             state: Some(state),
             period: Some(self::period(&period)?),
             county,
+            station_id,
             ..Default::default()
         };
-        let at = at(ctx, as_of, None).await?;
+        let at = at(ctx, as_of, fresh).await?;
         let slice = slice(first, after)?;
         let previous = slice.after.is_some();
         let page = tax_ledger::page(views, viewer, filter.clone(), slice, at)
@@ -369,6 +382,7 @@ impl TaxMutation {
             effective_from: input.effective_from.0,
             effective_until: input.effective_until.map(|LocalDate(day)| day),
             source: input.source.unwrap_or_else(|| "set by hand".to_owned()),
+            before_ppm: None,
         };
         let done = under_key(&input.idempotency_key, |key| {
             app(ctx).commands.set_tax_rate(caller, key, set.clone())

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::released::BookingCancelledV1;
+use super::state::BookingStatus;
 use crate::envelope::{Claim, Sealed};
 use crate::guests::Guests;
 use crate::ids::{CustomerId, PaymentId, StationId};
@@ -86,6 +87,9 @@ impl BookingRequested {
 pub struct BookingConfirmed {
     /// The payment that completed the deposit.
     pub payment_id: PaymentId,
+    /// The station that serves; absent from events of programs that did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub station_id: Option<StationId>,
     /// Captured towards the booking by then, in cents.
     pub captured_cents: Cents,
     /// When.
@@ -173,6 +177,9 @@ pub struct BookingCancelled {
     pub reason: String,
     /// Whole hours before the start; negative after it.
     pub hours_before: i64,
+    /// Where it stood until then; absent from events of programs that did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<BookingStatus>,
     /// What is proposed to be given back.
     pub refund: RefundRule,
     /// When.

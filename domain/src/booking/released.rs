@@ -45,6 +45,7 @@ impl From<BookingCancelledV1> for BookingCancelled {
             by: old.by,
             reason: old.reason,
             hours_before: old.hours_before,
+            was: None,
             refund,
             cancelled_at: old.cancelled_at,
         }

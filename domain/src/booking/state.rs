@@ -32,6 +32,15 @@ pub enum BookingStatus {
 }
 
 impl BookingStatus {
+    /// Every status, in the order of a booking's life.
+    pub const ALL: [Self; 5] = [
+        Self::Requested,
+        Self::Confirmed,
+        Self::Completed,
+        Self::Cancelled,
+        Self::Expired,
+    ];
+
     /// The word in sentences and rows.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -149,6 +158,7 @@ impl Booking {
         }
         Ok(BookingEvent::Confirmed(BookingConfirmed {
             payment_id,
+            station_id: Some(requested.station_id),
             captured_cents: captured,
             confirmed_at: now,
         }))
@@ -211,6 +221,7 @@ impl Booking {
             by,
             reason,
             hours_before,
+            was: Some(status),
             refund: match by {
                 CancelledBy::Company => RefundRule::Everything,
                 CancelledBy::Customer => by_the_terms(),

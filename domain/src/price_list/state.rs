@@ -241,16 +241,25 @@ impl Decider for PriceList {
                 if band.free_miles < 0 || band.max_miles < band.free_miles {
                     return Err(PriceListError::BadTerms);
                 }
-                PriceListEvent::TravelBandSet(band)
+                PriceListEvent::TravelBandSet(TravelBandSet {
+                    before: self.travel.clone().map(Box::new),
+                    ..band
+                })
             }
             PriceListCommand::SetMinimum(minimum) => {
                 check_amount(minimum.weekday_cents)?;
                 check_amount(minimum.weekend_cents)?;
-                PriceListEvent::MinimumSet(minimum)
+                PriceListEvent::MinimumSet(MinimumSet {
+                    before: self.minimum.clone().map(Box::new),
+                    ..minimum
+                })
             }
             PriceListCommand::SetPolicy(policy) => {
                 check_policy(&policy)?;
-                PriceListEvent::PolicySet(policy)
+                PriceListEvent::PolicySet(BookingPolicy {
+                    before: self.policy.clone().map(Box::new),
+                    ..policy
+                })
             }
         };
         Ok(vec![event])
@@ -280,9 +289,25 @@ impl Decider for PriceList {
                     item.retired_from = Some(retired.effective_from);
                 }
             }
-            PriceListEvent::TravelBandSet(band) => self.travel = Some(band.clone()),
-            PriceListEvent::MinimumSet(minimum) => self.minimum = Some(minimum.clone()),
-            PriceListEvent::PolicySet(policy) => self.policy = Some(policy.clone()),
+            // What held before is the event's to tell: a state holds what holds.
+            PriceListEvent::TravelBandSet(band) => {
+                self.travel = Some(TravelBandSet {
+                    before: None,
+                    ..band.clone()
+                });
+            }
+            PriceListEvent::MinimumSet(minimum) => {
+                self.minimum = Some(MinimumSet {
+                    before: None,
+                    ..minimum.clone()
+                });
+            }
+            PriceListEvent::PolicySet(policy) => {
+                self.policy = Some(BookingPolicy {
+                    before: None,
+                    ..policy.clone()
+                });
+            }
         }
     }
 }

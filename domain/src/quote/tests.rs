@@ -28,11 +28,13 @@ fn list(below: BelowMinimum) -> PriceList {
             free_miles: 25,
             per_mile_cents: Cents(200),
             max_miles: 80,
+            before: None,
         }),
         PriceListEvent::MinimumSet(MinimumSet {
             weekday_cents: Cents(50_000),
             weekend_cents: Cents(60_000),
             below,
+            before: None,
         }),
         PriceListEvent::PolicySet(BookingPolicy {
             gratuity: Some(MandatoryGratuity {

@@ -17,6 +17,7 @@ fn rate(city: Option<&str>, ppm: i64, from: &str, until: Option<&str>) -> TaxRat
         effective_from: day(from),
         effective_until: until.map(day),
         source: "test".to_owned(),
+        before_ppm: None,
     })
 }
 
@@ -38,6 +39,25 @@ fn place(city: &str, counties: &[&str]) -> Place {
         city: city.to_owned(),
         counties: counties.iter().map(|county| (*county).to_owned()).collect(),
     }
+}
+
+#[test]
+fn a_rate_that_follows_another_tells_it() {
+    let mut rates = county(&[rate(None, 91_250, "2021-07-01", None)]);
+    let next = rate(None, 97_500, "2026-04-01", None);
+    let before =
+        |rates: &CountyRates, command: &TaxRateCommand| match rates.decide(command.clone()).unwrap().pop() {
+            Some(TaxRateEvent::Set(set)) => set.before_ppm,
+            other => panic!("{other:?}"),
+        };
+    assert_eq!(before(&rates, &next), Some(RatePpm(91_250)));
+    for event in rates.decide(next).unwrap() {
+        rates.evolve(&event);
+    }
+    let earlier = rate(None, 90_000, "2019-01-01", Some("2020-12-31"));
+    assert_eq!(before(&rates, &earlier), None);
+    let of_a_city = rate(Some("San Jose"), 93_750, "2021-07-01", None);
+    assert_eq!(before(&rates, &of_a_city), None);
 }
 
 #[test]

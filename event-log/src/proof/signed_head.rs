@@ -19,6 +19,7 @@
 //! **Digests.** Over the events after `since` up to `position`, in order: SHA-256 over the payloads, each as a
 //! field, and SHA-256 over the metadata likewise. The chain does not need them: they tell which of the two was changed.
 
+mod bundle;
 mod file;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -27,6 +28,7 @@ use domain::envelope::{Position, StoredEvent};
 use domain::ids::TenantId;
 use sha2::{Digest, Sha256};
 
+pub use self::bundle::BUNDLE_FORMAT;
 use self::file::File;
 use super::{Hash, write_field};
 

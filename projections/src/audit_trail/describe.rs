@@ -1,83 +1,33 @@
 //! Events in plain sentences, without personal data.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::NaiveDateTime;
 use domain::access::StationScope;
 use domain::booking::{
-    BookingCancelled, BookingCompleted, BookingEvent, BookingRequested, CancelledBy, RefundRule,
+    BookingCancelled, BookingCompleted, BookingEvent, BookingRequested, BookingStatus, CancelledBy,
+    RefundRule,
 };
 use domain::chef::ChefEvent;
 use domain::customer::CustomerEvent;
 use domain::lead::LeadEvent;
-use domain::money::{Cents, RatePpm};
+use domain::money::Cents;
 use domain::organisation::OrganisationEvent;
 use domain::payment::{PaymentClaimed, PaymentEvent};
-use domain::price_list::{BelowMinimum, DepositBack, PriceListEvent};
+use domain::price_list::DepositBack;
 use domain::recorded::DomainEvent;
 use domain::station::StationEvent;
 use domain::tax_rate::{Jurisdiction, TaxRateEvent};
 use domain::user::UserEvent;
 
-use super::FieldChange;
-
-/// What an entry of the trail says of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Description {
-    pub(super) summary: String,
-    pub(super) reason: Option<String>,
-    pub(super) changes: Vec<FieldChange>,
-    /// Whether the event holds personal fields, which are left out.
-    pub(super) redacted: bool,
-}
-
-impl Description {
-    fn of(summary: String) -> Self {
-        Self {
-            summary,
-            reason: None,
-            changes: Vec::new(),
-            redacted: false,
-        }
-    }
-
-    fn because(self, reason: Option<&String>) -> Self {
-        Self {
-            reason: reason.cloned(),
-            ..self
-        }
-    }
-
-    fn redacted(self) -> Self {
-        Self {
-            redacted: true,
-            ..self
-        }
-    }
-
-    fn set(self, path: &str, after: impl ToString) -> Self {
-        self.change(path, None, Some(after.to_string()))
-    }
-
-    fn changed(self, path: &str, before: impl ToString, after: impl ToString) -> Self {
-        self.change(path, Some(before.to_string()), Some(after.to_string()))
-    }
-
-    fn change(mut self, path: &str, before: Option<String>, after: Option<String>) -> Self {
-        self.changes.push(FieldChange {
-            path: path.to_owned(),
-            before,
-            after,
-        });
-        self
-    }
-}
+use super::description::{Description, Told, instant, percent};
+use super::prices;
 
 /// Says what happened.
 pub(super) fn describe(event: &DomainEvent) -> Description {
     match event {
         DomainEvent::Organisation(OrganisationEvent::Created(created)) => {
             Description::of(format!("Organisation {} created", created.name))
-                .set("name", &created.name)
-                .set("slug", &created.slug)
+                .set("name", created.name.as_str())
+                .set("slug", created.slug.as_str())
         }
         DomainEvent::Organisation(OrganisationEvent::StationAdded(added)) => {
             Description::of(format!("A station at {} added to the organisation", added.zip))
@@ -106,10 +56,10 @@ pub(super) fn describe(event: &DomainEvent) -> Description {
             erased.destroyed.len()
         ))
         .because(Some(&erased.reason))
-        .set("erased", true),
+        .changed("erased", Some(false), true),
         DomainEvent::Booking(booking) => describe_booking(booking),
         DomainEvent::Payment(payment) => describe_payment(payment),
-        DomainEvent::PriceList(prices) => describe_prices(prices),
+        DomainEvent::PriceList(changed) => prices::describe(changed),
         DomainEvent::TaxRate(rate) => describe_rate(rate),
         DomainEvent::Lead(LeadEvent::Captured(lead)) => Description::of(format!(
             "Lead captured for {} guests at {} on {}: {}",
@@ -118,8 +68,8 @@ pub(super) fn describe(event: &DomainEvent) -> Description {
             minute(lead.wanted_start),
             lead.failure
         ))
-        .set("status", "new")
-        .set("failure", &lead.failure)
+        .set("status", Told::status("new"))
+        .set("failure", lead.failure.as_str())
         .redacted(),
     }
 }
@@ -128,19 +78,15 @@ fn minute(local: NaiveDateTime) -> impl std::fmt::Display {
     local.format("%Y-%m-%d %H:%M")
 }
 
-fn instant(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
-}
-
 fn describe_station(event: &StationEvent) -> Description {
     match event {
         StationEvent::Created(created) => Description::of(format!(
             "Station {} opened at {} {}, zone {}",
             created.name, created.state, created.zip, created.zone
         ))
-        .set("name", &created.name)
-        .set("zone", created.zone)
-        .set("zip", &created.zip),
+        .set("name", created.name.as_str())
+        .set("zone", created.zone.name())
+        .set("zip", created.zip.to_string()),
         StationEvent::ChefJoined(joined) => {
             Description::of("A chef joined the station".to_owned()).set("chefs", joined.chef_id)
         }
@@ -154,14 +100,14 @@ fn describe_booking(event: &BookingEvent) -> Description {
             "Booking confirmed with {} captured",
             confirmed.captured_cents
         ))
-        .changed("status", "requested", "confirmed"),
+        .became(BookingStatus::Requested, BookingStatus::Confirmed),
         BookingEvent::Completed(completed) => describe_completion(completed),
         BookingEvent::Cancelled(cancelled) => describe_cancellation(cancelled),
         BookingEvent::Expired(expired) => Description::of(format!(
             "Booking expired: the deposit was due at {}",
             instant(expired.due_at)
         ))
-        .changed("status", "requested", "expired"),
+        .became(BookingStatus::Requested, BookingStatus::Expired),
     }
 }
 
@@ -175,12 +121,12 @@ fn describe_request(requested: &BookingRequested) -> Description {
         minute(requested.start.local),
         requested.quote.total_cents
     ))
-    .set("status", "requested")
-    .set("start", instant(requested.start.utc))
+    .set("status", BookingStatus::Requested)
+    .set("start", requested.start.utc)
     .set("guests", requested.guests.total())
     .set("total", requested.quote.total_cents)
     .set("deposit", requested.quote.deposit_cents)
-    .set("deposit_due_at", instant(requested.deposit_due_at))
+    .set("deposit_due_at", requested.deposit_due_at)
     .redacted()
 }
 
@@ -193,7 +139,7 @@ fn describe_completion(completed: &BookingCompleted) -> Description {
         completed.gross_cents
     ))
     .because(completed.note.as_ref())
-    .changed("status", "confirmed", "completed");
+    .became(BookingStatus::Confirmed, BookingStatus::Completed);
     match completed.tax {
         None => described,
         Some(held) => described
@@ -212,7 +158,7 @@ fn describe_cancellation(cancelled: &BookingCancelled) -> Description {
         cancelled.hours_before
     ))
     .because(Some(&cancelled.reason))
-    .set("status", "cancelled")
+    .changed("status", cancelled.was, BookingStatus::Cancelled)
     .set("refund", refund(&cancelled.refund))
 }
 
@@ -252,13 +198,13 @@ fn describe_payment(event: &PaymentEvent) -> Description {
             verified.booking.number
         ))
         .because(verified.note.as_ref())
-        .changed("status", "claimed", "verified"),
+        .changed("status", Some(Told::status("claimed")), Told::status("verified")),
         PaymentEvent::Rejected(rejected) => Description::of(format!(
             "Payment for booking {} rejected",
             rejected.booking.number
         ))
         .because(rejected.note.as_ref())
-        .changed("status", "claimed", "rejected"),
+        .changed("status", Some(Told::status("claimed")), Told::status("rejected")),
     }
 }
 
@@ -270,73 +216,9 @@ fn describe_claim(claimed: &PaymentClaimed) -> Description {
         claimed.booking.number,
         claimed.kind.as_str()
     ))
-    .set("status", "claimed")
+    .set("status", Told::status("claimed"))
     .set("amount", claimed.amount_cents)
     .set("tip", claimed.tip_cents)
-}
-
-fn describe_prices(event: &PriceListEvent) -> Description {
-    match event {
-        PriceListEvent::ItemAdded(added) => Description::of(format!(
-            "{} added to the price list at {}",
-            added.label, added.price_cents
-        ))
-        .set(&format!("{}.price", added.item), added.price_cents)
-        .set(
-            &format!("{}.effective_from", added.item),
-            instant(added.effective_from),
-        ),
-        PriceListEvent::PriceChanged(changed) => Description::of(format!(
-            "Price of {} changed from {} to {} as of {}",
-            changed.item,
-            changed.old_cents,
-            changed.new_cents,
-            instant(changed.effective_from)
-        ))
-        .because(Some(&changed.reason))
-        .changed(
-            &format!("{}.price", changed.item),
-            changed.old_cents,
-            changed.new_cents,
-        ),
-        PriceListEvent::ItemRetired(retired) => Description::of(format!(
-            "{} taken off the price list as of {}",
-            retired.item,
-            instant(retired.effective_from)
-        ))
-        .because(Some(&retired.reason))
-        .set(
-            &format!("{}.retired_from", retired.item),
-            instant(retired.effective_from),
-        ),
-        PriceListEvent::TravelBandSet(band) => Description::of(format!(
-            "Travel set to {} a mile beyond {} miles, {} miles at most",
-            band.per_mile_cents, band.free_miles, band.max_miles
-        ))
-        .set("travel.free_miles", band.free_miles)
-        .set("travel.per_mile", band.per_mile_cents)
-        .set("travel.max_miles", band.max_miles),
-        PriceListEvent::MinimumSet(minimum) => {
-            let below = match minimum.below {
-                BelowMinimum::TopUp => "smaller parties are topped up",
-                BelowMinimum::Refuse => "smaller parties are refused",
-            };
-            Description::of(format!(
-                "Minimum set to {} on weekdays and {} on weekends; {below}",
-                minimum.weekday_cents, minimum.weekend_cents
-            ))
-            .set("minimum.weekday", minimum.weekday_cents)
-            .set("minimum.weekend", minimum.weekend_cents)
-        }
-        PriceListEvent::PolicySet(policy) => Description::of(format!(
-            "Booking terms set: deposit {} within {} hours, {} cancellation tiers",
-            policy.deposit_cents,
-            policy.deposit_due_hours,
-            policy.cancellation_tiers.len()
-        ))
-        .set("policy.deposit", policy.deposit_cents)
-        .set("policy.deposit_due_hours", policy.deposit_due_hours),
-    }
 }
 
 fn place(jurisdiction: &Jurisdiction) -> String {
@@ -347,12 +229,6 @@ fn place(jurisdiction: &Jurisdiction) -> String {
     }
 }
 
-/// A rate as people say it, `9.125 %`: exact, by moving the point of the fraction.
-fn percent(rate: RatePpm) -> String {
-    let text = format!("{}.{:04}", rate.0 / 10_000, rate.0 % 10_000);
-    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
-}
-
 fn describe_rate(event: &TaxRateEvent) -> Description {
     match event {
         TaxRateEvent::Set(set) => Description::of(format!(
@@ -361,9 +237,9 @@ fn describe_rate(event: &TaxRateEvent) -> Description {
             percent(set.rate_ppm),
             set.effective_from
         ))
-        .set("rate", set.rate_ppm)
+        .changed("rate", set.before_ppm, set.rate_ppm)
         .set("effective_from", set.effective_from)
-        .set("source", &set.source),
+        .set("source", set.source.as_str()),
         TaxRateEvent::Ended(ended) => Description::of(format!(
             "Tax rate of {} from {} ends on {}",
             place(&ended.jurisdiction),
@@ -375,49 +251,4 @@ fn describe_rate(event: &TaxRateEvent) -> Description {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{completed, requested, verified};
-
-    #[test]
-    fn a_request_is_told_without_whom_it_is_for() {
-        let request = DomainEvent::Booking(BookingEvent::Requested(requested(83_920)));
-        let told = describe(&request);
-        let number = domain::booking::Booking::number(crate::testing::BOOKING);
-        assert_eq!(
-            told.summary,
-            format!(
-                "Booking {number} requested for 17 guests at San Jose 95112 on 2026-12-05 18:00, total 839.20"
-            )
-        );
-        assert!(told.redacted);
-        let all = format!("{told:?}");
-        assert!(!all.contains("street") && !all.contains("note"), "{all}");
-    }
-
-    #[test]
-    fn a_status_is_told_before_and_after() {
-        let told = describe(&DomainEvent::Booking(BookingEvent::Completed(completed(
-            85_118,
-            Some(91_250),
-        ))));
-        let status = FieldChange {
-            path: "status".to_owned(),
-            before: Some("confirmed".to_owned()),
-            after: Some("completed".to_owned()),
-        };
-        assert_eq!(told.changes[0], status);
-        let told = describe(&verified(1, 50_000, 10_000).event);
-        assert_eq!(
-            told.summary,
-            "Payment of 500.00 and a tip of 100.00 by zelle for booking N verified"
-        );
-    }
-
-    #[test]
-    fn a_rate_is_said_in_percent() {
-        assert_eq!(percent(RatePpm(91_250)), "9.125 %");
-        assert_eq!(percent(RatePpm(100_000)), "10 %");
-        assert_eq!(percent(RatePpm(0)), "0 %");
-    }
-}
+mod tests;

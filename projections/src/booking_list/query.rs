@@ -56,7 +56,7 @@ impl BookingFilter {
                 .status
                 .iter()
                 .map(|status| Value::Text(status.as_str().to_owned()));
-            conditions.push(Condition::OneOf("status", words.collect()));
+            conditions.push(Condition::one_of("status", words.collect()));
         }
         let station = self
             .station_id

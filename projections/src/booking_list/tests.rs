@@ -16,6 +16,7 @@ fn asked() -> Recorded {
 fn confirmed() -> Recorded {
     let confirmed = BookingConfirmed {
         payment_id: PaymentId(PAYMENT),
+        station_id: Some(STATION),
         captured_cents: Cents(10_000),
         confirmed_at: at("2026-11-01T01:00:00Z"),
     };
@@ -36,6 +37,7 @@ fn cancelled(position: i64, refund: RefundRule) -> Recorded {
         by: CancelledBy::Customer,
         reason: "ill".to_owned(),
         hours_before: 200,
+        was: Some(BookingStatus::Requested),
         refund,
         cancelled_at: at("2026-11-20T00:00:00Z"),
     };

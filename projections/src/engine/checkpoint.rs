@@ -1,11 +1,18 @@
-//! How far each read model of a tenant has come, and which generation of its rows is live.
+//! How far each read model of a tenant has come, and which generation of its rows is whose.
+//!
+//! A program reads and moves the generation that its own version of the fold made: the live one where that is it, else
+//! the newest retired one of its version. So while programs of two versions run side by side each goes on with rows that
+//! it can read, and whoever goes back to the older finds them. Where there is none of its version, it is given the live
+//! one, to see that it is another's.
 
 use chrono::{DateTime, Utc};
 use domain::envelope::Position;
 use domain::ids::TenantId;
 use sqlx::PgConnection;
 
-/// The checkpoint of a live generation.
+use super::registry::Projection;
+
+/// The checkpoint of a generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checkpoint {
     pub(crate) generation: i32,
@@ -26,6 +33,17 @@ pub(crate) struct Of {
     pub(crate) fold_version: i32,
 }
 
+impl Of {
+    /// A registered read model of a tenant.
+    pub(crate) fn registered(tenant: TenantId, projection: &dyn Projection) -> Self {
+        Self {
+            tenant,
+            projection: projection.name(),
+            fold_version: projection.fold_version(),
+        }
+    }
+}
+
 /// Whether to wait for whoever holds a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lock {
@@ -35,22 +53,22 @@ pub(crate) enum Lock {
     Wait,
 }
 
-/// Locks the live checkpoint until the transaction ends, and makes it where there is none; nothing when
+/// Locks the fold's checkpoint until the transaction ends, and makes it where the read model has none; nothing when
 /// somebody else holds it.
 pub(crate) async fn take(
     connection: &mut PgConnection,
     of: Of,
     lock: Lock,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
-    if let Some(checkpoint) = lock_live(connection, of, lock).await? {
+    if let Some(checkpoint) = lock_mine(connection, of, lock).await? {
         return Ok(Some(checkpoint));
     }
     open(connection, of).await?;
-    lock_live(connection, of, lock).await
+    lock_mine(connection, of, lock).await
 }
 
 /// Makes the first checkpoint where there is none.
-async fn open(connection: &mut PgConnection, of: Of) -> Result<(), sqlx::Error> {
+pub(crate) async fn open(connection: &mut PgConnection, of: Of) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into projection_checkpoints (tenant_id, projection, generation, position, status, fold_version)
          values ($1, $2, 1, 0, 'live', $3) on conflict do nothing",
@@ -63,34 +81,177 @@ async fn open(connection: &mut PgConnection, of: Of) -> Result<(), sqlx::Error> 
     Ok(())
 }
 
-async fn lock_live(
+/// The generations that may be of a fold, of which the first in [`first_of`] is: `$fold` is the version of the fold.
+macro_rules! of_fold {
+    ($alias:literal, $fold:literal) => {
+        concat!(
+            "(",
+            $alias,
+            ".status = 'live' or ",
+            $alias,
+            ".status = 'retired' and ",
+            $alias,
+            ".fold_version = ",
+            $fold,
+            ")"
+        )
+    };
+}
+
+/// The order in which a fold would have its generations.
+macro_rules! first_of {
+    ($alias:literal, $fold:literal) => {
+        concat!(
+            "(",
+            $alias,
+            ".fold_version = ",
+            $fold,
+            ") desc, (",
+            $alias,
+            ".status = 'live') desc, ",
+            $alias,
+            ".generation desc"
+        )
+    };
+}
+
+macro_rules! lock_mine {
+    ($lock:literal) => {
+        concat!(
+            "select generation, position, fold_version, stopped from projection_checkpoints
+             where tenant_id = $1 and projection = $2 and status in ('live', 'retired') and generation = (
+                 select m.generation from projection_checkpoints m
+                 where m.tenant_id = $1 and m.projection = $2 and ",
+            of_fold!("m", "$3"),
+            " order by ",
+            first_of!("m", "$3"),
+            " limit 1) ",
+            $lock
+        )
+    };
+}
+
+type CheckpointRow = (i32, i64, i32, Option<String>);
+
+fn checkpoint((generation, position, fold_version, stopped): CheckpointRow) -> Checkpoint {
+    Checkpoint {
+        generation,
+        position: Position(position),
+        fold_version,
+        stopped,
+    }
+}
+
+async fn lock_mine(
     connection: &mut PgConnection,
     of: Of,
     lock: Lock,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
     let sql = match lock {
-        Lock::Skip => {
-            "select generation, position, fold_version, stopped from projection_checkpoints
-             where tenant_id = $1 and projection = $2 and status = 'live' for update skip locked"
-        }
-        Lock::Wait => {
-            "select generation, position, fold_version, stopped from projection_checkpoints
-             where tenant_id = $1 and projection = $2 and status = 'live' for update"
-        }
+        Lock::Skip => lock_mine!("for update skip locked"),
+        Lock::Wait => lock_mine!("for update"),
     };
-    let row: Option<(i32, i64, i32, Option<String>)> = sqlx::query_as(sql)
+    let row: Option<CheckpointRow> = sqlx::query_as(sql)
+        .bind(of.tenant.0)
+        .bind(of.projection)
+        .bind(of.fold_version)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(checkpoint))
+}
+
+/// The checkpoints of several read models of a tenant, each the one that [`take`] would take, without a lock; those that
+/// have none are left out.
+pub(crate) async fn mine(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    folds: &[(&'static str, i32)],
+) -> Result<Vec<(String, Checkpoint)>, sqlx::Error> {
+    let (names, versions): (Vec<&str>, Vec<i32>) = folds.iter().copied().unzip();
+    let rows: Vec<(String, i32, i64, i32, Option<String>)> = sqlx::query_as(concat!(
+        "select distinct on (m.projection) m.projection, m.generation, m.position, m.fold_version, m.stopped
+         from projection_checkpoints m join unnest($2::text[], $3::integer[]) fold(projection, version)
+             on fold.projection = m.projection
+         where m.tenant_id = $1 and ",
+        of_fold!("m", "fold.version"),
+        " order by m.projection, ",
+        first_of!("m", "fold.version"),
+    ))
+    .bind(tenant.0)
+    .bind(names)
+    .bind(versions)
+    .fetch_all(connection)
+    .await?;
+    let named = |(name, generation, position, fold_version, stopped)| {
+        (name, checkpoint((generation, position, fold_version, stopped)))
+    };
+    Ok(rows.into_iter().map(named).collect())
+}
+
+/// Locks the live checkpoint, whichever version of the fold made it, waiting for whoever holds it.
+pub(crate) async fn lock_live(
+    connection: &mut PgConnection,
+    of: Of,
+) -> Result<Option<Checkpoint>, sqlx::Error> {
+    fetch(
+        connection,
+        of,
+        "select generation, position, fold_version, stopped from projection_checkpoints
+         where tenant_id = $1 and projection = $2 and status = 'live' for update",
+    )
+    .await
+}
+
+/// The live checkpoint, whichever version of the fold made it.
+pub(crate) async fn live(connection: &mut PgConnection, of: Of) -> Result<Option<Checkpoint>, sqlx::Error> {
+    fetch(
+        connection,
+        of,
+        "select generation, position, fold_version, stopped from projection_checkpoints
+         where tenant_id = $1 and projection = $2 and status = 'live'",
+    )
+    .await
+}
+
+/// The generation that is being built, or was when its builder was cut off.
+pub(crate) async fn building(
+    connection: &mut PgConnection,
+    of: Of,
+) -> Result<Option<Checkpoint>, sqlx::Error> {
+    fetch(
+        connection,
+        of,
+        "select generation, position, fold_version, stopped from projection_checkpoints
+         where tenant_id = $1 and projection = $2 and status = 'building'",
+    )
+    .await
+}
+
+/// The generation that answered before the live one, whichever version of the fold made it.
+pub(crate) async fn retired(
+    connection: &mut PgConnection,
+    of: Of,
+) -> Result<Option<Checkpoint>, sqlx::Error> {
+    fetch(
+        connection,
+        of,
+        "select generation, position, fold_version, stopped from projection_checkpoints
+         where tenant_id = $1 and projection = $2 and status = 'retired'",
+    )
+    .await
+}
+
+async fn fetch(
+    connection: &mut PgConnection,
+    of: Of,
+    sql: &'static str,
+) -> Result<Option<Checkpoint>, sqlx::Error> {
+    let row: Option<CheckpointRow> = sqlx::query_as(sql)
         .bind(of.tenant.0)
         .bind(of.projection)
         .fetch_optional(connection)
         .await?;
-    Ok(
-        row.map(|(generation, position, fold_version, stopped)| Checkpoint {
-            generation,
-            position: Position(position),
-            fold_version,
-            stopped,
-        }),
-    )
+    Ok(row.map(checkpoint))
 }
 
 /// Moves a checkpoint forward, with the reason where it goes no further.
@@ -115,61 +276,10 @@ pub(crate) async fn advance(
     Ok(())
 }
 
-/// Opens the next generation. Whoever rebuilds the same read model at the same time waits here until
-/// this transaction ends.
-pub(crate) async fn build(connection: &mut PgConnection, of: Of) -> Result<i32, sqlx::Error> {
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended($1::text || $2, 0))")
-        .bind(of.tenant.0)
-        .bind(of.projection)
-        .execute(&mut *connection)
-        .await?;
-    open(connection, of).await?;
-    sqlx::query_scalar(
-        "insert into projection_checkpoints (tenant_id, projection, generation, position, status, fold_version)
-         select $1, $2, coalesce(max(generation), 0) + 1, 0, 'building', $3
-         from projection_checkpoints where tenant_id = $1 and projection = $2
-         returning generation",
-    )
-    .bind(of.tenant.0)
-    .bind(of.projection)
-    .bind(of.fold_version)
-    .fetch_one(connection)
-    .await
-}
-
-/// Makes a built generation the live one; readers see the one or the other.
-pub(crate) async fn swap(
-    connection: &mut PgConnection,
-    of: Of,
-    generation: i32,
-    position: Position,
-) -> Result<(), sqlx::Error> {
-    // Retired first: a partial unique index allows one live generation at every moment.
-    sqlx::query(
-        "update projection_checkpoints set status = 'retired', updated_at = clock_timestamp()
-         where tenant_id = $1 and projection = $2 and status = 'live'",
-    )
-    .bind(of.tenant.0)
-    .bind(of.projection)
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query(
-        "update projection_checkpoints set status = 'live', position = $4, updated_at = clock_timestamp()
-         where tenant_id = $1 and projection = $2 and generation = $3",
-    )
-    .bind(of.tenant.0)
-    .bind(of.projection)
-    .bind(generation)
-    .bind(position.0)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
 /// Where a read model stands against the log, in one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Standing {
-    /// The live checkpoint; none before anything was folded.
+    /// The fold's checkpoint, or the live one of another version; none before anything was folded.
     pub(crate) checkpoint: Option<Checkpoint>,
     /// When the event at its position was recorded.
     pub(crate) recorded_at: Option<DateTime<Utc>>,
@@ -177,6 +287,8 @@ pub(crate) struct Standing {
     pub(crate) head: Position,
     /// How long the oldest event that is not applied has waited, by the database's clock.
     pub(crate) lag_ms: i64,
+    /// Whether rows are held back.
+    pub(crate) has_parked: bool,
 }
 
 impl Standing {
@@ -187,15 +299,23 @@ impl Standing {
             .map_or(Position::START, |checkpoint| checkpoint.position)
     }
 
-    /// Last position that the rows hold as a version of the fold makes them: what an older one made is to be built
-    /// anew from the start.
+    /// Last position that the rows hold as a version of the fold makes them: what another one made is not read.
     pub(crate) fn position_of(&self, fold_version: i32) -> Position {
-        let of_older = |checkpoint: &Checkpoint| checkpoint.fold_version < fold_version;
-        if self.checkpoint.as_ref().is_some_and(of_older) {
+        let of_other = |checkpoint: &Checkpoint| checkpoint.fold_version != fold_version;
+        if self.checkpoint.as_ref().is_some_and(of_other) {
             Position::START
         } else {
             self.position()
         }
+    }
+
+    /// Whether the rows are all that the events up to their position give: nothing stands still or is held back.
+    pub(crate) fn is_whole(&self) -> bool {
+        let stopped = self
+            .checkpoint
+            .as_ref()
+            .and_then(|checkpoint| checkpoint.stopped.as_ref());
+        stopped.is_none() && !self.has_parked
     }
 
     /// Events in the log that the rows do not hold.
@@ -219,20 +339,27 @@ type StandingRow = (
     Option<String>,
     Option<DateTime<Utc>>,
     i64,
+    bool,
 );
 
 /// Reads where a read model stands.
-pub(crate) async fn standing(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    projection: &str,
-) -> Result<Standing, sqlx::Error> {
-    let row: Option<StandingRow> = sqlx::query_as(
+pub(crate) async fn standing(connection: &mut PgConnection, of: Of) -> Result<Standing, sqlx::Error> {
+    let row: Option<StandingRow> = sqlx::query_as(concat!(
         "select h.position, c.generation, c.position, c.fold_version, c.stopped, reached.recorded_at,
-                coalesce((extract(epoch from clock_timestamp() - waiting.recorded_at) * 1000)::bigint, 0)
+                coalesce((extract(epoch from clock_timestamp() - waiting.recorded_at) * 1000)::bigint, 0),
+                exists (
+                    select from projection_parked p
+                    where p.tenant_id = $1 and p.projection = $2 and p.generation = c.generation
+                )
          from log_head h
-         left join projection_checkpoints c
-             on c.tenant_id = h.tenant_id and c.projection = $2 and c.status = 'live'
+         left join lateral (
+             select m.generation, m.position, m.fold_version, m.stopped from projection_checkpoints m
+             where m.tenant_id = $1 and m.projection = $2 and ",
+        of_fold!("m", "$3"),
+        " order by ",
+        first_of!("m", "$3"),
+        " limit 1
+         ) c on true
          left join lateral (
              select e.recorded_at from events e where e.tenant_id = $1 and e.position = c.position limit 1
          ) reached on true
@@ -241,33 +368,31 @@ pub(crate) async fn standing(
              where e.tenant_id = $1 and e.position = coalesce(c.position, 0) + 1 limit 1
          ) waiting on true
          where h.tenant_id = $1",
-    )
-    .bind(tenant.0)
-    .bind(projection)
+    ))
+    .bind(of.tenant.0)
+    .bind(of.projection)
+    .bind(of.fold_version)
     .fetch_optional(connection)
     .await?;
-    let Some((head, generation, position, fold_version, stopped, recorded_at, lag_ms)) = row else {
+    let Some((head, generation, position, fold_version, stopped, recorded_at, lag_ms, has_parked)) = row
+    else {
         return Ok(Standing {
             checkpoint: None,
             recorded_at: None,
             head: Position::START,
             lag_ms: 0,
+            has_parked: false,
         });
     };
-    let checkpoint =
-        generation
-            .zip(position)
-            .zip(fold_version)
-            .map(|((generation, position), fold_version)| Checkpoint {
-                generation,
-                position: Position(position),
-                fold_version,
-                stopped,
-            });
+    let found = generation.zip(position).zip(fold_version);
+    let checkpoint = found.map(|((generation, position), fold_version)| {
+        checkpoint((generation, position, fold_version, stopped))
+    });
     Ok(Standing {
         checkpoint,
         recorded_at,
         head: Position(head),
         lag_ms: lag_ms.max(0),
+        has_parked,
     })
 }

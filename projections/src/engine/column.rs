@@ -1,5 +1,7 @@
 //! Values of columns that conditions and orders compare, alike in SQL and in memory.
 
+use std::io;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 use domain::booking::BookingStatus;
@@ -69,6 +71,11 @@ pub trait Column {
     /// Takes the form that the database would give back, so that a row folded in memory equals the
     /// stored one.
     fn settle(&mut self) {}
+
+    /// What it takes in memory beside itself, in bytes and roughly: what a rebuild counts against its limit.
+    fn heap(&self) -> usize {
+        0
+    }
 }
 
 impl<T: Column> Column for Option<T> {
@@ -82,6 +89,10 @@ impl<T: Column> Column for Option<T> {
         if let Some(value) = self {
             value.settle();
         }
+    }
+
+    fn heap(&self) -> usize {
+        self.as_ref().map_or(0, Column::heap)
     }
 }
 
@@ -97,6 +108,10 @@ impl Column for String {
         if self.contains('\0') {
             *self = self.replace('\0', "\u{fffd}");
         }
+    }
+
+    fn heap(&self) -> usize {
+        self.capacity()
     }
 }
 
@@ -149,25 +164,57 @@ columns! {
     });
 }
 
-/// Types that are shown and never compared.
+/// Types that are shown and never compared. What one takes beside itself is taken to be what its JSON takes, where it
+/// is not said.
 macro_rules! shown_only {
-    ($( $type:ty; )+) => { $(
+    ($( $type:ty $(= $heap:expr)?; )+) => { $(
         impl $crate::engine::Column for $type {
             const KIND: Option<$crate::engine::Kind> = None;
             fn value(&self) -> Option<$crate::engine::Value> {
                 None
             }
+            fn heap(&self) -> usize {
+                $crate::engine::shown_only!(@heap self $(, $heap)?)
+            }
         }
     )+ };
+    (@heap $value:expr) => { $crate::engine::json_len($value) };
+    (@heap $value:expr, $heap:expr) => {{
+        let heap: fn(&Self) -> usize = $heap;
+        heap($value)
+    }};
 }
 
 pub(crate) use shown_only;
 
+/// Bytes of a value's JSON.
+pub(crate) fn json_len<T: Serialize>(value: &T) -> usize {
+    struct Counted(usize);
+
+    impl io::Write for Counted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut counted = Counted(0);
+    serde_json::to_writer(&mut counted, value).expect("values of rows have a JSON form");
+    counted.0
+}
+
 shown_only! {
-    bool;
-    NaiveDateTime;
-    Sealed;
-    Vec<QuoteLine>;
+    bool = |_| 0;
+    NaiveDateTime = |_| 0;
+    Sealed = |sealed| sealed.sealed.capacity();
+    Vec<QuoteLine> = |lines| {
+        let texts: usize = lines.iter().map(|line| line.item.capacity() + line.label.capacity()).sum();
+        lines.capacity() * size_of::<QuoteLine>() + texts
+    };
     StationSettings;
     PriceList;
 }

@@ -1,15 +1,17 @@
 //! What a read model is: a row, and the pure fold that makes it from events.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::LazyLock;
 
+use domain::envelope::{Position, StreamId};
 use domain::recorded::Recorded;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::column::{Kind, Value};
+pub(crate) use super::rows::Rows;
 
 /// What tells one row of a read model from another.
 pub trait Key: Eq + Hash + Ord + Clone + Debug + Send + Sync + 'static {}
@@ -31,12 +33,16 @@ pub trait Row: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send +
     fn key(&self) -> Self::Key;
     /// A key as an object of the key's columns.
     fn key_json(key: &Self::Key) -> serde_json::Value;
+    /// The key that such an object is of; none where it is of no key.
+    fn key_from_json(json: &serde_json::Value) -> Option<Self::Key>;
     /// What a column is compared as; none for columns that are only shown, or that it has not.
     fn kind(column: &str) -> Option<Kind>;
     /// The value of a column; none where it is null or only shown.
     fn value(&self, column: &str) -> Option<Value>;
     /// Takes the form that the database would give back.
     fn settle(&mut self);
+    /// What it takes in memory, in bytes and roughly.
+    fn heap(&self) -> usize;
 }
 
 /// One thing as it is, several as a tuple: the key of a row.
@@ -75,6 +81,12 @@ macro_rules! row {
                 serde_json::json!({ $(stringify!($key): $key),+ })
             }
 
+            fn key_from_json(json: &serde_json::Value) -> Option<Self::Key> {
+                use serde::Deserialize as _;
+                $( let $key = <$key_type>::deserialize(json.get(stringify!($key))?).ok()?; )+
+                Some($crate::engine::one_or_tuple!($($key),+))
+            }
+
             fn kind(column: &str) -> Option<$crate::engine::Kind> {
                 match column {
                     $( stringify!($field) => <$type as $crate::engine::Column>::KIND, )+
@@ -92,11 +104,35 @@ macro_rules! row {
             fn settle(&mut self) {
                 $( $crate::engine::Column::settle(&mut self.$field); )+
             }
+
+            fn heap(&self) -> usize {
+                size_of::<Self>() $( + $crate::engine::Column::heap(&self.$field) )+
+            }
         }
     };
 }
 
 pub(crate) use row;
+
+/// What becomes of a read model at an event that it knows and cannot apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Poison {
+    /// The event's row waits, with all that comes for it later; the other rows go on.
+    Park,
+    /// It goes no further. For tax and money: wrong is worse than late.
+    Halt,
+}
+
+/// Where in the log the events of a row are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// In one stream, all of them.
+    Stream(StreamId),
+    /// At one position: the row is of one event.
+    At(Position),
+    /// In streams that the key does not tell.
+    Anywhere,
+}
 
 /// A read model, written once and run live, as a rebuild and as of a position.
 ///
@@ -110,6 +146,8 @@ pub trait Fold: Send + Sync + 'static {
     const NAME: &'static str;
     /// Version of this code: raised when the same events give other rows, which has them rebuilt.
     const VERSION: i32;
+    /// What becomes of it at an event that it cannot apply.
+    const POISON: Poison;
 
     /// Wire names of the events that it looks at.
     fn event_types() -> &'static [&'static str];
@@ -117,6 +155,19 @@ pub trait Fold: Send + Sync + 'static {
     fn key(event: &Recorded) -> Option<Self::Key>;
     /// The row after an event; none where there is none any more.
     fn apply(row: Option<Self::Row>, event: &Recorded) -> Option<Self::Row>;
+
+    /// The row that any event that it looks at would touch in this stream and at this position, where these alone tell:
+    /// so that one that cannot be read holds back its row and not its stream.
+    fn key_of(stream: &StreamId, position: Position) -> Option<Self::Key> {
+        let (_, _) = (stream, position);
+        None
+    }
+
+    /// Where the events of a row are, so that it can be folded again without the rest of the log.
+    fn source(key: &Self::Key) -> Source {
+        let _ = key;
+        Source::Anywhere
+    }
 }
 
 static KNOWN: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
@@ -135,55 +186,4 @@ pub(crate) fn is_known(name: &str) -> bool {
 pub(crate) fn ignored<F: Fold>() -> impl Iterator<Item = &'static str> {
     let ignored = |name: &&'static str| !F::event_types().contains(name);
     KNOWN.iter().copied().filter(ignored)
-}
-
-/// Rows of one fold in memory.
-pub(crate) struct Rows<F: Fold> {
-    rows: HashMap<F::Key, F::Row>,
-}
-
-impl<F: Fold> Default for Rows<F> {
-    fn default() -> Self {
-        Self { rows: HashMap::new() }
-    }
-}
-
-impl<F: Fold> Rows<F> {
-    /// Starts from rows that are there already.
-    pub(crate) fn of(rows: Vec<F::Row>) -> Self {
-        Self {
-            rows: rows.into_iter().map(|row| (row.key(), row)).collect(),
-        }
-    }
-
-    /// Applies an event and says which row it touched.
-    pub(crate) fn apply(&mut self, event: &Recorded) -> Option<F::Key> {
-        let key = F::key(event)?;
-        let row = F::apply(self.rows.remove(&key), event);
-        if let Some(mut row) = row {
-            row.settle();
-            self.rows.insert(key.clone(), row);
-        }
-        Some(key)
-    }
-
-    /// The row of a key.
-    pub(crate) fn get(&self, key: &F::Key) -> Option<&F::Row> {
-        self.rows.get(key)
-    }
-
-    /// How many rows there are.
-    pub(crate) fn len(&self) -> u64 {
-        u64::try_from(self.rows.len()).expect("a count of rows fits 64 bits")
-    }
-
-    /// Every row, in no order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &F::Row> {
-        self.rows.values()
-    }
-
-    /// The rows, in no order.
-    pub(crate) fn into_rows(self) -> impl Iterator<Item = F::Row> {
-        self.rows.into_values()
-    }
 }

@@ -1,7 +1,7 @@
 //! The log as folds see it: read back, in order, a piece at a time or as a stream.
 
 use domain::decider::DecodeError;
-use domain::envelope::{Position, StoredEvent};
+use domain::envelope::{Position, StoredEvent, StreamId};
 use domain::ids::TenantId;
 use domain::recorded::Recorded;
 use event_log::LogError;
@@ -15,26 +15,83 @@ use super::models::ReadModels;
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) position: Position,
+    event: Result<Recorded, Box<Unread>>,
+}
+
+/// An event that this program cannot read.
+#[derive(Debug)]
+struct Unread {
     name: String,
-    event: Result<Recorded, DecodeError>,
+    stream: StreamId,
+    error: DecodeError,
+}
+
+/// An event as one fold sees it.
+#[derive(Debug)]
+pub(crate) enum Seen<'a> {
+    /// The fold does not look at its type.
+    Ignored,
+    /// It is one that the fold looks at.
+    Event(&'a Recorded),
+    /// It should be, but is not as its type promises.
+    Unreadable(&'a DecodeError),
+    /// This program knows no such type, or no such version of it: who knows what it would have meant.
+    Unknown(&'a DecodeError),
 }
 
 impl Read {
-    fn of(stored: StoredEvent) -> Self {
+    pub(crate) fn of(stored: StoredEvent) -> Self {
+        let (position, stream) = (stored.position, stored.stream.clone());
+        let name = stored.event_type.clone();
         Self {
-            position: stored.position,
-            name: stored.event_type.clone(),
-            event: Recorded::try_from(stored),
+            position,
+            event: Recorded::try_from(stored).map_err(|error| Box::new(Unread { name, stream, error })),
         }
     }
 
-    /// The event, where the fold looks at its type. A type that this program does not know is an error for
-    /// every fold: who knows what it would have meant.
-    pub(crate) fn wanted_by<F: Fold>(&self) -> Result<Option<&Recorded>, &DecodeError> {
-        if F::event_types().contains(&self.name.as_str()) || !is_known(&self.name) {
-            self.event.as_ref().map(Some)
-        } else {
-            Ok(None)
+    /// Its type.
+    pub(crate) fn name(&self) -> &str {
+        match &self.event {
+            Ok(event) => event.event.name(),
+            Err(unread) => &unread.name,
+        }
+    }
+
+    /// Its stream.
+    pub(crate) fn stream(&self) -> &StreamId {
+        match &self.event {
+            Ok(event) => &event.stream,
+            Err(unread) => &unread.stream,
+        }
+    }
+
+    /// Whether this program cannot read it.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.event.is_err()
+    }
+
+    /// What a fold sees in it.
+    pub(crate) fn seen_by<F: Fold>(&self) -> Seen<'_> {
+        let wanted = F::event_types().contains(&self.name());
+        match &self.event {
+            Ok(event) if wanted => Seen::Event(event),
+            Ok(_) => Seen::Ignored,
+            Err(unread) if !is_known(&unread.name) => Seen::Unknown(&unread.error),
+            Err(_) if !wanted => Seen::Ignored,
+            Err(unread) => match &unread.error {
+                error @ DecodeError::Unknown { .. } => Seen::Unknown(error),
+                error @ DecodeError::Shape { .. } => Seen::Unreadable(error),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+impl From<Recorded> for Read {
+    fn from(event: Recorded) -> Self {
+        Self {
+            position: event.position,
+            event: Ok(event),
         }
     }
 }
@@ -59,14 +116,36 @@ impl Batch {
     ) -> Result<Self, LogError> {
         // Unfiltered, so that the log asserts that nothing is missing.
         let stored = models.log().read(tenant, after, limit, None).await?;
-        Ok(Self {
+        Ok(Self::of(after, stored))
+    }
+
+    /// Events right after a position, which the log has given.
+    pub(crate) fn of(after: Position, stored: Vec<StoredEvent>) -> Self {
+        Self {
             after,
             events: stored.into_iter().map(Read::of).collect(),
-        })
+        }
+    }
+
+    /// The position of the last event; where there is none, the one before the first.
+    pub(crate) fn to(&self) -> Position {
+        self.events.last().map_or(self.after, |last| last.position)
+    }
+
+    /// Whether there is an event that this program cannot read.
+    pub(crate) fn holds_unreadable(&self) -> bool {
+        self.events.iter().any(|read| read.event.is_err())
+    }
+
+    /// The events that a fold looks at, as far as they can be read.
+    pub(crate) fn wanted_by<F: Fold>(&self) -> impl Iterator<Item = &Recorded> {
+        let types = F::event_types();
+        let wanted = self.events.iter().filter(|read| types.contains(&read.name()));
+        wanted.filter_map(|read| read.event.as_ref().ok())
     }
 }
 
-/// The events of `(after, until]` that a fold looks at, and an error at the first that this program does not know.
+/// The events of `(after, until]` that a fold looks at, and those that this program does not know.
 ///
 /// # Errors
 /// [`ProjectionError::Stopped`] when one of all the events there is missing, [`ProjectionError::Log`].
@@ -75,7 +154,7 @@ pub(crate) async fn stream<F: Fold>(
     tenant: TenantId,
     after: Position,
     until: Position,
-) -> Result<impl Stream<Item = Result<Recorded, ProjectionError>> + Send, ProjectionError> {
+) -> Result<impl Stream<Item = Result<Read, ProjectionError>> + Send, ProjectionError> {
     // Among events that are left out the log sees no hole.
     if let Some(missing) = models.log().first_missing(tenant, after, until).await? {
         return Err(unreadable::<F>(missing, &"it is missing"));
@@ -83,11 +162,7 @@ pub(crate) async fn stream<F: Fold>(
     // Not the types that it looks at: what this program does not know must come too.
     let but = ignored::<F>().map(str::to_owned).collect();
     let stored = models.log().stream_all(tenant, after, Some(until), Some(but));
-    Ok(stored.map(|stored| {
-        let stored = stored?;
-        let position = stored.position;
-        Recorded::try_from(stored).map_err(|error| unreadable::<F>(position, &error))
-    }))
+    Ok(stored.map(|stored| Ok(Read::of(stored?))))
 }
 
 /// A fold that goes no further than right before a position.

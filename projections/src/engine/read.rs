@@ -14,9 +14,12 @@ use super::checkpoint::{self, Standing};
 use super::column::Value;
 use super::error::ReadError;
 use super::fold::{Fold, Row};
+use super::incomplete;
 use super::models::ReadModels;
+use super::runner::of;
 use super::select::{Condition, Cursor, Select};
-use super::{select_memory, select_sql};
+use super::select_memory::Sieve;
+use super::select_sql;
 
 /// The moment that a question is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +45,17 @@ pub struct Fresh {
     pub at_least: Position,
     /// How long to wait for it.
     pub wait: Duration,
+    /// What comes after that.
+    pub then: Late,
+}
+
+/// What becomes of a question that waited in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Late {
+    /// It is refused: asking again may help.
+    Refuse,
+    /// It is answered with what there is, which is said to be stale.
+    ShowStale,
 }
 
 /// What an answer holds.
@@ -57,7 +71,7 @@ pub struct ReadInfo {
     pub lag_ms: i64,
     /// Whether the answer is older than what was asked for.
     pub stale: bool,
-    /// Whether the read model has stopped at an event that it cannot apply.
+    /// Whether the answer may lack an event: one that the read model has stopped at, or holds back.
     pub incomplete: bool,
 }
 
@@ -96,6 +110,8 @@ pub struct Page<R> {
     pub rows: Vec<Listed<R>>,
     /// Whether more come after them.
     pub has_next: bool,
+    /// Where the next page goes on: after the last row, or as far as a search has looked.
+    pub end: Option<Cursor>,
     /// What the answer holds.
     pub info: ReadInfo,
 }
@@ -106,7 +122,7 @@ pub(crate) fn station_scope(viewer: &Viewer) -> Vec<Condition> {
         StationScope::All => Vec::new(),
         StationScope::Only(stations) => {
             let ids = stations.iter().map(|station| Value::Uuid(station.0)).collect();
-            vec![Condition::OneOf("station_id", ids)]
+            vec![Condition::one_of("station_id", ids)]
         }
     }
 }
@@ -119,8 +135,10 @@ fn page<R: Row>(mut rows: Vec<R>, select: &Select, info: ReadInfo) -> Page<R> {
         cursor: Cursor::of(&row, select.order),
         row,
     };
+    let rows: Vec<Listed<R>> = rows.into_iter().map(listed).collect();
     Page {
-        rows: rows.into_iter().map(listed).collect(),
+        end: rows.last().map(|listed| listed.cursor.clone()),
+        rows,
         has_next,
         info,
     }
@@ -140,13 +158,15 @@ impl ReadModels {
             At::Live { fresh } => {
                 let (mut snapshot, standing) = self.snapshot::<F>(tenant, fresh).await?;
                 let rows = select_sql::select(&mut snapshot, tenant, standing.generation(), &select).await?;
+                let incomplete =
+                    incomplete::stored::<F>(&mut snapshot, tenant, &standing, &select.conditions).await?;
                 snapshot.commit().await?;
-                Ok(page(rows, &select, info(&standing)))
+                Ok(page(rows, &select, info(&standing, fresh, incomplete)))
             }
             At::AsOf(position) => {
-                let folded = as_of::fold::<F>(self, tenant, position).await?;
-                let rows = select_memory::select(folded.value.into_rows(), &select)?;
-                Ok(page(rows, &select, folded.info))
+                let sieve = Sieve::page(select.clone())?;
+                let sifted = Box::pin(as_of::answer::<F>(self, tenant, position, sieve)).await?;
+                Ok(page(sifted.value.into_rows(), &select, sifted.info))
             }
         }
     }
@@ -162,19 +182,18 @@ impl ReadModels {
             At::Live { fresh } => {
                 let (mut snapshot, standing) = self.snapshot::<F>(tenant, fresh).await?;
                 let rows = select_sql::all(&mut snapshot, tenant, standing.generation(), &conditions).await?;
+                let incomplete =
+                    incomplete::stored::<F>(&mut snapshot, tenant, &standing, &conditions).await?;
                 snapshot.commit().await?;
                 Ok(Answer {
                     value: rows,
-                    info: info(&standing),
+                    info: info(&standing, fresh, incomplete),
                 })
             }
             At::AsOf(position) => {
-                let folded = as_of::fold::<F>(self, tenant, position).await?;
-                Ok(folded.map(|rows| {
-                    rows.into_rows()
-                        .filter(|row| meets_all(row, &conditions))
-                        .collect()
-                }))
+                let sieve = Sieve::all(conditions);
+                let sifted = Box::pin(as_of::answer::<F>(self, tenant, position, sieve)).await?;
+                Ok(sifted.map(Sieve::into_rows))
             }
         }
     }
@@ -191,25 +210,25 @@ impl ReadModels {
                 let generation = standing.generation();
                 let count =
                     select_sql::count::<F::Row>(&mut snapshot, tenant, generation, &conditions).await?;
+                let incomplete =
+                    incomplete::stored::<F>(&mut snapshot, tenant, &standing, &conditions).await?;
                 snapshot.commit().await?;
                 Ok(Answer {
                     value: count,
-                    info: info(&standing),
+                    info: info(&standing, fresh, incomplete),
                 })
             }
             At::AsOf(position) => {
-                let folded = as_of::fold::<F>(self, tenant, position).await?;
-                Ok(folded.map(|rows| {
-                    let met = rows.iter().filter(|row| meets_all(*row, &conditions)).count();
-                    u64::try_from(met).expect("a count of rows fits 64 bits")
-                }))
+                let sieve = Sieve::count(conditions);
+                let sifted = Box::pin(as_of::answer::<F>(self, tenant, position, sieve)).await?;
+                Ok(sifted.map(Sieve::into_count))
             }
         }
     }
 
     /// A snapshot in which the read model has come as far as is asked for. Rows of an older fold are no answer: until
     /// they are built anew, the model has not come to where it was.
-    async fn snapshot<F: Fold>(
+    pub(super) async fn snapshot<F: Fold>(
         &self,
         tenant: TenantId,
         fresh: Option<Fresh>,
@@ -217,21 +236,23 @@ impl ReadModels {
         let asked = fresh.map_or(Position::START, |fresh| fresh.at_least);
         let deadline = Instant::now() + fresh.map_or(Duration::ZERO, |fresh| fresh.wait);
         loop {
-            let mut moved = self.moved();
+            let mut moved = self.moved(tenant);
             let mut snapshot = self.database().begin_read(tenant).await?;
-            let standing = checkpoint::standing(&mut snapshot, tenant, F::NAME).await?;
-            let asked = asked.max(standing.position());
+            let standing = checkpoint::standing(&mut snapshot, of::<F>(tenant)).await?;
             let position = standing.position_of(F::VERSION);
-            if position >= asked {
+            let readable = position >= standing.position();
+            let now = Instant::now();
+            let shown_stale = now >= deadline && fresh.is_some_and(|fresh| fresh.then == Late::ShowStale);
+            if readable && (position >= asked || shown_stale) {
                 return Ok((snapshot, standing));
             }
             snapshot.rollback().await?;
-            let now = Instant::now();
             if now >= deadline {
                 return Err(ReadError::StaleRead {
                     projection: F::NAME,
-                    asked,
+                    asked: asked.max(standing.position()),
                     position,
+                    head: standing.head,
                 });
             }
             let look_again = (now + LOOK_AGAIN).min(deadline);
@@ -239,37 +260,16 @@ impl ReadModels {
             let _ = tokio::time::timeout_at(look_again, moved.changed()).await;
         }
     }
-
-    /// The last position recorded at or before an instant: what an answer as of an instant is as of.
-    ///
-    /// # Errors
-    /// [`ReadError::Log`] when the log does not answer.
-    pub async fn as_of_instant(
-        &self,
-        tenant: TenantId,
-        instant: DateTime<Utc>,
-    ) -> Result<Position, ReadError> {
-        Ok(self.log().position_at(tenant, instant).await?)
-    }
 }
 
-fn meets_all<R: Row>(row: &R, conditions: &[Condition]) -> bool {
-    conditions
-        .iter()
-        .all(|condition| select_memory::meets(row, condition))
-}
-
-fn info(standing: &Standing) -> ReadInfo {
-    let stopped = standing
-        .checkpoint
-        .as_ref()
-        .and_then(|checkpoint| checkpoint.stopped.as_ref());
+/// What an answer from a snapshot holds, where it was to be so fresh.
+pub(super) fn info(standing: &Standing, fresh: Option<Fresh>, incomplete: bool) -> ReadInfo {
     ReadInfo {
         position: standing.position(),
         recorded_at: standing.recorded_at,
         lag_events: standing.lag_events(),
         lag_ms: standing.lag_ms,
-        stale: false,
-        incomplete: stopped.is_some(),
+        stale: fresh.is_some_and(|fresh| standing.position() < fresh.at_least),
+        incomplete,
     }
 }

@@ -1,18 +1,18 @@
 //! The first runner: follow the log, load the touched rows, fold, write and checkpoint in one transaction.
 
-use std::collections::HashSet;
-
 use domain::envelope::Position;
 use domain::ids::TenantId;
-use domain::recorded::Recorded;
 use event_log::{LogError, Transaction};
+use sqlx::Executor;
 
 use super::checkpoint::{self, Checkpoint, Lock, Of};
 use super::error::ProjectionError;
-use super::fold::{Fold, Rows};
-use super::history::{Batch, reason};
+use super::fold::Fold;
+use super::held_back;
+use super::history::Batch;
 use super::models::ReadModels;
-use super::table::{self, Generation};
+use super::rows::Then;
+use super::table::Generation;
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,30 +36,76 @@ pub(crate) fn of<F: Fold>(tenant: TenantId) -> Of {
     }
 }
 
-/// Applies a batch, all of it or up to what cannot be applied.
+/// Begins a transaction that applies a batch.
+///
+/// Its commit does not wait for the disk: rows and checkpoint are lost together or not at all, and the log has it all. A
+/// worker that stands still with the checkpoint in its hand is thrown out by the server before others miss it for long.
+/// Plans are made while the tables are empty and kept: each look-up is to go by its key, whatever the statistics say then.
+pub(crate) async fn begin(models: &ReadModels, tenant: TenantId) -> Result<Transaction, LogError> {
+    let mut transaction = models.database().begin(tenant).await?;
+    transaction
+        .execute(
+            "set local synchronous_commit = off; set local idle_in_transaction_session_timeout = '6s';
+             set local client_connection_check_interval = '1s'; set local lock_timeout = '5s';
+             set local statement_timeout = '50s'; set local enable_seqscan = off; set local enable_sort = off;
+             set local jit = off",
+        )
+        .await?;
+    Ok(transaction)
+}
+
+/// Applies a batch, all of it or up to what stops the read model.
 pub(crate) async fn apply<F: Fold>(
     models: &ReadModels,
     tenant: TenantId,
     batch: &Batch,
 ) -> Result<Ran, ProjectionError> {
-    let mut count = batch.events.len();
-    loop {
-        match attempt::<F>(models, tenant, batch, count).await {
-            // A row that the database does not take: the fewer events, the nearer to the one that makes it.
-            Err(error) if refuses_data(&error) && count > 1 => count /= 2,
-            Err(error) if refuses_data(&error) => return refused::<F>(models, tenant, batch, &error).await,
-            done => return done,
-        }
+    match attempt::<F>(models, tenant, batch, Pace::Quick).await? {
+        Attempt::Done(ran) => Ok(ran),
+        // A row that the database does not take, or that the fold panics on: find it, and let the others go on.
+        Attempt::Carefully => carefully::<F>(models, tenant, batch).await,
     }
+}
+
+async fn carefully<F: Fold>(
+    models: &ReadModels,
+    tenant: TenantId,
+    batch: &Batch,
+) -> Result<Ran, ProjectionError> {
+    match attempt::<F>(models, tenant, batch, Pace::Careful).await? {
+        Attempt::Done(ran) => Ok(ran),
+        Attempt::Carefully => unreachable!("nothing is lost where care is taken"),
+    }
+}
+
+/// How a batch is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// All its rows at once.
+    Quick,
+    /// Event by event, each row as soon as it is made.
+    Careful,
+}
+
+/// What came of it.
+enum Attempt {
+    Done(Ran),
+    /// It must be done again, carefully: nothing was written.
+    Carefully,
 }
 
 /// Whether the database refused values and not the work as a whole: data exceptions and violated
 /// constraints, Postgres' classes 22 and 23.
 fn refuses_data(error: &ProjectionError) -> bool {
+    refusal(error).is_some()
+}
+
+/// Why the database refused values, where it did.
+pub(crate) fn refusal(error: &ProjectionError) -> Option<String> {
     match error {
-        ProjectionError::Log(LogError::Refused { code, .. }) => {
-            code.starts_with("22") || code.starts_with("23")
-        }
+        ProjectionError::Log(LogError::Refused { code, message }) => (code.starts_with("22")
+            || code.starts_with("23"))
+        .then(|| format!("the database does not take its row: {message} ({code})")),
         ProjectionError::Log(
             LogError::Unavailable { .. }
             | LogError::UnknownTenant(_)
@@ -76,8 +122,9 @@ fn refuses_data(error: &ProjectionError) -> bool {
         | ProjectionError::Unknown(_)
         | ProjectionError::Stopped { .. }
         | ProjectionError::NewerFold { .. }
+        | ProjectionError::Generation { .. }
         | ProjectionError::Busy { .. }
-        | ProjectionError::Read(_) => false,
+        | ProjectionError::Read(_) => None,
     }
 }
 
@@ -85,14 +132,14 @@ async fn attempt<F: Fold>(
     models: &ReadModels,
     tenant: TenantId,
     batch: &Batch,
-    count: usize,
-) -> Result<Ran, ProjectionError> {
-    let mut transaction = models.database().begin(tenant).await?;
+    pace: Pace,
+) -> Result<Attempt, ProjectionError> {
+    let mut transaction = begin(models, tenant).await?;
     let Some(checkpoint) = checkpoint::take(&mut transaction, of::<F>(tenant), Lock::Skip).await? else {
-        return Ok(Ran::Busy);
+        return Ok(Attempt::Done(Ran::Busy));
     };
     if checkpoint.fold_version < F::VERSION {
-        return Ok(Ran::Outdated);
+        return Ok(Attempt::Done(Ran::Outdated));
     }
     if checkpoint.fold_version > F::VERSION {
         return Err(ProjectionError::NewerFold {
@@ -102,61 +149,33 @@ async fn attempt<F: Fold>(
         });
     }
     if checkpoint.position != batch.after {
-        return Ok(Ran::Elsewhere(checkpoint.position));
+        return Ok(Attempt::Done(Ran::Elsewhere(checkpoint.position)));
     }
-    let part = read_part::<F>(batch, count);
     let generation = Generation {
         tenant,
         number: checkpoint.generation,
     };
-    write_rows::<F>(&mut transaction, generation, &part.events).await?;
-    finish::<F>(models, transaction, tenant, &checkpoint, part.to, part.stopped).await
-}
-
-/// The events of a batch that a fold looks at, up to the first that cannot be read.
-struct Part<'a> {
-    events: Vec<&'a Recorded>,
-    to: Position,
-    stopped: Option<String>,
-}
-
-fn read_part<F: Fold>(batch: &Batch, count: usize) -> Part<'_> {
-    let mut part = Part {
-        events: Vec::new(),
-        to: batch.after,
-        stopped: None,
+    let folded = match pace {
+        Pace::Quick => held_back::fold::<F>(&mut transaction, generation, &batch.events).await,
+        Pace::Careful => held_back::fold_carefully::<F>(&mut transaction, generation, &batch.events).await,
     };
-    for read in batch.events.iter().take(count) {
-        match read.wanted_by::<F>() {
-            Ok(event) => part.events.extend(event),
-            Err(error) => {
-                part.stopped = Some(reason(read.position, error));
-                break;
-            }
-        }
-        part.to = read.position;
+    let asks_for_care = match &folded {
+        Ok(halted) => halted
+            .as_ref()
+            .is_some_and(|halted| halted.then == Then::FoldAgain),
+        Err(error) => refuses_data(error),
+    };
+    if asks_for_care && pace == Pace::Quick {
+        // To its end, or who goes on with care finds the checkpoint still locked.
+        transaction.rollback().await?;
+        return Ok(Attempt::Carefully);
     }
-    part
-}
-
-async fn write_rows<F: Fold>(
-    transaction: &mut Transaction,
-    of: Generation,
-    events: &[&Recorded],
-) -> Result<(), ProjectionError> {
-    let keys: HashSet<F::Key> = events.iter().filter_map(|event| F::key(event)).collect();
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let mut rows = Rows::<F>::of(table::load(transaction, of, &keys).await?);
-    for event in events {
-        rows.apply(event);
-    }
-    let written: Vec<&F::Row> = keys.iter().filter_map(|key| rows.get(key)).collect();
-    table::write(transaction, of, &written).await?;
-    let gone = keys.into_iter().filter(|key| rows.get(key).is_none()).collect();
-    table::delete::<F::Row>(transaction, of, &gone).await?;
-    Ok(())
+    let (to, stopped) = match folded? {
+        Some(halted) => (Position(halted.position.0 - 1), Some(halted.reason)),
+        None => (batch.to(), None),
+    };
+    let ran = finish::<F>(models, transaction, tenant, &checkpoint, to, stopped).await?;
+    Ok(Attempt::Done(ran))
 }
 
 async fn finish<F: Fold>(
@@ -179,7 +198,7 @@ async fn finish<F: Fold>(
         .await?;
     }
     transaction.commit().await?;
-    models.tell_moved();
+    models.tell_moved(tenant);
     match stopped {
         None => Ok(Ran::To(to)),
         Some(reason) => Err(ProjectionError::Stopped {
@@ -187,23 +206,5 @@ async fn finish<F: Fold>(
             position: to,
             reason,
         }),
-    }
-}
-
-/// Stops the read model before the first event of a batch, whose row the database does not take.
-async fn refused<F: Fold>(
-    models: &ReadModels,
-    tenant: TenantId,
-    batch: &Batch,
-    error: &ProjectionError,
-) -> Result<Ran, ProjectionError> {
-    let mut transaction = models.database().begin(tenant).await?;
-    match checkpoint::take(&mut transaction, of::<F>(tenant), Lock::Skip).await? {
-        Some(checkpoint) if checkpoint.position == batch.after => {
-            let why = reason(batch.after.next(), error);
-            finish::<F>(models, transaction, tenant, &checkpoint, batch.after, Some(why)).await
-        }
-        Some(checkpoint) => Ok(Ran::Elsewhere(checkpoint.position)),
-        None => Ok(Ran::Busy),
     }
 }

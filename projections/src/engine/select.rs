@@ -24,6 +24,20 @@ pub enum Condition {
     Contains(&'static [&'static str], String),
 }
 
+impl Condition {
+    /// The column has one of these values: where there is one, it is an equality, which an ordered index answers in
+    /// order.
+    pub(crate) fn one_of(column: &'static str, mut values: Vec<Value>) -> Self {
+        match values.pop() {
+            Some(only) if values.is_empty() => Self::Eq(column, only),
+            last => {
+                values.extend(last);
+                Self::OneOf(column, values)
+            }
+        }
+    }
+}
+
 /// Which end comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -95,9 +109,14 @@ struct Place {
 impl Cursor {
     /// The place of a row.
     pub(crate) fn of<R: Row>(row: &R, order: Order) -> Self {
+        Self::at::<R>(order.place(row), order)
+    }
+
+    /// The place with these values of the order's columns, whether or not there is a row.
+    pub(crate) fn at<R: Row>(at: Vec<Value>, order: Order) -> Self {
         let place = Place {
             order: order.name::<R>(),
-            at: order.place(row),
+            at,
         };
         let json = serde_json::to_vec(&place).expect("values have a JSON form");
         Self(URL_SAFE_NO_PAD.encode(json))

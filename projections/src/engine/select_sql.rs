@@ -9,7 +9,7 @@ use super::error::ReadError;
 use super::fold::Row;
 use super::select::{Condition, Direction, Order, Select};
 
-type Query = QueryBuilder<Postgres>;
+pub(super) type Query = QueryBuilder<Postgres>;
 
 fn bind(query: &mut Query, value: Value) {
     match value {
@@ -124,7 +124,12 @@ fn after(query: &mut Query, order: Order, place: Vec<Value>) {
     query.push(")");
 }
 
-fn from<R: Row>(what: &'static str, tenant: TenantId, generation: i32, conditions: &[Condition]) -> Query {
+pub(super) fn from<R: Row>(
+    what: impl Into<String>,
+    tenant: TenantId,
+    generation: i32,
+    conditions: &[Condition],
+) -> Query {
     let mut query = Query::new(what);
     query
         .push(R::TABLE)

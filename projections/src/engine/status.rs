@@ -8,10 +8,13 @@ use domain::envelope::Position;
 use domain::ids::TenantId;
 use tokio::time::Instant;
 
-use super::checkpoint::{self, Standing};
+use super::check;
+use super::checkpoint::{self, Of, Standing};
 use super::error::{ProjectionError, ReadError};
 use super::models::ReadModels;
+use super::parked_table;
 use super::registry::{Projection, registry};
+use super::table::Generation;
 
 /// Where a read model stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +29,9 @@ pub struct ProjectionStatus {
     pub lag_events: i64,
     /// How long the oldest of those has waited, in milliseconds.
     pub lag_ms: i64,
-    /// Whether it goes on.
+    /// Keys, and streams that do not tell theirs, that wait behind an event that cannot be applied.
+    pub parked_keys: i64,
+    /// Whether it goes on, and is right as far as is known.
     pub state: ProjectionState,
 }
 
@@ -35,6 +40,11 @@ pub struct ProjectionStatus {
 pub enum ProjectionState {
     /// It follows the log.
     Live,
+    /// Its rows are not what the log gives.
+    Drift {
+        /// How many rows are known to differ.
+        rows: i64,
+    },
     /// It goes no further.
     Stopped {
         /// What cannot be applied, and why.
@@ -53,6 +63,7 @@ impl fmt::Display for ProjectionState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Live => f.write_str("live"),
+            Self::Drift { rows } => write!(f, "drift: {rows} rows are not what the log gives"),
             Self::Stopped { reason } => write!(f, "stopped: {reason}"),
             Self::OtherFold { stored, ours } => {
                 write!(f, "built by fold version {stored}, now {ours}: rebuild")
@@ -80,10 +91,21 @@ impl ReadModels {
     /// [`ReadError::Log`] when the database does not answer.
     pub async fn status(&self, tenant: TenantId) -> Result<Vec<ProjectionStatus>, ReadError> {
         let mut snapshot = self.database().begin_read(tenant).await?;
+        let drift = check::drift(&mut snapshot, tenant).await?;
         let mut all = Vec::new();
         for projection in registry() {
-            let standing = checkpoint::standing(&mut snapshot, tenant, projection.name()).await?;
-            all.push(status(*projection, &standing));
+            let standing = checkpoint::standing(&mut snapshot, Of::registered(tenant, *projection)).await?;
+            let of = Generation {
+                tenant,
+                number: standing.generation(),
+            };
+            let parked = if standing.has_parked {
+                parked_table::count(&mut snapshot, projection.name(), of).await?
+            } else {
+                0
+            };
+            let drifted = drift.get(&(projection.name().to_owned(), of.number)).copied();
+            all.push(status(*projection, &standing, parked, drifted));
         }
         snapshot.commit().await?;
         Ok(all)
@@ -114,9 +136,9 @@ impl ReadModels {
         let projection = super::registry::projection(projection)?;
         let deadline = Instant::now() + wait;
         loop {
-            let mut moved = self.moved();
+            let mut moved = self.moved(tenant);
             let mut snapshot = self.database().begin_read(tenant).await?;
-            let reached = checkpoint::standing(&mut snapshot, tenant, projection.name())
+            let reached = checkpoint::standing(&mut snapshot, Of::registered(tenant, projection))
                 .await?
                 .position_of(projection.fold_version());
             snapshot.commit().await?;
@@ -133,18 +155,24 @@ impl ReadModels {
     }
 }
 
-fn status(projection: &dyn Projection, standing: &Standing) -> ProjectionStatus {
+fn status(
+    projection: &dyn Projection,
+    standing: &Standing,
+    parked_keys: i64,
+    drifted: Option<i64>,
+) -> ProjectionStatus {
     let ours = projection.fold_version();
     let state = match &standing.checkpoint {
         Some(live) if live.fold_version != ours => ProjectionState::OtherFold {
             stored: live.fold_version,
             ours,
         },
-        Some(live) => match &live.stopped {
-            Some(reason) => ProjectionState::Stopped {
+        Some(live) => match (&live.stopped, drifted) {
+            (Some(reason), _) => ProjectionState::Stopped {
                 reason: reason.clone(),
             },
-            None => ProjectionState::Live,
+            (None, Some(rows)) => ProjectionState::Drift { rows },
+            (None, None) => ProjectionState::Live,
         },
         None => ProjectionState::Live,
     };
@@ -154,6 +182,7 @@ fn status(projection: &dyn Projection, standing: &Standing) -> ProjectionStatus 
         position: standing.position(),
         lag_events: standing.lag_events(),
         lag_ms: standing.lag_ms,
+        parked_keys,
         state,
     }
 }

@@ -88,7 +88,9 @@ proptest! {
         let mut after = None;
         loop {
             let select = Select { conditions: vec![], order: BY_START, after, first };
-            let mut page = select_memory::select(all.iter().cloned(), &select).unwrap();
+            let mut sieve = select_memory::Sieve::page(select.clone()).unwrap();
+            all.iter().for_each(|row| sieve.offer(row));
+            let mut page = sieve.into_rows();
             let more = page.len() > usize::from(first);
             page.truncate(usize::from(first));
             after = page.last().map(|row| Cursor::of(row, BY_START));

@@ -1,34 +1,38 @@
-//! Following the log: at once when this process appends, by polling when another does.
+//! Following the log: at once when this process appends, by looking at every log's end when another does.
 
-use std::collections::{BTreeMap, HashMap};
+mod builds;
+mod companies;
+mod turn;
+
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use domain::envelope::Position;
 use domain::ids::TenantId;
-use futures::{StreamExt, stream};
+use event_log::LogError;
+use futures::FutureExt;
 use tokio::sync::{broadcast, watch};
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::error::ProjectionError;
-use super::history::Batch;
+use self::builds::{Builds, Subject};
+use self::companies::{Companies, Ended, Standing, Turn};
+use self::turn::Built;
 use super::models::ReadModels;
-use super::progress::Unwatched;
-use super::registry::{Projection, registry};
-use super::runner::Ran;
+use super::registry::projection;
 
-/// Events in one transaction at most.
-const BATCH: u32 = 500;
-/// Projections of a company that are brought forward at the same time, each with a connection.
+/// Companies whose turn it is at the same time, each with two connections.
 const AT_ONCE: usize = 4;
 /// The first wait for events of other processes; it doubles while none come.
 const POLL_FIRST: Duration = Duration::from_millis(50);
 /// The longest wait.
 const POLL_LAST: Duration = Duration::from_secs(1);
-/// How long a projection that cannot go on is left alone.
+/// A wait is so many times as long as the look before it took: looking takes no more than this share of the time.
+const POLL_SHARE: u32 = 20;
+/// How long a look at every log's end may take.
+const POLL_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a read model, or a log, that cannot go on is left alone.
 const LEAVE_ALONE: Duration = Duration::from_secs(30);
-/// How long catching up waits for another worker that is at the same read model.
-const CATCH_UP_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A task that brings the read models of every company forward.
 #[derive(Debug)]
@@ -54,192 +58,209 @@ impl Worker {
     }
 }
 
-/// Projections that cannot go on, and until when they are left alone.
-#[derive(Default)]
-struct LeftAlone(HashMap<(TenantId, &'static str), Instant>);
+/// What a worker waits for.
+enum Came {
+    /// A company's turn has ended.
+    Turn(TenantId, Ended),
+    /// Where every log ends, after looking for so long.
+    Heads(Result<Vec<(TenantId, Position)>, LogError>, Duration),
+    /// A read model was built anew, or until when it is left alone.
+    Build(Subject, Option<Instant>),
+}
 
-impl LeftAlone {
-    fn is_due(&self, tenant: TenantId, name: &'static str) -> bool {
-        self.0
-            .get(&(tenant, name))
-            .is_none_or(|until| *until <= Instant::now())
+/// When to look for what other processes have appended.
+struct Poll {
+    at: Instant,
+    wait: Duration,
+    looking: Option<AbortHandle>,
+}
+
+impl Poll {
+    /// Looks as soon as may be.
+    fn hurry(&mut self) {
+        self.wait = POLL_FIRST;
+        self.at = Instant::now();
+    }
+
+    /// Waits longer the longer nothing has come.
+    fn ended(&mut self, took: Duration, news: bool) {
+        let wait = if news { POLL_FIRST } else { self.wait * 2 };
+        self.wait = wait.max(took * POLL_SHARE).min(POLL_LAST);
+        self.at = Instant::now() + self.wait;
+        self.looking = None;
     }
 }
 
 impl ReadModels {
     /// Brings the read models of every company forward until told to stop, or until nobody can tell.
     pub async fn follow_until(self, mut stop: watch::Receiver<bool>) {
-        let mut appended = self.log().appended();
-        let mut left_alone = LeftAlone::default();
-        let mut wait = POLL_FIRST;
+        let mut appended = Some(self.log().appended());
+        let mut companies = Companies::default();
+        let mut builds = Builds::default();
+        let mut poll = Poll {
+            at: Instant::now(),
+            wait: POLL_FIRST,
+            looking: None,
+        };
+        let mut tasks = JoinSet::new();
         while !*stop.borrow() {
-            let moved = self.pass(&mut left_alone, &stop).await;
-            if moved {
-                wait = POLL_FIRST;
-                continue;
+            let now = Instant::now();
+            if poll.looking.is_none() && poll.at <= now {
+                let models = self.clone();
+                poll.looking = Some(tasks.spawn(async move { models.look_at_heads().await }));
             }
+            while let Some(subject) = builds.next() {
+                let (models, stop) = (self.clone(), stop.clone());
+                tasks.spawn(async move { models.build_anew(subject, stop).await });
+            }
+            while tasks.len() < AT_ONCE + builds.at_work() + usize::from(poll.looking.is_some())
+                && let Some(turn) = companies.next_turn(now)
+            {
+                let (models, stop) = (self.clone(), stop.clone());
+                tasks.spawn(async move { models.take_turn(turn, stop).await });
+            }
+            let due = [poll.looking.is_none().then_some(poll.at), companies.due()];
+            let due = due.into_iter().flatten().min().unwrap_or(now + POLL_LAST);
             tokio::select! {
-                stopped = stop.changed() => if stopped.is_err() { return },
-                word = appended.recv() => match word {
-                    // Whatever was missed, the next pass looks at every company.
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
-                        appended = appended.resubscribe();
-                        wait = POLL_FIRST;
-                    }
-                    Err(broadcast::error::RecvError::Closed) => tokio::time::sleep(wait).await,
+                stopped = stop.changed() => if stopped.is_err() { break },
+                told = next_told(&mut appended) => match told {
+                    Some(told) => companies.appended(told.tenant, told.position),
+                    // Some were missed: where the logs end tells whose.
+                    None => poll.hurry(),
                 },
-                () = tokio::time::sleep(wait) => wait = (wait * 2).min(POLL_LAST),
+                Some(came) = tasks.join_next() => match came {
+                    Ok(came) => came.noted_in(&mut companies, &mut builds, &mut poll),
+                    Err(error) => tracing::error!(%error, "a turn of the read models was cut off"),
+                },
+                () = sleep_until(due) => {}
             }
         }
+        if let Some(looking) = poll.looking {
+            looking.abort();
+        }
+        // What has begun is finished.
+        while tasks.join_next().await.is_some() {}
     }
 
-    /// One batch for each read model that is behind; whether any moved.
-    async fn pass(&self, left_alone: &mut LeftAlone, stop: &watch::Receiver<bool>) -> bool {
-        let companies = match self.database().organisations().await {
-            Ok(companies) => companies,
-            Err(error) => {
-                tracing::warn!(%error, "the read models cannot see the companies");
-                return false;
+    async fn look_at_heads(&self) -> Came {
+        let began = Instant::now();
+        let heads = timeout(POLL_PATIENCE, self.log().heads()).await;
+        let heads = heads.unwrap_or(Err(LogError::Unavailable {
+            retry_after: POLL_LAST,
+        }));
+        Came::Heads(heads, began.elapsed())
+    }
+
+    /// Builds a read model anew. Told to stop, it leaves off: the next that builds it goes on where this one was.
+    async fn build_anew(&self, subject: Subject, mut stop: watch::Receiver<bool>) -> Came {
+        let (tenant, name) = subject;
+        let build = AssertUnwindSafe(async { self.build(tenant, projection(name)?).await });
+        let built = tokio::select! {
+            built = build.catch_unwind() => built,
+            _ = stop.wait_for(|stop| *stop) => return Came::Build(subject, None),
+        };
+        let left_alone = match built {
+            Ok(Ok(Built::Done)) => None,
+            Ok(Ok(Built::Busy)) => Some(POLL_LAST),
+            Ok(Err(error)) => {
+                tracing::error!(%tenant, projection = name, %error, "a read model cannot be built anew");
+                Some(LEAVE_ALONE)
+            }
+            Err(_) => {
+                tracing::error!(%tenant, projection = name, "the building of a read model panicked");
+                Some(LEAVE_ALONE)
             }
         };
-        let mut moved = false;
-        for company in companies {
-            if *stop.borrow() {
-                break;
+        Came::Build(subject, left_alone.map(|wait| Instant::now() + wait))
+    }
+
+    /// One company's turn; one that panics is the end of that turn alone.
+    async fn take_turn(&self, turn: Turn, stop: watch::Receiver<bool>) -> Came {
+        let (tenant, head) = (turn.tenant, turn.head);
+        let ended = AssertUnwindSafe(self.turn(turn, stop)).catch_unwind().await;
+        let ended = ended.unwrap_or_else(|_| {
+            tracing::error!(%tenant, "a turn of the read models panicked");
+            Ended {
+                standing: Standing::default(),
+                looked_to: head,
+                moved: false,
+                more: false,
+                again: Some(Instant::now() + LEAVE_ALONE),
+                outdated: Vec::new(),
             }
-            match self.step(company.tenant, left_alone).await {
-                Ok(stepped) => moved |= stepped,
-                Err(error) => {
-                    tracing::warn!(tenant = %company.tenant, %error, "the read models cannot follow")
+        });
+        Came::Turn(tenant, ended)
+    }
+}
+
+impl Came {
+    fn noted_in(self, companies: &mut Companies, builds: &mut Builds, poll: &mut Poll) {
+        let now = Instant::now();
+        match self {
+            Self::Turn(tenant, mut ended) => {
+                for name in std::mem::take(&mut ended.outdated) {
+                    builds.ask((tenant, name), now);
                 }
+                companies.ended(tenant, ended, now);
+            }
+            Self::Build(subject, left_alone) => {
+                builds.ended(subject, left_alone);
+                companies.look_again(subject.0, left_alone.unwrap_or(now));
+            }
+            Self::Heads(Ok(heads), took) => {
+                let news = heads
+                    .into_iter()
+                    .filter(|(tenant, head)| companies.found(*tenant, *head))
+                    .count();
+                poll.ended(took, news > 0);
+            }
+            Self::Heads(Err(error), took) => {
+                tracing::warn!(%error, "the read models cannot see where the logs end");
+                poll.ended(took, false);
             }
         }
-        moved
     }
+}
 
-    /// One batch for each read model of a company that is behind; whether any moved.
-    async fn step(&self, tenant: TenantId, left_alone: &mut LeftAlone) -> Result<bool, ProjectionError> {
-        let behind = self.behind(tenant).await?;
-        let mut moved = false;
-        for (after, projections) in behind {
-            let due = projections
-                .into_iter()
-                .filter(|projection| left_alone.is_due(tenant, projection.name()));
-            let due: Vec<&'static dyn Projection> = due.collect();
-            if due.is_empty() {
-                continue;
+/// The next word of this process' appender; none where some were missed. Once nobody can append in this process any
+/// more, it waits for ever.
+async fn next_told(
+    appended: &mut Option<broadcast::Receiver<event_log::Appended>>,
+) -> Option<event_log::Appended> {
+    match appended {
+        Some(receiver) => match receiver.recv().await {
+            Ok(told) => Some(told),
+            Err(broadcast::error::RecvError::Lagged(_)) => None,
+            Err(broadcast::error::RecvError::Closed) => {
+                *appended = None;
+                None
             }
-            let batch = Batch::read(self, tenant, after, BATCH).await?;
-            let batch = &batch;
-            let runs: Vec<_> = due
-                .into_iter()
-                .map(|projection| self.bring_named(tenant, projection, batch))
-                .collect();
-            let results: Vec<_> = stream::iter(runs).buffer_unordered(AT_ONCE).collect().await;
-            for (projection, result) in results {
-                match result {
-                    Ok(Ran::To(_) | Ran::Elsewhere(_)) => moved = true,
-                    Ok(Ran::Busy | Ran::Outdated) => {}
-                    Err(error) => {
-                        tracing::error!(%tenant, projection, %error, "a read model cannot go on");
-                        left_alone
-                            .0
-                            .insert((tenant, projection), Instant::now() + LEAVE_ALONE);
-                    }
-                }
-            }
+        },
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_misses_words_is_told_so_and_hears_the_next() {
+        let (send, receiver) = broadcast::channel(1);
+        let mut appended = Some(receiver);
+        let word = |position| event_log::Appended {
+            tenant: TenantId(Uuid::from_u128(1)),
+            position: Position(position),
+        };
+        for position in [1, 2, 3] {
+            send.send(word(position)).unwrap();
         }
-        Ok(moved)
-    }
-
-    async fn bring_named(
-        &self,
-        tenant: TenantId,
-        projection: &'static dyn Projection,
-        batch: &Batch,
-    ) -> (&'static str, Result<Ran, ProjectionError>) {
-        (projection.name(), self.bring(tenant, projection, batch).await)
-    }
-
-    /// Applies a batch, or builds anew what an older fold has made.
-    async fn bring(
-        &self,
-        tenant: TenantId,
-        projection: &'static dyn Projection,
-        batch: &Batch,
-    ) -> Result<Ran, ProjectionError> {
-        match projection.apply(self, tenant, batch).await? {
-            Ran::Outdated => {
-                tracing::info!(%tenant, projection = projection.name(), "built anew for a new fold");
-                let rebuilt = projection.rebuild(self, tenant, &Unwatched).await?;
-                Ok(Ran::To(rebuilt.position))
-            }
-            ran @ (Ran::To(_) | Ran::Elsewhere(_) | Ran::Busy) => Ok(ran),
-        }
-    }
-
-    /// The read models of a company that are behind its log, by the position that they have come to. What an older
-    /// fold has made is all behind.
-    async fn behind(
-        &self,
-        tenant: TenantId,
-    ) -> Result<BTreeMap<Position, Vec<&'static dyn Projection>>, ProjectionError> {
-        let mut snapshot = self.database().begin_read(tenant).await?;
-        let head: Option<i64> = sqlx::query_scalar("select position from log_head where tenant_id = $1")
-            .bind(tenant.0)
-            .fetch_optional(&mut *snapshot)
-            .await?;
-        let reached: Vec<(String, i64, i32)> = sqlx::query_as(
-            "select projection, position, fold_version from projection_checkpoints
-             where tenant_id = $1 and status = 'live'",
-        )
-        .bind(tenant.0)
-        .fetch_all(&mut *snapshot)
-        .await?;
-        snapshot.commit().await?;
-        let reached: HashMap<String, (i64, i32)> = reached
-            .into_iter()
-            .map(|(name, position, fold_version)| (name, (position, fold_version)))
-            .collect();
-        let head = head.unwrap_or_default();
-        let mut behind: BTreeMap<Position, Vec<&'static dyn Projection>> = BTreeMap::new();
-        for projection in registry() {
-            let position = match reached.get(projection.name()) {
-                Some((position, fold_version)) if *fold_version >= projection.fold_version() => *position,
-                Some(_) | None => 0,
-            };
-            if position < head {
-                behind.entry(Position(position)).or_default().push(*projection);
-            }
-        }
-        Ok(behind)
-    }
-
-    /// Brings every read model of a company to where its log ends now.
-    ///
-    /// # Errors
-    /// [`ProjectionError`] of the first that cannot go on; the others may not have come to the end then.
-    pub async fn catch_up(&self, tenant: TenantId) -> Result<Position, ProjectionError> {
-        let head = self.log().head(tenant).await?.position;
-        let deadline = Instant::now() + CATCH_UP_PATIENCE;
-        loop {
-            let behind = self.behind(tenant).await?;
-            let Some((after, projections)) = behind.into_iter().find(|(after, _)| *after < head) else {
-                return Ok(head);
-            };
-            let batch = Batch::read(self, tenant, after, BATCH).await?;
-            for projection in projections {
-                match self.bring(tenant, projection, &batch).await? {
-                    Ran::To(_) | Ran::Elsewhere(_) | Ran::Outdated => {}
-                    Ran::Busy if Instant::now() >= deadline => {
-                        return Err(ProjectionError::Busy {
-                            projection: projection.name(),
-                            waited: CATCH_UP_PATIENCE,
-                        });
-                    }
-                    Ran::Busy => tokio::time::sleep(POLL_FIRST).await,
-                }
-            }
-        }
+        assert_eq!(next_told(&mut appended).await, None, "two were missed");
+        assert_eq!(next_told(&mut appended).await, Some(word(3)));
+        drop(send);
+        assert_eq!(next_told(&mut appended).await, None, "nobody appends any more");
+        assert!(appended.is_none());
     }
 }

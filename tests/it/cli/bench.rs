@@ -295,6 +295,43 @@ async fn loading_and_reading_are_measured_beside_their_rivals_in_every_round() {
 }
 
 #[tokio::test]
+async fn following_the_log_is_measured_beside_its_rival_and_with_many_companies() {
+    let installation = Installation::empty();
+    let server = installation.postgres();
+    let printed = installation.well(&[
+        "bench",
+        "project",
+        "--millis",
+        "100",
+        "--rounds",
+        "1",
+        "--events",
+        "250",
+        "--tenants",
+        "3",
+        "--idle-seconds",
+        "0",
+    ]);
+    let (idle, others): (Vec<&str>, Vec<&str>) =
+        printed.lines().partition(|line| line.contains("tenants_3_idle"));
+    let (measured, summary) = lines(&others.join("\n"));
+    let all = expected(&[
+        ("project_live", &["ours", "row_at_a_time"]),
+        ("project_all", &["ours"]),
+        ("visible_500", &["ours"]),
+        ("tenants_3_catch_up", &["ours"]),
+        ("tenants_3_visible", &["ours"]),
+    ]);
+    assert_eq!((cases(&measured), cases(&summary)), (all.clone(), all));
+    // Nothing happens in that one; what it costs is told.
+    let idle: Value = serde_json::from_str(idle[0]).expect("a line is JSON");
+    assert_eq!((&idle["events"], &idle["errors"]), (&0.into(), &0.into()));
+    assert!(idle["server_transactions"].is_u64(), "{idle}");
+    assert!(idle["server_cpu_seconds"].is_number(), "{idle}");
+    assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
+}
+
+#[tokio::test]
 async fn a_run_that_is_stopped_drops_its_database_and_leaves_that_of_another_alone() {
     let installation = Installation::empty();
     let server = installation.postgres();

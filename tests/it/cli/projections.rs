@@ -16,7 +16,8 @@ fn by_name(printed: &str) -> BTreeMap<&str, &str> {
 /// Generations of `projections list`.
 fn generations(listed: &str) -> BTreeMap<&str, &str> {
     let mut found = BTreeMap::new();
-    for line in listed.lines().skip(1) {
+    // Those beside the one that answers are indented.
+    for line in listed.lines().skip(1).filter(|line| !line.starts_with(' ')) {
         let fields: Vec<&str> = line.split_whitespace().collect();
         assert_eq!((fields.len(), fields[3], fields[5]), (6, "0", "live"), "{line}");
         found.insert(fields[0], fields[1]);
@@ -105,4 +106,61 @@ async fn a_changed_row_is_found_by_its_key_and_a_rebuild_mends_it_beside_a_runni
         "ready\n"
     );
     assert_eq!(running.stop(Signal::SIGTERM).status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn what_is_built_and_held_is_swapped_in_and_rolled_back_by_command() {
+    let installation = Installation::demo();
+    let server = installation.postgres();
+    let of_list =
+        |command: &'static str| vec!["projections", command, "--org", SLUG, "--only", "booking_list"];
+    let refused = installation.run(&of_list("swap"));
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused
+            .err
+            .contains("there is nothing built that waits to be swapped in"),
+        "{refused:?}"
+    );
+    let refused = installation.run(&of_list("rollback"));
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused
+            .err
+            .contains("no generation before the live one to go back to"),
+        "{refused:?}"
+    );
+
+    let held = installation.well(&[&of_list("rebuild")[..], &["--hold", "--memory-mb", "1"]].concat());
+    assert!(held.contains(", generation 2, held; "), "{held}");
+    let listed = installation.well(&of_list("list"));
+    assert_eq!(generations(&listed)["booking_list"], "1", "{listed}");
+    assert!(listed.contains(", building: 100 %, "), "{listed}");
+    let swapped = installation.well(&of_list("swap"));
+    assert!(swapped.contains(", generation 2, taken up at "), "{swapped}");
+    let listed = installation.well(&of_list("list"));
+    assert_eq!(generations(&listed)["booking_list"], "2", "{listed}");
+    assert!(listed.contains(", retired: "), "{listed}");
+    let back = installation.well(&of_list("rollback"));
+    assert!(
+        back.contains("booking_list: generation 1 is live again at position "),
+        "{back}"
+    );
+    assert!(by_name(&installation.well(&of_list("check")))["booking_list"].ends_with(", 0 differ"));
+
+    let nothing = installation.well(&["projections", "rebuild", "--outdated"]);
+    assert_eq!(nothing, "", "every fold is of this version");
+    let mut superuser = installation.superuser().await;
+    sqlx::query("update projection_checkpoints set fold_version = 0 where projection = 'lead_list'")
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+    let one = installation.well(&["projections", "rebuild", "--outdated"]);
+    assert_eq!(
+        by_name(&one).into_keys().collect::<Vec<_>>(),
+        ["lead_list"],
+        "{one}"
+    );
+    drop(superuser);
+    server.stop().unwrap();
 }

@@ -91,11 +91,31 @@ fn filler(table: &str) -> Option<&'static str> {
             "insert into claims_interval select $1, 'chef', 'booking', 'a', '2026-03-14', '2026-03-15'",
         ),
         "command_sweeps" => Some("insert into command_sweeps (tenant_id, position) values ($1, 0)"),
+        "log_imports" => Some(
+            "insert into log_imports (tenant_id, slug, name, created_at, bundle, finished_at)
+             select tenant_id, slug, name, created_at, sha256('manifest'), created_at from organisations
+             where tenant_id = $1",
+        ),
         "signed_heads" => Some(
             "insert into signed_heads
              select tenant_id, position, 'Company', block, block_hash, recorded_at, recorded_at, 0, block_hash,
                  block_hash, block_hash, block_hash, block_hash || block_hash
              from log_head where tenant_id = $1",
+        ),
+        "projection_parked" => Some(
+            "insert into projection_parked
+             select $1, projection, generation, 'stream', 'booking:a', 1, 'booking.requested', 'it cannot be read', 'unreadable'
+             from projection_checkpoints where tenant_id = $1 limit 1",
+        ),
+        "projection_waiting" => Some(
+            "insert into projection_waiting
+             select $1, projection, generation, 1, 'booking.requested', 'booking:a', null
+             from projection_checkpoints where tenant_id = $1 limit 1",
+        ),
+        "projection_checks" => Some(
+            "insert into projection_checks
+             select $1, projection, generation, now(), 1, null, 0, '{}'
+             from projection_checkpoints where tenant_id = $1 limit 1",
         ),
         "policy_states" => Some(
             "insert into policy_states select $1, policy, 'a process', '{}', null from policy_checkpoints

@@ -63,27 +63,37 @@ impl Company {
         event_version: u16,
         payload: Value,
     ) -> Position {
+        self.append_all(vec![(id.to_owned(), name, event_version, payload)])
+            .await
+    }
+
+    /// Appends events of different streams at once, and says where the last is.
+    async fn append_all(&self, events: Vec<(String, &'static str, u16, Value)>) -> Position {
         let number = u128::from(self.next.fetch_add(1, Ordering::Relaxed));
-        let kind = name.split_once('.').expect("names have a dot").0;
-        let event = NewEvent {
-            event_id: EventId(Uuid::from_u128(number << 8)),
-            event_type: name,
-            event_version,
-            payload: domain::canonical::json(&payload),
-            claims: vec![],
-        };
+        let write =
+            |(index, (id, name, event_version, payload)): (usize, (String, &'static str, u16, Value))| {
+                let kind = name.split_once('.').expect("names have a dot").0;
+                let index = u128::try_from(index).expect("a count fits");
+                StreamWrite {
+                    stream: StreamId {
+                        kind: kind.into(),
+                        id,
+                    },
+                    expected: Expectation::Any,
+                    events: vec![NewEvent {
+                        event_id: EventId(Uuid::from_u128(number << 8 | index << 64)),
+                        event_type: name,
+                        event_version,
+                        payload: domain::canonical::json(&payload),
+                        claims: vec![],
+                    }],
+                }
+            };
         let append = Append {
             tenant: TENANT,
             command_id: CommandId(Uuid::from_u128(number)),
             digest: [0; 32],
-            streams: vec![StreamWrite {
-                stream: StreamId {
-                    kind: kind.into(),
-                    id: id.to_owned(),
-                },
-                expected: Expectation::Any,
-                events: vec![event],
-            }],
+            streams: events.into_iter().enumerate().map(write).collect(),
             reads: vec![],
             erases: Vec::new(),
             meta: BTreeMap::from(
@@ -157,6 +167,18 @@ impl Company {
     pub(crate) async fn request(&self, n: u64) -> Position {
         self.append(&id(n).to_string(), "booking.requested", requested(n))
             .await
+    }
+
+    /// Many bookings, a hundred at a time.
+    pub(crate) async fn request_many(&self, bookings: std::ops::RangeInclusive<u64>) {
+        let all: Vec<u64> = bookings.collect();
+        for some in all.chunks(100) {
+            let event = |n: &u64| {
+                let name = "booking.requested";
+                (id(*n).to_string(), name, newest(name), requested(*n))
+            };
+            self.append_all(some.iter().map(event).collect()).await;
+        }
     }
 
     /// Its payment, found, with a tip on every other.

@@ -15,7 +15,7 @@ use domain::ids::BookingId;
 use event_log::{MasterKey, SystemEntropy, Vault};
 use projections::booking_list::{self, BookingFilter};
 use projections::tax_rates::{self, TaxRateFilter};
-use projections::{At, Fresh, ProjectionError, ReadError, Unwatched, Waited, registry};
+use projections::{At, Fresh, Late, ProjectionError, ReadError, Unwatched, Waited, registry};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -89,7 +89,7 @@ async fn rows(company: &Company) -> Vec<String> {
     let mut superuser = company.database.superuser().await;
     let tables: Vec<String> = sqlx::query_scalar(
         "select table_name::text from information_schema.columns
-         where table_schema = 'public' and column_name = 'generation' and table_name <> 'projection_checkpoints'
+         where table_schema = 'public' and column_name = 'generation' and table_name not like 'projection\\_%'
          order by table_name",
     )
     .fetch_all(&mut superuser)
@@ -285,6 +285,7 @@ async fn rows_that_an_older_fold_made_are_no_answer_until_they_are_built_anew() 
             projection,
             asked,
             position,
+            ..
         } = refused
         else {
             panic!("{refused:?}")
@@ -302,6 +303,7 @@ async fn rows_that_an_older_fold_made_are_no_answer_until_they_are_built_anew() 
     let fresh = Fresh {
         at_least: head,
         wait: Duration::from_secs(20),
+        then: Late::Refuse,
     };
     let (found, built) = tokio::join!(
         one(At::Live { fresh: Some(fresh) }),

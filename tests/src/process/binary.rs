@@ -8,7 +8,10 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 
 /// The directory of the profile that the tests were built with, `target/debug`.
-pub(super) fn profile_dir() -> PathBuf {
+///
+/// # Panics
+/// When the test is not where Cargo puts tests.
+pub fn profile_dir() -> PathBuf {
     let own = std::env::current_exe().expect("a program knows where it is");
     let deps = own.parent().expect("a program is in a directory");
     deps.parent().expect("Cargo puts tests into deps/").to_owned()
@@ -17,17 +20,29 @@ pub(super) fn profile_dir() -> PathBuf {
 /// The program, built if need be.
 pub(super) fn hibachi() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    let find = || {
-        let program = profile_dir().join("hibachi");
-        if !is_fresh(&program) {
-            build();
-        }
-        program
-    };
-    PROGRAM.get_or_init(find).clone()
+    PROGRAM.get_or_init(|| find("api", "hibachi")).clone()
 }
 
-fn build() {
+/// The verifier that shares no code with it, built if need be.
+///
+/// # Panics
+/// When it does not build.
+pub fn verifier() -> PathBuf {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM
+        .get_or_init(|| find("verifier", "hibachi-verifier"))
+        .clone()
+}
+
+fn find(package: &str, name: &str) -> PathBuf {
+    let program = profile_dir().join(name);
+    if !is_fresh(&program) {
+        build(package, name);
+    }
+    program
+}
+
+fn build(package: &str, program: &str) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
     let directory = profile_dir();
     let name = directory.file_name().and_then(|name| name.to_str());
@@ -41,9 +56,9 @@ fn build() {
             "build",
             "-q",
             "-p",
-            "api",
+            package,
             "--bin",
-            "hibachi",
+            program,
             "--profile",
             profile,
         ])

@@ -56,6 +56,7 @@ pub(super) fn rate(county: Uuid, city: u64) -> TaxRateSet {
         effective_from: NaiveDate::from_ymd_opt(2025, 1, 1).expect("it is a day"),
         effective_until: None,
         source: filler(REST),
+        before_ppm: None,
     }
 }
 

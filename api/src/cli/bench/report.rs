@@ -59,6 +59,14 @@ struct Figures {
     errors: u64,
     /// Processor time of this program, without the server's.
     cpu_seconds: Thousandths,
+    /// That of the server, and its transactions, where a case is about them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_cpu_seconds: Option<Thousandths>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_transactions: Option<u64>,
+    /// The most memory that this program took meanwhile, where a case is about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peak_mib: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -224,6 +232,7 @@ impl Report {
             .collect();
         let reached = |bound: Bound| match bound {
             Bound::Ratio { peer, permille } => ratios.get(peer).is_some_and(|ratio| ratio.0 >= permille),
+            Bound::Rate { events_per_s } => figures.events_per_s >= events_per_s,
             Bound::P99 { micros } => figures.p99_ms.is_some_and(|p99| p99.0 <= micros),
             Bound::PerCore { events_per_s } => {
                 // Who works on several cores takes less time than processor time; who waits takes more.
@@ -286,6 +295,9 @@ impl Figures {
             conflicts: measured.conflicts,
             errors: measured.errors,
             cpu_seconds: millis(measured.cpu),
+            server_cpu_seconds: measured.server.as_ref().map(|server| millis(server.cpu())),
+            server_transactions: measured.server.as_ref().map(|server| server.transactions),
+            peak_mib: measured.peak_mib,
         }
     }
 }
@@ -316,6 +328,9 @@ fn median(rounds: &[Figures]) -> Figures {
         conflicts: sum(|round| round.conflicts),
         errors: sum(|round| round.errors),
         cpu_seconds: exact(|round| round.cpu_seconds),
+        server_cpu_seconds: time(|round| round.server_cpu_seconds),
+        server_transactions: middle(rounds.iter().filter_map(|round| round.server_transactions)),
+        peak_mib: rounds.iter().filter_map(|round| round.peak_mib).max(),
     }
 }
 

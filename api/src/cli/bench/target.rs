@@ -19,6 +19,11 @@ pub(super) enum Bound {
         /// The microseconds.
         micros: u64,
     },
+    /// So many events per second at least.
+    Rate {
+        /// The events.
+        events_per_s: u64,
+    },
     /// So many events per second of processor time of this program at least.
     PerCore {
         /// The events.
@@ -27,7 +32,7 @@ pub(super) enum Bound {
 }
 
 /// Every case that has a bound, and the peer of ours that it is on.
-const TARGETS: [(&str, &str, Bound); 9] = [
+const TARGETS: [(&str, &str, Bound); 16] = [
     ("append_1ev_new_64", OURS, ratio("postgres-es", 4_000)),
     ("append_1ev_new_64", OURS, ratio("raw_row", 1_500)),
     ("append_1ev_new_64", OURS, Bound::P99 { micros: 10_000 }),
@@ -36,6 +41,19 @@ const TARGETS: [(&str, &str, Bound); 9] = [
     ("append_1ev_existing_64", OURS_COLD, ratio(RIVAL_COLD, 5_000)),
     ("append_5ev_new_16", OURS, ratio("postgres-es", 2_000)),
     ("read_all", OURS, ratio("copy", 500)),
+    ("project_live", OURS, Bound::Rate { events_per_s: 20_000 }),
+    ("project_all", OURS, Bound::Rate { events_per_s: 20_000 }),
+    ("visible_500", OURS, Bound::P99 { micros: 50_000 }),
+    (
+        "rebuild_booking_list",
+        OURS,
+        Bound::Rate {
+            events_per_s: 300_000,
+        },
+    ),
+    ("rebuild_booking_list", OURS, ratio("row_at_a_time", 10_000)),
+    ("asof_tax", OURS, Bound::P99 { micros: 1_500_000 }),
+    ("asof_tax_near", OURS, Bound::P99 { micros: 100_000 }),
     (
         "verify",
         OURS,
@@ -67,6 +85,7 @@ impl fmt::Display for Bound {
                 write!(f, "≥ {}{point}{fraction} × {peer}", permille / 1_000)
             }
             Self::P99 { micros } => write!(f, "p99 ≤ {} ms", micros / 1_000),
+            Self::Rate { events_per_s } => write!(f, "≥ {events_per_s} events/s"),
             Self::PerCore { events_per_s } => write!(f, "≥ {events_per_s} events/s on one core"),
         }
     }

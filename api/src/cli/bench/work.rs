@@ -8,6 +8,7 @@ use nix::sys::time::TimeValLike;
 use tokio::task::JoinSet;
 
 use super::latencies::Latencies;
+use super::server_use::ServerUse;
 
 /// Errors after which a client gives up: the others go on, and the report says so.
 const ERRORS: u64 = 100;
@@ -63,10 +64,15 @@ pub(super) struct Measured {
     pub(super) took: Duration,
     /// Processor time of this program meanwhile, without the server's.
     pub(super) cpu: Duration,
+    /// What the server did meanwhile, where that was asked.
+    pub(super) server: Option<ServerUse>,
+    /// The most memory that this program took meanwhile, where that was asked.
+    pub(super) peak_mib: Option<u64>,
 }
 
 impl Measured {
-    fn count(&mut self, took: Duration, came_to: Result<Done, Miss>) {
+    /// Counts one.
+    pub(super) fn count(&mut self, took: Duration, came_to: Result<Done, Miss>) {
         match came_to {
             Ok(done) => {
                 self.latencies
@@ -138,7 +144,7 @@ pub(super) async fn once<W: Work>(work: &W) -> Result<Measured> {
 }
 
 /// Processor time of this process so far: its own and the system's for it.
-fn cpu_time() -> Result<Duration> {
+pub(super) fn cpu_time() -> Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     Ok(Duration::from_micros(micros.unsigned_abs()))

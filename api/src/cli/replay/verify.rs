@@ -162,7 +162,7 @@ async fn walk(app: &App, tenant: TenantId, trust: &Trust) -> Result<(Verified, u
     Ok((verified, claims?))
 }
 
-fn public_key(given: &str) -> Result<PublicKey> {
+pub(super) fn public_key(given: &str) -> Result<PublicKey> {
     if let Ok(key) = given.parse() {
         return Ok(key);
     }

@@ -278,6 +278,7 @@ fn a_cancellation_frees_the_place_and_proposes_what_the_terms_give_back() {
             crate::decider::Event::claims(&events[0])[..],
             [Claim::ReleaseCapacity { .. }]
         ));
+        assert_eq!(cancelled.was, Some(BookingStatus::Confirmed));
         cancelled.refund.clone()
     };
     let tier = |index: usize| RefundRule::Tier(price_list().policy().cancellation_tiers[index].clone());

@@ -130,6 +130,7 @@ fn terms_that_contradict_themselves_are_refused() {
         free_miles: 30,
         per_mile_cents: Cents(200),
         max_miles: 20,
+        before: None,
     };
     assert_eq!(
         list.decide(PriceListCommand::SetTravelBand(band)),
@@ -147,9 +148,56 @@ fn terms_that_contradict_themselves_are_refused() {
         weekday_cents: Cents(-1),
         weekend_cents: Cents(0),
         below: BelowMinimum::TopUp,
+        before: None,
     };
     assert_eq!(
         list.decide(PriceListCommand::SetMinimum(minimum)),
         Err(PriceListError::BadPrice)
     );
+}
+
+#[test]
+fn terms_that_are_set_anew_tell_what_held_before_and_the_list_holds_only_what_holds() {
+    let mut list = list();
+    let set = |list: &mut PriceList, command| {
+        let event = list.decide(command).unwrap().remove(0);
+        list.evolve(&event);
+        event
+    };
+    let band = |free_miles, before| TravelBandSet {
+        free_miles,
+        per_mile_cents: Cents(200),
+        max_miles: 80,
+        before,
+    };
+    let held = list.travel().cloned();
+    let first = set(&mut list, PriceListCommand::SetTravelBand(band(20, None)));
+    assert_eq!(first, PriceListEvent::TravelBandSet(band(20, held.map(Box::new))));
+    let second = set(&mut list, PriceListCommand::SetTravelBand(band(30, None)));
+    let before = Some(Box::new(band(20, None)));
+    assert_eq!(second, PriceListEvent::TravelBandSet(band(30, before)));
+    assert_eq!(list.travel(), Some(&band(30, None)));
+
+    let minimum = |weekday, before| MinimumSet {
+        weekday_cents: Cents(weekday),
+        weekend_cents: Cents(60_000),
+        below: BelowMinimum::TopUp,
+        before,
+    };
+    set(&mut list, PriceListCommand::SetMinimum(minimum(50_000, None)));
+    let again = set(&mut list, PriceListCommand::SetMinimum(minimum(55_000, None)));
+    let before = Some(Box::new(minimum(50_000, None)));
+    assert_eq!(again, PriceListEvent::MinimumSet(minimum(55_000, before)));
+    assert_eq!(list.minimum(), Some(&minimum(55_000, None)));
+
+    let terms = |hours, before| BookingPolicy {
+        deposit_due_hours: hours,
+        before,
+        ..BookingPolicy::default()
+    };
+    set(&mut list, PriceListCommand::SetPolicy(terms(24, None)));
+    let again = set(&mut list, PriceListCommand::SetPolicy(terms(48, None)));
+    let before = Some(Box::new(terms(24, None)));
+    assert_eq!(again, PriceListEvent::PolicySet(terms(48, before)));
+    assert_eq!(list.policy(), terms(48, None));
 }

@@ -1,0 +1,169 @@
+//! The dashboard: figures of bookings by day, week or month.
+
+use async_graphql::{Context, Enum, ID, Object, Result};
+use domain::ids::StationId;
+use domain::money::Cents;
+use projections::dashboard::{
+    self, Bucket, Dashboard as Figures, DashboardError, DashboardFilter, Grain as RowGrain,
+};
+
+use super::error::{coded, unread};
+use super::id::local;
+use super::read::{AsOf, Freshness, ReadInfo, at};
+use super::scalar::{Decimal, LocalDate, Money};
+use super::session::{app, viewer};
+
+/// How many days a bucket has.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "RowGrain")]
+pub(super) enum Grain {
+    /// One; a dashboard has at most 400.
+    Day,
+    /// Monday to Sunday (ISO 8601), cut at the period's ends; a dashboard has at most 1,100 days.
+    Week,
+    /// A calendar month, cut at the period's ends; a dashboard has at most 3,700 days.
+    Month,
+}
+
+/// Figures of the bookings whose event is in a bucket, by the local day at the station, as they stand at the time of
+/// the answer. A booking stands while it is neither cancelled nor expired.
+pub(super) struct DashboardBucket(Bucket);
+
+fn count(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+#[Object]
+impl DashboardBucket {
+    /// First local day of it that is within the period.
+    async fn from(&self) -> LocalDate {
+        LocalDate(self.0.from)
+    }
+    /// Last local day of it that is within the period, inclusive.
+    async fn to(&self) -> LocalDate {
+        LocalDate(self.0.to)
+    }
+    /// Bookings that wait for their deposit.
+    async fn requested(&self) -> i32 {
+        count(self.0.figures.requested)
+    }
+    /// Bookings whose deposit has come, and whose party is to be held.
+    async fn confirmed(&self) -> i32 {
+        count(self.0.figures.confirmed)
+    }
+    /// Bookings whose party was held.
+    async fn completed(&self) -> i32 {
+        count(self.0.figures.completed)
+    }
+    /// Bookings that were called off.
+    async fn cancelled(&self) -> i32 {
+        count(self.0.figures.cancelled)
+    }
+    /// Bookings whose deposit did not come.
+    async fn expired(&self) -> i32 {
+        count(self.0.figures.expired)
+    }
+    /// Guests of the bookings that stand.
+    async fn guests(&self) -> i32 {
+        count(self.0.figures.guests)
+    }
+    /// Totals of the bookings that stand, tax included.
+    async fn booked(&self) -> Money {
+        self.0.figures.booked_cents.into()
+    }
+    /// Verified or captured money towards the totals of all bookings, whatever became of them; without tips.
+    async fn collected(&self) -> Money {
+        self.0.figures.collected_cents.into()
+    }
+    /// Money that was given back. Nothing, as long as the log has no refunds: what is only proposed is not counted.
+    async fn refunded(&self) -> Money {
+        Cents::ZERO.into()
+    }
+    /// Still to come for the bookings that stand: their totals less what has come for them. Negative where too much has.
+    async fn outstanding(&self) -> Money {
+        self.0.figures.outstanding_cents.into()
+    }
+    /// Mean total of the bookings that stand, rounded half up to the cent; null where none stands.
+    async fn average_order(&self) -> Option<Money> {
+        self.0.figures.average_order_cents().map(Money::from)
+    }
+    /// Mean rating of the reviews; null where there are none.
+    async fn review_average(&self) -> Option<Decimal> {
+        None
+    }
+}
+
+/// The figures of a period.
+pub(super) struct Dashboard {
+    figures: Figures,
+    info: projections::ReadInfo,
+}
+
+#[Object]
+impl Dashboard {
+    /// Each day, week or month of the period, empty ones too, the first first.
+    async fn buckets(&self) -> Vec<DashboardBucket> {
+        self.figures
+            .buckets
+            .iter()
+            .copied()
+            .map(DashboardBucket)
+            .collect()
+    }
+    /// The whole period: the sum of its buckets.
+    async fn total(&self) -> DashboardBucket {
+        DashboardBucket(self.figures.total)
+    }
+    /// What the figures are as of.
+    async fn read_info(&self) -> ReadInfo {
+        self.info.clone().into()
+    }
+}
+
+/// What a dashboard costs at most: as many buckets as there may be would be more than any page.
+const COST: usize = 500;
+
+/// Questions about figures.
+#[derive(Default)]
+pub(super) struct DashboardQuery;
+
+#[Object]
+impl DashboardQuery {
+    /// Figures of a station, or of all within reach, by the local day of their events. Each can be opened to the rows of
+    /// `bookings`. A period that is too long for its grain is refused with BAD_USER_INPUT. Needs booking:read and money:read.
+    #[expect(clippy::too_many_arguments, reason = "they are the arguments of the schema")]
+    #[graphql(complexity = "COST + child_complexity")]
+    async fn dashboard(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only of this station; of all within reach otherwise.")] station_id: Option<ID>,
+        #[graphql(desc = "First local day.")] from: LocalDate,
+        #[graphql(desc = "Last local day, inclusive.")] to: LocalDate,
+        #[graphql(default_with = "Grain::Day", desc = "How many days a bucket has.")] grain: Grain,
+        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
+        as_of: Option<AsOf>,
+        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
+    ) -> Result<Dashboard> {
+        let station_id = station_id
+            .map(|id| local::<StationId>(&id).ok_or_else(|| coded("NOT_FOUND", "there is no such station")))
+            .transpose()?;
+        let filter = DashboardFilter {
+            station_id,
+            from: from.0,
+            to: to.0,
+            grain: grain.into(),
+        };
+        let at = at(ctx, as_of, fresh).await?;
+        let found = dashboard::dashboard(&app(ctx).views, viewer(ctx)?, filter, at).await;
+        let found = found.map_err(|error| match error {
+            DashboardError::Read(error) => unread(error),
+            DashboardError::EndsBeforeItBegins { .. } | DashboardError::TooLong { .. } => {
+                coded("BAD_USER_INPUT", error.to_string())
+            }
+        })?;
+        Ok(Dashboard {
+            figures: found.value,
+            info: found.info,
+        })
+    }
+}

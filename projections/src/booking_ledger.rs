@@ -1,0 +1,202 @@
+//! What was charged for a booking, what came, and what is still due after each of these facts?
+
+mod statement;
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use domain::booking::{BookingEvent, RefundRule};
+use domain::envelope::Position;
+use domain::ids::{BookingId, PaymentId, StationId};
+use domain::money::Cents;
+use domain::payment::{PaidBooking, PaymentEvent, PaymentKind, PaymentMethod};
+use domain::recorded::{DomainEvent, Recorded};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Column, Fold, Kind, Poison, Value, row, shown_only};
+
+pub use statement::{LedgerEntry, Statement, for_bookings, page_of};
+
+/// What sort of fact an entry of the ledger is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerKind {
+    /// The price was agreed: it is due.
+    Charge,
+    /// Somebody says that money was sent or handed over: it does not count yet.
+    PaymentClaimed,
+    /// The money was found: it counts.
+    PaymentVerified,
+    /// The money was not found: it never counted.
+    PaymentRejected,
+    /// The booking was called off, and something, or nothing, is proposed to be given back. A person confirms it.
+    RefundProposed,
+}
+
+impl LedgerKind {
+    /// The word in rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Charge => "charge",
+            Self::PaymentClaimed => "payment_claimed",
+            Self::PaymentVerified => "payment_verified",
+            Self::PaymentRejected => "payment_rejected",
+            Self::RefundProposed => "refund_proposed",
+        }
+    }
+}
+
+impl fmt::Display for LedgerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Column for LedgerKind {
+    const KIND: Option<Kind> = Some(Kind::Text);
+
+    fn value(&self) -> Option<Value> {
+        Some(Value::Text(self.as_str().to_owned()))
+    }
+}
+
+shown_only! {
+    RefundRule;
+}
+
+row! {
+    /// A fact about a booking's money, as its event tells it. What follows from the facts before is not stored.
+    pub struct LedgerRow in "booking_ledger", key (position: Position) {
+        /// Place of the fact in the log.
+        pub position: Position,
+        /// The booking.
+        pub booking_id: BookingId,
+        /// Its station.
+        pub station_id: StationId,
+        /// What sort of fact.
+        pub kind: LedgerKind,
+        /// The payment that it is about; none of a charge or a proposal.
+        pub payment_id: Option<PaymentId>,
+        /// What the payment is for; known when it is claimed.
+        pub payment_kind: Option<PaymentKind>,
+        /// How the money moved; not said when it was not found.
+        pub method: Option<PaymentMethod>,
+        /// The price of a charge, or a payment's part towards the price, in cents; none where the event does not say.
+        pub amount_cents: Option<Cents>,
+        /// A payment's voluntary tip, in cents; none where the event does not say.
+        pub tip_cents: Option<Cents>,
+        /// Part of a charge that is its deposit, in cents.
+        pub deposit_cents: Option<Cents>,
+        /// What decides how much is proposed to be given back.
+        pub refund_rule: Option<RefundRule>,
+        /// When it was recorded.
+        pub recorded_at: DateTime<Utc>,
+    }
+}
+
+/// The fold behind the ledger of bookings.
+pub struct BookingLedger;
+
+impl Fold for BookingLedger {
+    type Key = Position;
+    type Row = LedgerRow;
+    const NAME: &'static str = "booking_ledger";
+    const VERSION: i32 = 1;
+    const POISON: Poison = Poison::Halt;
+
+    fn event_types() -> &'static [&'static str] {
+        &[
+            "booking.requested",
+            "booking.cancelled",
+            "payment.claimed",
+            "payment.verified",
+            "payment.rejected",
+        ]
+    }
+
+    fn key(event: &Recorded) -> Option<Position> {
+        entry(event).map(|row| row.position)
+    }
+
+    fn apply(_: Option<LedgerRow>, event: &Recorded) -> Option<LedgerRow> {
+        entry(event)
+    }
+}
+
+/// The entry of an event, where it has one.
+fn entry(event: &Recorded) -> Option<LedgerRow> {
+    match &event.event {
+        DomainEvent::Booking(booking) => of_booking(event, booking),
+        DomainEvent::Payment(payment) => of_payment(event, payment),
+        DomainEvent::Organisation(_)
+        | DomainEvent::Station(_)
+        | DomainEvent::Chef(_)
+        | DomainEvent::User(_)
+        | DomainEvent::Customer(_)
+        | DomainEvent::PriceList(_)
+        | DomainEvent::TaxRate(_)
+        | DomainEvent::Lead(_) => None,
+    }
+}
+
+fn blank(event: &Recorded, booking_id: BookingId, station_id: StationId, kind: LedgerKind) -> LedgerRow {
+    LedgerRow {
+        position: event.position,
+        booking_id,
+        station_id,
+        kind,
+        payment_id: None,
+        payment_kind: None,
+        method: None,
+        amount_cents: None,
+        tip_cents: None,
+        deposit_cents: None,
+        refund_rule: None,
+        recorded_at: event.recorded_at,
+    }
+}
+
+fn of_booking(event: &Recorded, booking: &BookingEvent) -> Option<LedgerRow> {
+    let booking_id = event.stream.id.parse().ok()?;
+    match booking {
+        BookingEvent::Requested(requested) => Some(LedgerRow {
+            amount_cents: Some(requested.quote.total_cents),
+            deposit_cents: Some(requested.quote.deposit_cents),
+            ..blank(event, booking_id, requested.station_id, LedgerKind::Charge)
+        }),
+        BookingEvent::Cancelled(cancelled) => Some(LedgerRow {
+            refund_rule: Some(cancelled.refund.clone()),
+            ..blank(
+                event,
+                booking_id,
+                cancelled.station_id,
+                LedgerKind::RefundProposed,
+            )
+        }),
+        BookingEvent::Confirmed(_) | BookingEvent::Completed(_) | BookingEvent::Expired(_) => None,
+    }
+}
+
+fn of_payment(event: &Recorded, payment: &PaymentEvent) -> Option<LedgerRow> {
+    let payment_id = Some(event.stream.id.parse().ok()?);
+    let of = |booking: &PaidBooking, kind| LedgerRow {
+        payment_id,
+        ..blank(event, booking.booking_id, booking.station_id, kind)
+    };
+    Some(match payment {
+        PaymentEvent::Claimed(claimed) => LedgerRow {
+            payment_kind: Some(claimed.kind),
+            method: Some(claimed.method),
+            amount_cents: Some(claimed.amount_cents),
+            tip_cents: Some(claimed.tip_cents),
+            ..of(&claimed.booking, LedgerKind::PaymentClaimed)
+        },
+        PaymentEvent::Verified(verified) => LedgerRow {
+            method: Some(verified.method),
+            amount_cents: Some(verified.amount_cents),
+            tip_cents: Some(verified.tip_cents),
+            ..of(&verified.booking, LedgerKind::PaymentVerified)
+        },
+        PaymentEvent::Rejected(rejected) => of(&rejected.booking, LedgerKind::PaymentRejected),
+    })
+}

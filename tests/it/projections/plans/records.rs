@@ -1,0 +1,203 @@
+//! The trail, tax lines, customers, leads and prices.
+
+use domain::ids::{BookingId, StationId};
+use domain::tax_rate::PlaceConfirmation;
+use projections::audit_trail::{self, AuditFilter, AuditSort};
+use projections::customer_list::{self, CustomerFilter};
+use projections::lead_list::{self, LeadStatus};
+use projections::price_history::{self, PriceHistoryFilter};
+use projections::tax_ledger::{self, TaxLineFilter, TaxLineKind};
+use projections::{At, Cursor, Slice};
+
+use super::fill::{booking, fill, station, user};
+use super::{Case, Program, START, assert_along_an_index, at, kept_to};
+use crate::projections::company::auditor;
+
+#[tokio::test]
+async fn the_trail_is_listed_along_an_index_whatever_it_is_asked_by() {
+    let company = fill(&["audit_trail"]).await;
+    let all = auditor();
+    let (one_station, entity, actor) = (
+        station(3).to_string(),
+        booking(500).to_string(),
+        user(7).to_string(),
+    );
+    for sort in [AuditSort::NewestFirst, AuditSort::OldestFirst] {
+        macro_rules! entries {
+            ($what:literal, $viewer:expr, $filter:expr, [$($value:expr),*] $(, narrows $column:literal)?) => {
+                list!(&company, format!("entries by {}, {sort:?}", $what), "audit_trail", [$($value),*] $(, narrows $column)?,
+                    |models, slice| audit_trail::page(models, $viewer, $filter, sort, slice, At::NOW), after ["500000"])
+            };
+        }
+        let by = AuditFilter::default;
+        entries!("nothing", &all, by(), []);
+        entries!("reach", &kept_to(3), by(), [&one_station]);
+        let of_entity = || AuditFilter {
+            entity_id: Some(entity.clone()),
+            ..by()
+        };
+        entries!("entity", &all, of_entity(), [&entity], narrows "entity_id");
+        let of_type = || AuditFilter {
+            entity_type: Some("station".to_owned()),
+            ..by()
+        };
+        entries!("kind", &all, of_type(), ["station"], narrows "entity_type");
+        let by_actor = || AuditFilter {
+            actor_id: Some(actor.clone()),
+            ..by()
+        };
+        entries!("actor", &all, by_actor(), [&actor], narrows "actor_id");
+        let called = || AuditFilter {
+            types: vec!["station.created".to_owned()],
+            ..by()
+        };
+        entries!("type", &all, called(), ["station.created"], narrows "event_type");
+        let paid = || AuditFilter {
+            types: vec!["payment.claimed".to_owned(), "payment.verified".to_owned()],
+            ..by()
+        };
+        entries!("types", &all, paid(), ["{payment.claimed,payment.verified}"]);
+    }
+}
+
+#[tokio::test]
+async fn tax_lines_are_listed_along_an_index_whatever_they_are_asked_by() {
+    let company = fill(&["tax_ledger"]).await;
+    let all = auditor();
+    let (one_station, one_booking) = (station(3).to_string(), booking(500).to_string());
+    macro_rules! lines {
+        ($what:literal, $viewer:expr, $filter:expr, [$($value:expr),*] $(, narrows $column:literal)?) => {
+            list!(&company, concat!("tax lines by ", $what), "tax_ledger", [$($value),*] $(, narrows $column)?,
+                |models, slice| tax_ledger::page(models, $viewer, $filter, slice, At::NOW), after ["2021-06-01", "500000"])
+        };
+    }
+    let by = TaxLineFilter::default;
+    lines!("nothing", &all, by(), []);
+    lines!("reach", &kept_to(3), by(), [&one_station]);
+    lines!(
+        "state",
+        &all,
+        TaxLineFilter {
+            state: Some("CA".to_owned()),
+            ..by()
+        },
+        ["CA"]
+    );
+    let quarter = || TaxLineFilter {
+        period: Some("2021-Q2".parse().unwrap()),
+        ..by()
+    };
+    lines!("period", &all, quarter(), ["2021-04-01", "2021-07-01"], narrows "event_on");
+    let county = || TaxLineFilter {
+        state: Some("CA".to_owned()),
+        county: Some("County 7".to_owned()),
+        ..quarter()
+    };
+    lines!("county", &all, county(), ["CA", "County 7", "2021-04-01", "2021-07-01"], narrows "county");
+    let of_station = || TaxLineFilter {
+        station_id: Some(StationId(station(3))),
+        ..quarter()
+    };
+    lines!("station", &all, of_station(), [&one_station, "2021-04-01", "2021-07-01"], narrows "event_on");
+    lines!(
+        "kind",
+        &all,
+        TaxLineFilter {
+            kind: Some(TaxLineKind::Tip),
+            ..by()
+        },
+        ["tip"]
+    );
+    let unsure = || TaxLineFilter {
+        confirmation: Some(PlaceConfirmation::Needed),
+        ..by()
+    };
+    lines!("confirmation", &all, unsure(), ["needed"]);
+    let of_booking = || TaxLineFilter {
+        booking_id: Some(BookingId(booking(500))),
+        ..by()
+    };
+    lines!("booking", &all, of_booking(), [&one_booking], narrows "booking_id");
+}
+
+#[tokio::test]
+async fn customers_and_leads_are_listed_along_an_index_whatever_they_are_asked_by() {
+    let company = fill(&["customer_list", "lead_list"]).await;
+    let all = auditor();
+    let place = [START, "01930000-0000-7000-8000-000000000001"];
+    macro_rules! customers {
+        ($what:literal, $filter:expr, [$($value:expr),*] $(, narrows $column:literal)?) => {
+            list!(&company, concat!("customers by ", $what), "customer_list", [$($value),*] $(, narrows $column)?,
+                |models, slice| customer_list::page(models, &all, $filter, slice, At::NOW), after place)
+        };
+    }
+    let by = CustomerFilter::default;
+    customers!("nothing", by(), []);
+    let by_email = || CustomerFilter {
+        email_key: Some("e500".to_owned()),
+        ..by()
+    };
+    customers!("email", by_email(), ["e500"], narrows "email_key");
+    let by_phone = || CustomerFilter {
+        phone_key: Some("p500".to_owned()),
+        ..by()
+    };
+    customers!("phone", by_phone(), ["p500"], narrows "phone_key");
+
+    for status in [None, Some(LeadStatus::New)] {
+        let word = status.map(LeadStatus::as_str);
+        let first: Vec<&str> = word.into_iter().chain(["51"]).collect();
+        let program = Program::over(&company).await;
+        lead_list::page(&program.models, &all, status, Slice::first(50), At::NOW)
+            .await
+            .unwrap();
+        let case = Case {
+            name: "leads",
+            table: "lead_list",
+            values: &first,
+            narrows: None,
+        };
+        assert_along_an_index(&program, case).await;
+    }
+}
+
+#[tokio::test]
+async fn prices_are_listed_along_an_index_whatever_they_are_asked_by() {
+    let company = fill(&["price_history"]).await;
+    let all = auditor();
+    let one_station = station(3).to_string();
+    macro_rules! prices {
+        ($what:literal, $filter:expr, [$($value:expr),*] $(, narrows $column:literal)?) => {
+            list!(&company, concat!("prices by ", $what), "price_history", [$($value),*] $(, narrows $column)?,
+                |models, slice| price_history::page(models, &all, $filter, slice, At::NOW), after ["500000"])
+        };
+    }
+    let by = || PriceHistoryFilter {
+        station_id: StationId(station(3)),
+        item: None,
+        from: None,
+        to: None,
+    };
+    prices!("station", by(), [&one_station], narrows "station_id");
+    let of_item = || PriceHistoryFilter {
+        item: Some("item 7".to_owned()),
+        ..by()
+    };
+    prices!("item", of_item(), [&one_station, "item 7"], narrows "item");
+    prices!(
+        "from",
+        PriceHistoryFilter {
+            from: Some(at(START)),
+            ..by()
+        },
+        [&one_station, START]
+    );
+    prices!(
+        "to",
+        PriceHistoryFilter {
+            to: Some(at(START)),
+            ..by()
+        },
+        [&one_station, START]
+    );
+}
