@@ -4,6 +4,7 @@ mod bench;
 mod bundle;
 mod crash;
 mod demo;
+mod guide;
 mod independent;
 mod projections;
 mod replay;
