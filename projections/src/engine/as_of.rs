@@ -23,9 +23,9 @@ use super::models::ReadModels;
 use super::read::{Answer, ReadInfo};
 use super::select_memory::Sieve;
 
-use self::log_walk::beside;
 pub use self::states::AsOfMemory;
 pub(crate) use self::states::{DEFAULT_LARGEST, DEFAULT_LIMIT, States};
+use super::history::beside;
 
 /// Fewer rows than these are looked at where the question was asked: to hand them over would take longer.
 const FEW: u64 = 512;

@@ -69,13 +69,26 @@ pub(crate) async fn take(
 
 /// Makes the first checkpoint where there is none.
 pub(crate) async fn open(connection: &mut PgConnection, of: Of) -> Result<(), sqlx::Error> {
+    open_all(connection, of.tenant, &[(of.projection, of.fold_version)]).await
+}
+
+/// Makes the first checkpoints of those read models that have none, in one order for all who do.
+pub(crate) async fn open_all(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    folds: &[(&str, i32)],
+) -> Result<(), sqlx::Error> {
+    let (names, versions): (Vec<&str>, Vec<i32>) = folds.iter().copied().unzip();
     sqlx::query(
         "insert into projection_checkpoints (tenant_id, projection, generation, position, status, fold_version)
-         values ($1, $2, 1, 0, 'live', $3) on conflict do nothing",
+         select $1, opened.projection, 1, 0, 'live', opened.fold_version
+         from unnest($2::text[], $3::integer[]) opened (projection, fold_version)
+         order by opened.projection
+         on conflict do nothing",
     )
-    .bind(of.tenant.0)
-    .bind(of.projection)
-    .bind(of.fold_version)
+    .bind(tenant.0)
+    .bind(names)
+    .bind(versions)
     .execute(connection)
     .await?;
     Ok(())
@@ -188,29 +201,28 @@ pub(crate) async fn mine(
     Ok(rows.into_iter().map(named).collect())
 }
 
+/// The generation of a status, whichever version of the fold made it; there is one of each at most.
+macro_rules! of_status {
+    ($lock:literal) => {
+        concat!(
+            "select generation, position, fold_version, stopped from projection_checkpoints
+             where tenant_id = $1 and projection = $2 and status = $3",
+            $lock
+        )
+    };
+}
+
 /// Locks the live checkpoint, whichever version of the fold made it, waiting for whoever holds it.
 pub(crate) async fn lock_live(
     connection: &mut PgConnection,
     of: Of,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
-    fetch(
-        connection,
-        of,
-        "select generation, position, fold_version, stopped from projection_checkpoints
-         where tenant_id = $1 and projection = $2 and status = 'live' for update",
-    )
-    .await
+    fetch(connection, of, "live", of_status!(" for update")).await
 }
 
 /// The live checkpoint, whichever version of the fold made it.
 pub(crate) async fn live(connection: &mut PgConnection, of: Of) -> Result<Option<Checkpoint>, sqlx::Error> {
-    fetch(
-        connection,
-        of,
-        "select generation, position, fold_version, stopped from projection_checkpoints
-         where tenant_id = $1 and projection = $2 and status = 'live'",
-    )
-    .await
+    fetch(connection, of, "live", of_status!("")).await
 }
 
 /// The generation that is being built, or was when its builder was cut off.
@@ -218,13 +230,7 @@ pub(crate) async fn building(
     connection: &mut PgConnection,
     of: Of,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
-    fetch(
-        connection,
-        of,
-        "select generation, position, fold_version, stopped from projection_checkpoints
-         where tenant_id = $1 and projection = $2 and status = 'building'",
-    )
-    .await
+    fetch(connection, of, "building", of_status!("")).await
 }
 
 /// The generation that answered before the live one, whichever version of the fold made it.
@@ -232,23 +238,19 @@ pub(crate) async fn retired(
     connection: &mut PgConnection,
     of: Of,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
-    fetch(
-        connection,
-        of,
-        "select generation, position, fold_version, stopped from projection_checkpoints
-         where tenant_id = $1 and projection = $2 and status = 'retired'",
-    )
-    .await
+    fetch(connection, of, "retired", of_status!("")).await
 }
 
 async fn fetch(
     connection: &mut PgConnection,
     of: Of,
+    status: &'static str,
     sql: &'static str,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
     let row: Option<CheckpointRow> = sqlx::query_as(sql)
         .bind(of.tenant.0)
         .bind(of.projection)
+        .bind(status)
         .fetch_optional(connection)
         .await?;
     Ok(row.map(checkpoint))

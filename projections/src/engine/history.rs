@@ -5,7 +5,8 @@ use domain::envelope::{Position, StoredEvent, StreamId};
 use domain::ids::TenantId;
 use domain::recorded::Recorded;
 use event_log::LogError;
-use futures::{Stream, StreamExt};
+use futures::stream::iter;
+use futures::{FutureExt, Stream, TryStreamExt};
 
 use super::error::ProjectionError;
 use super::fold::{Fold, ignored, is_known};
@@ -145,32 +146,81 @@ impl Batch {
     }
 }
 
-/// The events of `(after, until]` that a fold looks at, and those that this program does not know.
+/// Pages that are read back at the same time.
+const AT_ONCE: usize = 2;
+
+/// The events of `(after, until]` that a fold looks at, and those that this program does not know, a page at a time; the
+/// next ones are read back on other threads meanwhile.
 ///
 /// # Errors
 /// [`ProjectionError::Stopped`] when one of all the events there is missing, [`ProjectionError::Log`].
+pub(crate) async fn pages<F: Fold>(
+    models: &ReadModels,
+    tenant: TenantId,
+    after: Position,
+    until: Position,
+) -> Result<impl Stream<Item = Result<Vec<Read>, ProjectionError>> + Send, ProjectionError> {
+    complete::<F>(models, tenant, after, until).await?;
+    let read = stored_pages::<F>(models, tenant, after, until)
+        .map_ok(|page| beside(move || page.into_iter().map(Read::of).collect()).map(Ok));
+    Ok(read.try_buffered(AT_ONCE).map_err(ProjectionError::from))
+}
+
+/// The events of [`pages`], one after the other.
+///
+/// # Errors
+/// Those of [`pages`].
 pub(crate) async fn stream<F: Fold>(
     models: &ReadModels,
     tenant: TenantId,
     after: Position,
     until: Position,
 ) -> Result<impl Stream<Item = Result<Read, ProjectionError>> + Send, ProjectionError> {
-    // Among events that are left out the log sees no hole.
-    if let Some(missing) = models.log().first_missing(tenant, after, until).await? {
-        return Err(unreadable::<F>(missing, &"it is missing"));
-    }
-    // Not the types that it looks at: what this program does not know must come too.
-    let but = ignored::<F>().map(str::to_owned).collect();
-    let stored = models.log().stream_all(tenant, after, Some(until), Some(but));
-    Ok(stored.map(|stored| Ok(Read::of(stored?))))
+    let pages = pages::<F>(models, tenant, after, until).await?;
+    Ok(pages.map_ok(|page| iter(page.into_iter().map(Ok))).try_flatten())
 }
 
-/// A fold that goes no further than right before a position.
-fn unreadable<F: Fold>(position: Position, error: &impl std::fmt::Display) -> ProjectionError {
-    ProjectionError::Stopped {
-        projection: F::NAME,
-        position: Position(position.0 - 1),
-        reason: reason(position, error),
+/// What the log has of `(after, until]` for a fold, not yet read back. Not the types that it looks at, but all others left
+/// out: what this program does not know must come too.
+pub(crate) fn stored_pages<F: Fold>(
+    models: &ReadModels,
+    tenant: TenantId,
+    after: Position,
+    until: Position,
+) -> impl Stream<Item = Result<Vec<StoredEvent>, LogError>> + Send + use<F> {
+    let but = ignored::<F>().map(str::to_owned).collect();
+    models.log().stream_pages(tenant, after, Some(until), Some(but))
+}
+
+/// That no event of `(after, until]` is missing: among events that are left out the log sees no hole.
+///
+/// # Errors
+/// [`ProjectionError::Stopped`] when one is, [`ProjectionError::Log`].
+pub(crate) async fn complete<F: Fold>(
+    models: &ReadModels,
+    tenant: TenantId,
+    after: Position,
+    until: Position,
+) -> Result<(), ProjectionError> {
+    match models.log().first_missing(tenant, after, until).await? {
+        None => Ok(()),
+        Some(missing) => Err(ProjectionError::Stopped {
+            projection: F::NAME,
+            position: Position(missing.0 - 1),
+            reason: reason(missing, &"it is missing"),
+        }),
+    }
+}
+
+/// Works beside the runtime, which goes on with everybody else meanwhile. A panic goes on in who waits.
+pub(crate) async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends: nobody waits any more.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

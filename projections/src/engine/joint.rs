@@ -14,8 +14,10 @@ use futures::FutureExt;
 use sqlx::PgConnection;
 use tokio::time::timeout;
 
+use super::checkpoint;
 use super::error::ProjectionError;
 use super::fold::{Fold, Rows, Source};
+use super::held_back;
 use super::history::Batch;
 use super::models::ReadModels;
 use super::registry::Projection;
@@ -89,7 +91,11 @@ async fn attempt(
     let names: Vec<&str> = projections.iter().map(|one| one.name()).collect();
     let mut held = lock(&mut transaction, tenant, &names).await?;
     if held.len() < projections.len() && batch.after.0 == 0 {
-        open(&mut transaction, tenant, projections).await?;
+        let folds: Vec<(&str, i32)> = projections
+            .iter()
+            .map(|one| (one.name(), one.fold_version()))
+            .collect();
+        checkpoint::open_all(&mut transaction, tenant, &folds).await?;
         held = lock(&mut transaction, tenant, &names).await?;
     }
     let mut went = Vec::with_capacity(projections.len());
@@ -151,29 +157,6 @@ async fn lock(
     Ok(rows.into_iter().map(held).collect())
 }
 
-/// Makes the first checkpoints of those that have none.
-async fn open(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    projections: &[&'static dyn Projection],
-) -> Result<(), sqlx::Error> {
-    let names: Vec<&str> = projections.iter().map(|one| one.name()).collect();
-    let versions: Vec<i32> = projections.iter().map(|one| one.fold_version()).collect();
-    sqlx::query(
-        "insert into projection_checkpoints (tenant_id, projection, generation, position, status, fold_version)
-         select $1, opened.projection, 1, 0, 'live', opened.fold_version
-         from unnest($2::text[], $3::integer[]) opened (projection, fold_version)
-         order by opened.projection
-         on conflict do nothing",
-    )
-    .bind(tenant.0)
-    .bind(names)
-    .bind(versions)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
 /// Moves checkpoints that are locked to the end of a batch.
 async fn advance(
     connection: &mut PgConnection,
@@ -216,9 +199,5 @@ pub(crate) async fn write<F: Fold>(
     for event in events {
         rows.apply(event);
     }
-    let written: Vec<&F::Row> = keys.iter().filter_map(|key| rows.get(key)).collect();
-    table::write(transaction, of, &written).await?;
-    let gone = keys.into_iter().filter(|key| rows.get(key).is_none()).collect();
-    table::delete::<F::Row>(transaction, of, &gone).await?;
-    Ok(())
+    held_back::write(transaction, of, &rows, keys).await
 }

@@ -5,7 +5,6 @@
 
 mod builder;
 mod compare;
-mod feed;
 mod kept;
 
 use domain::envelope::Position;

@@ -5,11 +5,10 @@ use clap::Args;
 use replays::diff::{Question, diff};
 use replays::moment::{Moment, place};
 use replays::personal::Personal;
-use replays::show::Which;
 
-use super::output::{Company, Form, Target, view};
+use super::output::{Company, Form, Target, verdict, view, which};
+use crate::cli::Verdict;
 use crate::cli::projections::Bar;
-use crate::cli::{Verdict, note};
 
 const HELP: &str = "\
 Every row that is there at one end only, or differs between the two, field by field, with the events that changed it in
@@ -59,10 +58,7 @@ pub(in crate::cli) struct Diff {
 impl Diff {
     pub(in crate::cli) async fn run(self) -> Result<Verdict> {
         let of = view(&self.view)?;
-        let which = match &self.key {
-            None => Which::All,
-            Some(key) => Which::parse(key, of.name(), &of.columns())?,
-        };
+        let which = which(of, self.key.as_deref())?;
         let found = self
             .company
             .with(async |app, tenant| {
@@ -83,13 +79,6 @@ impl Diff {
             .await?;
         let format = self.target.format(self.format);
         self.target.write(|to| found.write(format, to))?;
-        if found.is_incomplete() {
-            note(format_args!(
-                "{}: events are held back that could not be applied; the rows are not all that they should be",
-                found.view
-            ));
-            return Ok(Verdict::FoundWrong);
-        }
-        Ok(Verdict::Well)
+        Ok(verdict(found.view, found.is_incomplete()))
     }
 }

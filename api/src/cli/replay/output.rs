@@ -8,11 +8,11 @@ use clap::{Args, ValueEnum};
 use domain::ids::TenantId;
 use projections::{Projection, registry};
 use replays::moment::ReplayError;
-use replays::show::Format;
+use replays::show::{Format, Which};
 use replays::text::{Colour, Screen};
 
 use crate::app::App;
-use crate::cli::{expect_installation, tenant, with_app};
+use crate::cli::{Verdict, expect_installation, note, tenant, with_app};
 use crate::installation::Location;
 
 /// What every replay of a company takes.
@@ -150,4 +150,23 @@ pub(super) fn view(name: &str) -> Result<&'static dyn Projection> {
         bail!("there is no read model {name}; there are: {}", names.join(", "));
     };
     Ok(*found)
+}
+
+/// The rows of a read model that a key asks for; all of them where there is none.
+pub(super) fn which(of: &dyn Projection, key: Option<&str>) -> Result<Which> {
+    Ok(match key {
+        None => Which::All,
+        Some(key) => Which::parse(key, of.name(), &of.columns())?,
+    })
+}
+
+/// What an answer comes to, said where its rows are not all that they should be.
+pub(super) fn verdict(view: &str, is_incomplete: bool) -> Verdict {
+    if !is_incomplete {
+        return Verdict::Well;
+    }
+    note(format_args!(
+        "{view}: events are held back that could not be applied; the rows are not all that they should be"
+    ));
+    Verdict::FoundWrong
 }

@@ -4,11 +4,11 @@ use anyhow::Result;
 use clap::Args;
 use replays::moment::{Moment, place};
 use replays::personal::Personal;
-use replays::show::{Question, Which, show};
+use replays::show::{Question, show};
 
-use super::output::{Company, Form, Target, view};
+use super::output::{Company, Form, Target, verdict, view, which};
+use crate::cli::Verdict;
 use crate::cli::projections::Bar;
-use crate::cli::{Verdict, note};
 
 const HELP: &str = "\
 The answer is folded from the log, not read from what is stored, and is the same for ever: for a position, and for an
@@ -59,10 +59,7 @@ pub(in crate::cli) struct Show {
 impl Show {
     pub(in crate::cli) async fn run(self) -> Result<Verdict> {
         let of = view(&self.view)?;
-        let which = match &self.key {
-            None => Which::All,
-            Some(key) => Which::parse(key, of.name(), &of.columns())?,
-        };
+        let which = which(of, self.key.as_deref())?;
         let shown = self
             .company
             .with(async |app, tenant| {
@@ -81,13 +78,6 @@ impl Show {
             .await?;
         let format = self.target.format(self.format);
         self.target.write(|to| shown.write(format, to))?;
-        if shown.is_incomplete() {
-            note(format_args!(
-                "{}: events are held back that could not be applied; the rows are not all that they should be",
-                shown.view
-            ));
-            return Ok(Verdict::FoundWrong);
-        }
-        Ok(Verdict::Well)
+        Ok(verdict(shown.view, shown.is_incomplete()))
     }
 }

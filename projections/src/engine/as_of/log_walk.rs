@@ -2,11 +2,11 @@
 
 use domain::envelope::Position;
 use domain::ids::TenantId;
-use futures::{TryStreamExt, pin_mut};
+use futures::{TryFutureExt, TryStreamExt, pin_mut};
 
 use crate::engine::error::{ProjectionError, ReadError};
-use crate::engine::fold::{Fold, ignored};
-use crate::engine::history::{Read, reason};
+use crate::engine::fold::Fold;
+use crate::engine::history::{self, Read, beside};
 use crate::engine::models::ReadModels;
 use crate::engine::rows::{Halted, Then};
 
@@ -50,9 +50,7 @@ pub(crate) async fn each_event<F: Fold, S: Send + 'static>(
         return Ok(Walked::ToTheEnd(folding));
     }
     let walked = async {
-        // Not the types that it looks at: what this program does not know must come too.
-        let but = ignored::<F>().map(str::to_owned).collect();
-        let pages = models.log().stream_pages(tenant, after, Some(until), Some(but));
+        let pages = history::stored_pages::<F>(models, tenant, after, until);
         pin_mut!(pages);
         while let Some(page) = pages.try_next().await? {
             let step = step.clone();
@@ -74,24 +72,16 @@ pub(crate) async fn each_event<F: Fold, S: Send + 'static>(
         }
         Ok(Walked::ToTheEnd(folding))
     };
-    let (walked, ()) = tokio::try_join!(walked, complete::<F>(models, tenant, after, until))?;
+    let complete = history::complete::<F>(models, tenant, after, until);
+    let (walked, ()) = tokio::try_join!(walked, complete.map_err(unanswered))?;
     Ok(walked)
 }
 
-/// Among events that are left out the log sees no hole: this looks for one.
-async fn complete<F: Fold>(
-    models: &ReadModels,
-    tenant: TenantId,
-    after: Position,
-    until: Position,
-) -> Result<(), ReadError> {
-    match models.log().first_missing(tenant, after, until).await? {
-        Some(missing) => Err(unreadable(&ProjectionError::Stopped {
-            projection: F::NAME,
-            position: Position(missing.0 - 1),
-            reason: reason(missing, &"it is missing"),
-        })),
-        None => Ok(()),
+fn unanswered(error: ProjectionError) -> ReadError {
+    if let ProjectionError::Log(error) = error {
+        ReadError::Log(error)
+    } else {
+        unreadable(&error)
     }
 }
 
@@ -99,17 +89,5 @@ fn unreadable(stopped: &ProjectionError) -> ReadError {
     ReadError::Unreadable {
         table: "events",
         reason: stopped.to_string(),
-    }
-}
-
-/// Works beside the runtime, which goes on with everybody else meanwhile.
-pub(crate) async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime ends: nobody waits any more.
-            Err(_) => std::future::pending().await,
-        },
     }
 }

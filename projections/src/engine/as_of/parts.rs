@@ -6,11 +6,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use domain::envelope::Position;
 use domain::ids::TenantId;
 
-use super::log_walk::{Walked, beside, each_event};
+use super::log_walk::{Walked, each_event};
 use super::state::Size;
 use crate::engine::error::ReadError;
 use crate::engine::fold::{Fold, Rows};
 use crate::engine::history::Read;
+use crate::engine::history::beside;
 use crate::engine::incomplete;
 use crate::engine::models::ReadModels;
 use crate::engine::select_memory::Sieve;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use domain::envelope::Position;
 use domain::ids::TenantId;
 
-use super::log_walk::{Cut, Walked, beside, each_event};
+use super::log_walk::{Cut, Walked, each_event};
 use super::states::{Shared, States};
 use crate::engine::error::ReadError;
 use crate::engine::fold::{Fold, Row, Rows};
 use crate::engine::history::Read;
+use crate::engine::history::beside;
 use crate::engine::models::ReadModels;
 
 /// Positions between states that are kept on the way, at first. The nearer they are, the more memory they take, and the

@@ -6,14 +6,13 @@ use domain::envelope::Position;
 use event_log::Transaction;
 use futures::{TryStreamExt, pin_mut};
 
-use super::feed;
 use super::kept::Kept;
 use crate::engine::checkpoint::{self, Checkpoint, Of};
 use crate::engine::error::ProjectionError;
 use crate::engine::fold::Fold;
 use crate::engine::generations;
 use crate::engine::held_back;
-use crate::engine::history::{Batch, Read};
+use crate::engine::history::{self, Batch, Read};
 use crate::engine::models::ReadModels;
 use crate::engine::progress::Progress;
 use crate::engine::rows::{Halted, Then};
@@ -216,7 +215,7 @@ impl<'a, F: Fold> Builder<'a, F> {
     }
 
     async fn fold(&mut self, until: Position, progress: &dyn Progress) -> Result<Folded, ProjectionError> {
-        let pages = feed::pages::<F>(self.models, self.of.tenant, self.reached, until).await?;
+        let pages = history::pages::<F>(self.models, self.of.tenant, self.reached, until).await?;
         pin_mut!(pages);
         while let Some(page) = pages.try_next().await? {
             for events in page.chunks(self.at_a_time()) {

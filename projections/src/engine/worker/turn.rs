@@ -15,7 +15,7 @@ use super::companies::{Ended, Standing, Turn};
 use super::{LEAVE_ALONE, POLL_LAST};
 use crate::engine::checkpoint::{self, Checkpoint};
 use crate::engine::error::ProjectionError;
-use crate::engine::history::Batch;
+use crate::engine::history::{Batch, beside};
 use crate::engine::joint::{self, Went};
 use crate::engine::models::ReadModels;
 use crate::engine::progress::Unwatched;
@@ -253,8 +253,7 @@ impl ReadModels {
                 }
                 async move {
                     let page = page?;
-                    let decoded = tokio::task::spawn_blocking(move || Batch::of(before, page)).await;
-                    Ok::<_, LogError>(decoded.unwrap_or_else(|_| Batch::of(before, Vec::new())))
+                    Ok::<_, LogError>(beside(move || Batch::of(before, page)).await)
                 }
             })
             .buffered(2);
