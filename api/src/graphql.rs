@@ -1,8 +1,11 @@
 //! The admin API: one file per noun. No rule of the business lives here; a resolver translates and passes on.
 
 mod audit;
+mod availability;
 mod booking;
 mod calendar;
+mod calendar_feed;
+mod chef;
 mod connection;
 mod customer;
 mod dashboard;
@@ -37,6 +40,8 @@ pub use session::Session;
 pub struct Query(
     sign_in::SignInQuery,
     station::StationQuery,
+    availability::AvailabilityQuery,
+    chef::ChefQuery,
     customer::CustomerQuery,
     quote::QuoteQuery,
     price_list::PriceListQuery,
@@ -57,6 +62,10 @@ pub struct Mutation(
     price_list::PriceListMutation,
     customer::CustomerMutation,
     booking::BookingMutation,
+    booking::BookingChangeMutation,
+    station::StationMutation,
+    chef::ChefMutation,
+    calendar_feed::CalendarFeedMutation,
     payment::PaymentMutation,
     tax::TaxMutation,
 );

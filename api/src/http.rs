@@ -20,6 +20,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::auth::TokenError;
+use crate::calendar;
 use crate::graphql::{self, Schema, Session};
 
 /// The largest request body, in bytes.
@@ -37,6 +38,9 @@ struct Server {
 /// All routes of the program.
 pub fn router(app: App) -> Router {
     let schema = graphql::schema(app.clone());
+    let calendars = Router::new()
+        .route("/calendar/{file}", get(calendar::feed))
+        .with_state(app.clone());
     let metrics = Router::new()
         .route("/metrics", get(metrics::metrics))
         .with_state(metrics::Metrics::of(app.views.clone()));
@@ -47,6 +51,7 @@ pub fn router(app: App) -> Router {
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
         .with_state(Server { app, schema })
+        .merge(calendars)
         .merge(metrics)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(
@@ -81,7 +86,14 @@ fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
         .get(REQUEST_ID)
         .and_then(|id| id.to_str().ok())
         .unwrap_or_default();
-    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+    // What follows is a secret.
+    let path = request.uri().path();
+    let path = if path.starts_with("/calendar/") {
+        "/calendar/"
+    } else {
+        path
+    };
+    tracing::info_span!("request", id, method = %request.method(), path)
 }
 
 /// A mistake in the program costs the request it happened in, and nothing else.

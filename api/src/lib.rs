@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod auth;
+mod calendar;
 pub mod checking;
 pub mod cli;
 pub mod demo;

@@ -1,5 +1,10 @@
 //! Booking commands.
 
+mod change;
+mod crew;
+mod removal;
+mod upkeep;
+
 use chrono::NaiveDateTime;
 use domain::access::Permission;
 use domain::booking::{Booking, BookingCommand, BookingError, CancelledBy, RequestBooking};
@@ -8,12 +13,17 @@ use domain::envelope::{Sealed, StreamId, Version};
 use domain::guests::Guests;
 use domain::ids::{BookingId, CustomerId, PaymentId, StationId, SubjectId};
 use domain::money::Cents;
-use domain::place::Venue;
+use domain::place::{Place, Venue};
 use domain::quote::AddOn;
 use domain::station::{Station, StationError};
 use domain::tax_rate::CountyRates;
 use event_log::Sealer;
 use serde::Serialize;
+
+pub use change::{BookingGuestCountChange, BookingMenuChange, BookingReschedule, OnBehalfOf};
+pub use crew::{BookingChef, BookingChefRelease};
+pub use removal::{BookingDelete, BookingRestore};
+pub use upkeep::{BookingDepositExtend, BookingNote, BookingTermsAccept};
 
 pub use crate::customer::{CustomerInput, SmsConsent};
 use crate::execute::{CAPACITY, Plan, Written, to_the_end};
@@ -114,13 +124,7 @@ impl Commands {
         check_promo(input.promo_code.as_deref())?;
         let booker = self.find_booker(caller, &input.customer, ids.customer).await?;
         let offer = self.offer(caller, input.station, &zip, &["venue", "zip"]).await?;
-        if !offer.place.state.eq_ignore_ascii_case(input.venue.state.trim()) {
-            return Err(CommandError::Refused(Refused {
-                code: "ZIP_STATE_MISMATCH",
-                field: vec!["venue", "state"],
-                message: format!("the ZIP code {zip} is in {}", offer.place.state),
-            }));
-        }
+        check_state(&offer.place, &input.venue.state)?;
         let sealer = self.vault.sealer(caller.tenant, SubjectId(booker.id().0)).await?;
         let ask = self
             .gather(caller, ids.booking, booker.id(), &sealer, &offer, input)
@@ -164,6 +168,7 @@ impl Commands {
             customer_id,
             station_id: offer.id,
             station: offer.station.state.clone(),
+            roster: self.roster(caller, &offer.station.state).await?,
             price_list: offer.prices.state.clone(),
             venue: Venue {
                 street: sealer.seal(&stream, "venue.street", street),
@@ -365,8 +370,20 @@ fn seal_note(sealer: &Sealer, stream: &StreamId, note: &str) -> Result<Sealed, C
 fn worth_a_call(code: &str) -> bool {
     matches!(
         code,
-        "SLOT_UNAVAILABLE" | "OUT_OF_AREA" | "BELOW_MINIMUM" | "TOO_MANY_GUESTS"
+        "SLOT_UNAVAILABLE" | "NO_CHEF" | "OUT_OF_AREA" | "BELOW_MINIMUM" | "TOO_MANY_GUESTS"
     )
+}
+
+/// Refuses a state that the ZIP is not in.
+fn check_state(place: &Place, state: &str) -> Result<(), CommandError> {
+    if place.state.eq_ignore_ascii_case(state.trim()) {
+        return Ok(());
+    }
+    Err(CommandError::Refused(Refused {
+        code: "ZIP_STATE_MISMATCH",
+        field: vec!["venue", "state"],
+        message: format!("the ZIP code {} is in {}", place.zip, place.state),
+    }))
 }
 
 fn check_venue(venue: &VenueInput) -> Result<(), CommandError> {

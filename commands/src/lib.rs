@@ -3,7 +3,9 @@
 //! Every command runs to its end in a task of its own, so that a client that hangs up leaves nothing
 //! half done, and is idempotent by its key.
 
+pub mod availability;
 pub mod booking;
+pub mod calendar;
 pub mod chef;
 mod customer;
 mod erasure;

@@ -3,16 +3,19 @@
 //! that a repeat does nothing. A rebuild or an as-of query never runs one.
 
 mod runner;
+mod when_chef_takes_time_off;
 mod when_deposit_captured;
 mod when_deposit_overdue;
 
 use chrono::{DateTime, Utc};
-use domain::ids::{BookingId, PaymentId};
+use domain::chef::ChefReassignmentNeeded;
+use domain::ids::{BookingId, ChefId, PaymentId};
 use domain::money::Cents;
 use domain::recorded::Recorded;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use runner::PolicyError;
+pub use when_chef_takes_time_off::WhenChefTakesTimeOff;
 pub use when_deposit_captured::WhenDepositCaptured;
 pub use when_deposit_overdue::WhenDepositOverdue;
 
@@ -24,6 +27,9 @@ pub trait Policy: Send + Sync {
     /// Stable name: of its checkpoint, and of the actor of its commands.
     const NAME: &'static str;
 
+    /// What it answers.
+    const ANSWERS: Answers = Answers::EventsAlone;
+
     /// The business process that an event belongs to; none for an event that it does not look at.
     fn process(event: &Recorded) -> Option<String>;
 
@@ -32,6 +38,15 @@ pub trait Policy: Send + Sync {
 
     /// What is to be done when the time that a state waits for has come.
     fn due(process: &str, state: Self::State) -> Option<Reply>;
+}
+
+/// What a policy answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// Events: none of its states waits for a time.
+    EventsAlone,
+    /// Events, and the passing of time.
+    TimeToo,
 }
 
 /// What a policy makes of an event.
@@ -71,5 +86,12 @@ pub enum Reply {
     ExpireBooking {
         /// Which booking.
         booking_id: BookingId,
+    },
+    /// A chef is off on days on which parties count on the chef.
+    NeedReassignment {
+        /// Who.
+        chef_id: ChefId,
+        /// Which parties, on which days.
+        needed: ChefReassignmentNeeded,
     },
 }

@@ -135,7 +135,7 @@ pub(crate) fn check_promo(code: Option<&str>) -> Result<(), CommandError> {
     }
 }
 
-fn unknown_zip(zip: &ZipCode, field: &[&'static str]) -> CommandError {
+pub(crate) fn unknown_zip(zip: &ZipCode, field: &[&'static str]) -> CommandError {
     CommandError::Refused(Refused {
         code: "UNKNOWN_ZIP",
         field: field.to_vec(),

@@ -4,13 +4,59 @@ use domain::access::Permission;
 use domain::decider::Decider;
 use domain::ids::{ChefId, StationId};
 use domain::organisation::{Organisation, OrganisationCommand, StationAdded};
-use domain::station::{Station, StationChefJoined, StationCommand, StationCreated, StationError};
+use domain::station::{
+    Station, StationChefJoined, StationCommand, StationCreated, StationError, StationSettings,
+};
+use serde::Serialize;
 
 use crate::execute::{Plan, Written, to_the_end};
 use crate::organisation::organisation_id;
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
+/// Another way to lay events into a station's days.
+#[derive(Debug, Clone, Serialize)]
+pub struct StationSettingsChange {
+    /// The station.
+    pub station_id: StationId,
+    /// The version that the client saw; none opts out.
+    pub expected_version: Option<i64>,
+    /// How, from now on.
+    pub settings: StationSettings,
+    /// Why.
+    pub reason: String,
+}
+
 impl Commands {
+    /// Changes how events are laid into a station's days. Bookings keep what they were made under.
+    ///
+    /// # Errors
+    /// `INVALID_SETTINGS`, `INVALID_REASON`, `UNCHANGED`.
+    pub async fn change_station_settings(
+        &self,
+        caller: Caller,
+        key: IdempotencyKey,
+        ask: StationSettingsChange,
+    ) -> Result<Written, CommandError> {
+        let this = self.clone();
+        to_the_end(async move {
+            caller.require(Permission::StationWrite)?;
+            caller.reach(ask.station_id, StationError::NotFound.into())?;
+            this.run(&caller, &key, "station_settings_change", &ask, || async {
+                let id = ask.station_id.to_string();
+                let loaded = this.load::<Station>(&caller, &id).await?;
+                loaded.expect(ask.expected_version)?;
+                let command = StationCommand::ChangeSettings {
+                    settings: ask.settings.clone(),
+                    reason: ask.reason.clone(),
+                };
+                let events = loaded.state.decide(command).map_err(CommandError::refused)?;
+                Ok(Plan::default().write::<Station>(&this, id, loaded.version, events))
+            })
+            .await
+        })
+        .await
+    }
+
     /// Opens a station of the company.
     ///
     /// # Errors

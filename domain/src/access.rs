@@ -76,6 +76,9 @@ impl Role {
                 P::LeadWrite,
                 P::StationRead,
                 P::StationWrite,
+                P::ChefWrite,
+                P::ScheduleRead,
+                P::ScheduleWrite,
                 P::AuditRead,
                 P::ProjectionRead,
             ],
@@ -90,6 +93,7 @@ impl Role {
                 P::LeadRead,
                 P::LeadWrite,
                 P::StationRead,
+                P::ScheduleRead,
             ],
             Self::StationManager => &[
                 P::BookingRead,
@@ -99,8 +103,12 @@ impl Role {
                 P::PaymentRead,
                 P::PriceRead,
                 P::StationRead,
+                P::ChefWrite,
+                P::ScheduleRead,
+                P::ScheduleWrite,
             ],
-            Self::Chef => &[P::StationRead],
+            // Of the own schedule alone.
+            Self::Chef => &[P::StationRead, P::ScheduleRead, P::ScheduleWrite],
             Self::Accountant => &[
                 P::BookingRead,
                 P::MoneyRead,
@@ -119,6 +127,7 @@ impl Role {
                 P::TaxRead,
                 P::LeadRead,
                 P::StationRead,
+                P::ScheduleRead,
                 P::AuditRead,
                 P::ProjectionRead,
             ],
@@ -166,6 +175,12 @@ pub enum Permission {
     StationRead,
     /// Set up stations and chefs.
     StationWrite,
+    /// Register chefs and let them work at stations.
+    ChefWrite,
+    /// See chefs, and when each of them works; a chef, the own schedule.
+    ScheduleRead,
+    /// Say when chefs work; a chef, the own times.
+    ScheduleWrite,
     /// See the audit trail and the log's head.
     AuditRead,
     /// See the state of the read models.
@@ -176,7 +191,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::BookingRead,
         Self::BookingWrite,
         Self::CustomerRead,
@@ -193,6 +208,9 @@ impl Permission {
         Self::LeadWrite,
         Self::StationRead,
         Self::StationWrite,
+        Self::ChefWrite,
+        Self::ScheduleRead,
+        Self::ScheduleWrite,
         Self::AuditRead,
         Self::ProjectionRead,
         Self::UserWrite,
@@ -217,6 +235,9 @@ impl Permission {
             Self::LeadWrite => "lead:write",
             Self::StationRead => "station:read",
             Self::StationWrite => "station:write",
+            Self::ChefWrite => "chef:write",
+            Self::ScheduleRead => "schedule:read",
+            Self::ScheduleWrite => "schedule:write",
             Self::AuditRead => "audit:read",
             Self::ProjectionRead => "projection:read",
             Self::UserWrite => "user:write",

@@ -1,29 +1,44 @@
 //! Bookings: from a request that holds its place, over the deposit, to an event that was held.
 
+mod change;
+mod change_event;
+mod crew;
+mod crew_event;
+mod error;
 mod event;
 mod released;
+mod removal;
+mod removal_event;
 mod state;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::Serialize;
 
-use crate::decider::Refusal;
+use crate::chef::{Chef, Roster};
 use crate::envelope::Sealed;
 use crate::guests::Guests;
-use crate::ids::{BookingId, CustomerId, PaymentId, StationId};
+use crate::ids::{BookingId, ChefId, CustomerId, PaymentId, StationId};
 use crate::money::Cents;
 use crate::place::{Travel, Venue};
 use crate::price_list::PriceList;
-use crate::quote::{AddOn, QuoteError};
+use crate::quote::AddOn;
 use crate::station::Station;
 use crate::tax_rate::TaxPlace;
 
+pub use change_event::{
+    BookingDepositDueExtended, BookingGuestCountChanged, BookingMenuChanged, BookingNoteAdded,
+    BookingRescheduled, BookingTermsAccepted, ChangedBy, HeldPlace,
+};
+pub use crew_event::{BookingChefAssigned, BookingChefUnassigned, UnassignedBecause};
+pub use error::BookingError;
 pub use event::{
     BookingCancelled, BookingCompleted, BookingConfirmed, BookingEvent, BookingExpired, BookingRequested,
     CancelledBy, HeldTax, RefundRule,
 };
 pub use released::BookingCancelledV1;
+pub use removal_event::{BookingDeleted, BookingRestored};
 pub use state::{Booking, BookingStatus};
+pub(crate) use state::{check_chefs, check_size, check_start};
 
 /// What can be asked of a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -60,6 +75,148 @@ pub enum BookingCommand {
         /// The time of asking; not before the deposit was due.
         now: DateTime<Utc>,
     },
+    /// Let the deposit come later.
+    ExtendDeposit {
+        /// Until when it must come.
+        due_at: DateTime<Utc>,
+        /// Why; 3 to 500 characters.
+        reason: String,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+    /// Move the party to another time or place.
+    Reschedule(Box<RescheduleBooking>),
+    /// Serve more guests, or fewer.
+    ChangeGuests(Box<ChangeGuests>),
+    /// Serve other extras.
+    ChangeMenu(Box<ChangeMenu>),
+    /// Let a chef cook.
+    AssignChef(Box<AssignChef>),
+    /// Let a chef not cook after all.
+    UnassignChef {
+        /// Who.
+        chef_id: ChefId,
+        /// Why; 500 characters at most.
+        reason: Option<String>,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+    /// Put the booking away.
+    Delete {
+        /// Why; 10 to 500 characters.
+        reason: String,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+    /// Take it out again, within 30 days.
+    Restore(Box<RestoreBooking>),
+    /// Write something down.
+    AddNote {
+        /// What, sealed.
+        note: Sealed,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+    /// The customer accepts the terms.
+    AcceptTerms {
+        /// Version of their text; 1 to 60 characters.
+        version: String,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+}
+
+/// What a change is decided on beside the booking: who wants it, when, and the prices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangeAsked {
+    /// Prices and terms that it is priced at.
+    pub price_list: PriceList,
+    /// The instant whose prices of that list are used.
+    pub priced_at: DateTime<Utc>,
+    /// Who wants it.
+    pub by: ChangedBy,
+    /// Why; 3 to 500 characters where staff changes what is locked.
+    pub reason: Option<String>,
+    /// The time of asking.
+    pub now: DateTime<Utc>,
+}
+
+/// A move to another time or place, with every fact that the decision needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RescheduleBooking {
+    /// The station, as its stream tells it.
+    pub station: Station,
+    /// Its chefs.
+    pub roster: Roster,
+    /// Local start.
+    pub start: NaiveDateTime,
+    /// Where.
+    pub venue: Venue,
+    /// The tax place of the venue on the new day.
+    pub tax_place: TaxPlace,
+    /// The way there.
+    pub travel: Travel,
+    /// Whether what moving it costs was agreed to.
+    pub fee: FeeAgreed,
+    /// The rest.
+    pub asked: ChangeAsked,
+}
+
+/// Whether what a move costs was agreed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum FeeAgreed {
+    /// It was.
+    Yes,
+    /// It was not: a move that costs something is refused.
+    No,
+}
+
+/// More guests or fewer, with every fact that the decision needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangeGuests {
+    /// The station, as its stream tells it.
+    pub station: Station,
+    /// Its chefs.
+    pub roster: Roster,
+    /// Who comes.
+    pub guests: Guests,
+    /// The rest.
+    pub asked: ChangeAsked,
+}
+
+/// Other extras, with every fact that the decision needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangeMenu {
+    /// All extras from now on.
+    pub add_ons: Vec<AddOn>,
+    /// The rest.
+    pub asked: ChangeAsked,
+}
+
+/// A chef who is to cook, with every fact that the decision needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AssignChef {
+    /// Who.
+    pub chef_id: ChefId,
+    /// The chef, as the stream tells it.
+    pub chef: Chef,
+    /// The station, as its stream tells it.
+    pub station: Station,
+    /// The time of asking.
+    pub now: DateTime<Utc>,
+}
+
+/// A booking to take out again, with every fact that the decision needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RestoreBooking {
+    /// The station, as its stream tells it.
+    pub station: Station,
+    /// Its chefs.
+    pub roster: Roster,
+    /// Why; 500 characters at most.
+    pub reason: Option<String>,
+    /// The time of asking.
+    pub now: DateTime<Utc>,
 }
 
 /// A request with every fact that the decision needs.
@@ -73,6 +230,8 @@ pub struct RequestBooking {
     pub station_id: StationId,
     /// That station, as its stream tells it.
     pub station: Station,
+    /// Its chefs.
+    pub roster: Roster,
     /// Its prices and terms.
     pub price_list: PriceList,
     /// Where.
@@ -95,131 +254,4 @@ pub struct RequestBooking {
     pub note: Option<Sealed>,
     /// The time of asking.
     pub now: DateTime<Utc>,
-}
-
-/// Why a booking refuses.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BookingError {
-    /// It is there already.
-    #[error("the booking exists already")]
-    Exists,
-    /// There is no such booking.
-    #[error("there is no such booking")]
-    NotFound,
-    /// There is no such station.
-    #[error("there is no such station")]
-    StationNotFound,
-    /// The party cannot be priced or served.
-    #[error(transparent)]
-    Quote(#[from] QuoteError),
-    /// Not a start that the station offers.
-    #[error("the station starts events at {offered}")]
-    NotASlot {
-        /// Local times on offer.
-        offered: String,
-    },
-    /// Too near.
-    #[error("a booking is made at least {lead_hours} hours ahead")]
-    TooSoon {
-        /// Hours that it must lie ahead.
-        lead_hours: i64,
-    },
-    /// Too far.
-    #[error("a booking is made at most {horizon_days} days ahead")]
-    TooFar {
-        /// Days ahead that can be booked.
-        horizon_days: i64,
-    },
-    /// More chefs than the station has at all.
-    #[error("{guests} guests need {needed} chefs; the station has {chefs}")]
-    PartyTooLarge {
-        /// The party.
-        guests: i32,
-        /// Chefs that it needs.
-        needed: i32,
-        /// Chefs at the station.
-        chefs: i32,
-    },
-    /// Somebody else has the place.
-    #[error("the station has no free chef at that time; choose another slot")]
-    SlotUnavailable,
-    /// Too long.
-    #[error("{what} has at most {max} characters")]
-    TooLong {
-        /// Which text.
-        what: &'static str,
-        /// How long it may be.
-        max: usize,
-    },
-    /// Not what can be done now.
-    #[error("a booking that is {status} cannot be {wanted}")]
-    WrongState {
-        /// What it is.
-        status: &'static str,
-        /// What was asked.
-        wanted: &'static str,
-    },
-    /// Less came than the deposit.
-    #[error("the deposit is {deposit}; {captured} has been captured")]
-    DepositShort {
-        /// The deposit.
-        deposit: Cents,
-        /// What has come.
-        captured: Cents,
-    },
-    /// The event has not begun.
-    #[error("the event starts at {start}; it can be completed from then on")]
-    NotYetHeld {
-        /// Its start.
-        start: DateTime<Utc>,
-    },
-    /// The deposit is not due yet.
-    #[error("the deposit is due at {due_at}; the booking holds its place until then")]
-    NotYetDue {
-        /// When it is due.
-        due_at: DateTime<Utc>,
-    },
-    /// Too short or too long.
-    #[error("a reason has 3 to 500 characters")]
-    BadReason,
-}
-
-impl Refusal for BookingError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Exists => "ALREADY_EXISTS",
-            Self::NotFound | Self::StationNotFound => "NOT_FOUND",
-            Self::Quote(quote) => quote.code(),
-            Self::NotASlot { .. } => "NOT_A_SLOT",
-            Self::TooSoon { .. } => "TOO_SOON",
-            Self::TooFar { .. } => "TOO_FAR_AHEAD",
-            Self::PartyTooLarge { .. } => "TOO_MANY_GUESTS",
-            Self::SlotUnavailable => "SLOT_UNAVAILABLE",
-            Self::TooLong { .. } => "TOO_LONG",
-            Self::WrongState { .. } => "WRONG_STATE",
-            Self::DepositShort { .. } => "DEPOSIT_SHORT",
-            Self::NotYetHeld { .. } => "NOT_YET_HELD",
-            Self::NotYetDue { .. } => "NOT_YET_DUE",
-            Self::BadReason => "INVALID_REASON",
-        }
-    }
-    fn field(&self) -> &'static [&'static str] {
-        match self {
-            Self::Exists | Self::WrongState { .. } | Self::DepositShort { .. } => &[],
-            Self::NotFound | Self::NotYetHeld { .. } | Self::NotYetDue { .. } => &["bookingId"],
-            Self::StationNotFound => &["stationId"],
-            Self::Quote(quote) => quote.field(),
-            Self::NotASlot { .. } | Self::TooSoon { .. } | Self::TooFar { .. } | Self::SlotUnavailable => {
-                &["start"]
-            }
-            Self::PartyTooLarge { .. } => &["guests"],
-            Self::TooLong { what: "a source", .. } => &["source"],
-            Self::TooLong {
-                what: "a terms version",
-                ..
-            } => &["termsVersion"],
-            Self::TooLong { .. } => &["note"],
-            Self::BadReason => &["reason"],
-        }
-    }
 }

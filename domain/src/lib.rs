@@ -4,7 +4,9 @@
 //! rates and distances arrive in the command.
 
 pub mod access;
+pub mod availability;
 pub mod booking;
+pub mod calendar;
 pub mod canonical;
 pub mod chef;
 pub mod customer;

@@ -128,9 +128,56 @@ pub struct BookingPolicy {
     pub gratuity: Option<MandatoryGratuity>,
     /// What is given back on cancellation, the earliest tier first.
     pub cancellation_tiers: Vec<CancellationTier>,
+    /// How a booking may be changed.
+    #[serde(default, skip_serializing_if = "ChangePolicy::is_default")]
+    pub changes: ChangePolicy,
     /// What held until then; none where nothing was set, and in events of programs that did not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Box<BookingPolicy>>,
+}
+
+/// How a booking may be changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangePolicy {
+    /// How often it is moved to another time or place for nothing.
+    pub free_reschedules: i32,
+    /// Hours before the start until which that is so.
+    pub free_hours_before: i64,
+    /// What moving it costs otherwise, tax-inclusive, in cents; refused where absent.
+    pub reschedule_fee_cents: Option<Cents>,
+    /// Hours before the start from when only staff changes it, with a reason.
+    pub locked_hours_before: i64,
+    /// Which prices a change is priced at.
+    pub prices: PricesOfChange,
+}
+
+/// Which prices a change of a booking is priced at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PricesOfChange {
+    /// Those that it was requested at.
+    AsRequested,
+    /// Those in force when it is changed.
+    Current,
+}
+
+impl Default for ChangePolicy {
+    /// Moved once for nothing until 15 days before, then for $50; locked 72 hours before; at the prices of the request.
+    fn default() -> Self {
+        Self {
+            free_reschedules: 1,
+            free_hours_before: 360,
+            reschedule_fee_cents: Some(Cents(5_000)),
+            locked_hours_before: 72,
+            prices: PricesOfChange::AsRequested,
+        }
+    }
+}
+
+impl ChangePolicy {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A gratuity that large parties pay.
@@ -181,6 +228,7 @@ impl Default for BookingPolicy {
                 tier(168, 1_000_000, DepositBack::Kept),
                 tier(72, 500_000, DepositBack::Kept),
             ],
+            changes: ChangePolicy::default(),
         }
     }
 }

@@ -47,6 +47,8 @@ pub enum LineKind {
     Travel,
     /// The gratuity that large parties pay.
     Gratuity,
+    /// What moving the booking cost.
+    Reschedule,
 }
 
 /// One line of a quote.
@@ -178,6 +180,36 @@ pub fn quote(list: &PriceList, request: &QuoteRequest) -> Result<Quote, QuoteErr
         price_list_version: list.version(),
         lines,
     })
+}
+
+impl Quote {
+    /// What changes of a booking keep: its extras.
+    pub(crate) fn add_ons(&self) -> Vec<AddOn> {
+        let add_ons = self.lines.iter().filter(|line| line.kind == LineKind::AddOn);
+        add_ons
+            .map(|line| AddOn {
+                item: line.item.clone(),
+                quantity: line.quantity,
+            })
+            .collect()
+    }
+
+    /// This new price of a booking that had another: with what moving it cost so far and costs now, and the deposit
+    /// as it was.
+    pub(crate) fn in_place_of(mut self, before: &Self, fee: Option<Cents>) -> Self {
+        let kept = before
+            .lines
+            .iter()
+            .filter(|line| line.kind == LineKind::Reschedule)
+            .cloned();
+        self.lines.extend(kept);
+        self.lines.extend(
+            fee.map(|fee| charge(LineKind::Reschedule, "reschedule", "Change of date or place", fee)),
+        );
+        self.total_cents = total(&self.lines);
+        self.deposit_cents = before.deposit_cents.min(self.total_cents);
+        self
+    }
 }
 
 fn total(lines: &[QuoteLine]) -> Cents {

@@ -1,6 +1,7 @@
 //! Event times: what the customer's clock shows, and the instant it is.
 
-use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, Offset, TimeZone, Utc};
+use chrono::{DateTime, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset};
+use chrono::{TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,22 @@ impl EventTime {
     }
 }
 
+/// A local day as instants `[from, until)`: 23, 24 or 25 hours.
+pub fn local_day(day: NaiveDate, zone: Tz) -> (DateTime<Utc>, DateTime<Utc>) {
+    local_days(day, 1, zone)
+}
+
+/// The local week of a day, Monday to Sunday (ISO 8601), as instants `[from, until)`.
+pub fn local_week(day: NaiveDate, zone: Tz) -> (DateTime<Utc>, DateTime<Utc>) {
+    local_days(day.week(chrono::Weekday::Mon).first_day(), 7, zone)
+}
+
+fn local_days(first: NaiveDate, days: u64, zone: Tz) -> (DateTime<Utc>, DateTime<Utc>) {
+    let midnight = |day: NaiveDate| EventTime::resolve(day.and_time(NaiveTime::MIN), zone).utc;
+    let end = first.checked_add_days(Days::new(days)).unwrap_or(first);
+    (midnight(first), midnight(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +111,21 @@ mod tests {
         for date in ["2026-03-08T02:30:00", "2026-07-01T02:30:00"] {
             assert_eq!(EventTime::resolve(local(date), Phoenix).offset(), "-07:00");
         }
+    }
+
+    #[test]
+    fn a_local_day_has_the_hours_that_its_clock_shows() {
+        let hours = |day: &str, zone| {
+            let (from, until) = local_day(day.parse().unwrap(), zone);
+            (until - from).num_hours()
+        };
+        assert_eq!(hours("2026-03-08", Los_Angeles), 23);
+        assert_eq!(hours("2026-11-01", Los_Angeles), 25);
+        assert_eq!(hours("2026-03-08", Phoenix), 24);
+        let (from, until) = local_week("2026-03-08".parse().unwrap(), Los_Angeles);
+        assert_eq!(
+            (from.to_rfc3339().as_str(), (until - from).num_hours()),
+            ("2026-03-02T08:00:00+00:00", 7 * 24 - 1)
+        );
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Duration, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, Utc, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar;
 use crate::decider::{Decider, Refusal};
+use crate::envelope::Claim;
 use crate::ids::{ChefId, StationId};
 use crate::place::{Travel, ZipCode};
 
@@ -15,6 +17,9 @@ crate::events! {
     pub enum StationEvent {
         "A branch opened." Created(StationCreated) = "station.created" v 1;
         "A chef began to work at the branch." ChefJoined(StationChefJoined) = "station.chef_joined" v 1;
+        "How events are laid into the branch's days changed." SettingsChanged(StationSettingsChanged) = "station.settings_changed" v 1;
+        "A secret address of the branch's calendar was given out." CalendarIssued(StationCalendarIssued) = "station.calendar_issued" v 1, claims;
+        "The secret address of the branch's calendar was taken back." CalendarRevoked(StationCalendarRevoked) = "station.calendar_revoked" v 1, claims;
     }
 }
 
@@ -50,6 +55,32 @@ pub struct StationSettings {
     pub lead_hours: i64,
     /// Days ahead that can be booked.
     pub horizon_days: i64,
+    /// Days on which the station takes no event.
+    #[serde(default, skip_serializing_if = "ClosedDays::is_empty")]
+    pub closed: ClosedDays,
+}
+
+/// Days on which a station takes no event, by its own clock.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedDays {
+    /// Every such day of the week.
+    pub weekdays: Vec<Weekday>,
+    /// Single days: holidays, say.
+    pub dates: Vec<NaiveDate>,
+}
+
+impl ClosedDays {
+    /// The most single days that a station names.
+    const MAX_DATES: usize = 1_000;
+
+    fn is_empty(&self) -> bool {
+        self.weekdays.is_empty() && self.dates.is_empty()
+    }
+
+    /// Whether no event starts on a day.
+    pub fn on(&self, day: NaiveDate) -> bool {
+        self.weekdays.contains(&day.weekday()) || self.dates.contains(&day)
+    }
 }
 
 impl Default for StationSettings {
@@ -64,6 +95,7 @@ impl Default for StationSettings {
             guests_per_chef: 25,
             lead_hours: 48,
             horizon_days: 365,
+            closed: ClosedDays::default(),
         }
     }
 }
@@ -89,6 +121,43 @@ pub struct StationChefJoined {
     pub chef_id: ChefId,
 }
 
+/// How events are laid into the branch's days changed. Bookings keep what they were made under.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StationSettingsChanged {
+    /// As they were.
+    pub before: StationSettings,
+    /// As they are from now on.
+    pub settings: StationSettings,
+    /// Why.
+    pub reason: String,
+}
+
+/// A secret address of the branch's calendar was given out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StationCalendarIssued {
+    /// Keyed hash of the address's token.
+    pub token_key: String,
+}
+
+impl StationCalendarIssued {
+    fn claims(&self) -> Vec<Claim> {
+        calendar::take(&self.token_key)
+    }
+}
+
+/// The secret address of the branch's calendar was taken back: it leads nowhere from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StationCalendarRevoked {
+    /// Keyed hash of its token.
+    pub token_key: String,
+}
+
+impl StationCalendarRevoked {
+    fn claims(&self) -> Vec<Claim> {
+        calendar::release(&self.token_key)
+    }
+}
+
 /// What can be asked of a station.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum StationCommand {
@@ -96,6 +165,20 @@ pub enum StationCommand {
     Create(StationCreated),
     /// Let a chef work here.
     JoinChef(StationChefJoined),
+    /// Lay events into the days in another way.
+    ChangeSettings {
+        /// How.
+        settings: StationSettings,
+        /// Why; 3 to 500 characters.
+        reason: String,
+    },
+    /// Give out a secret address of the calendar, in place of the one before.
+    IssueCalendar {
+        /// Keyed hash of the address's token.
+        token_key: String,
+    },
+    /// Take the secret address back.
+    RevokeCalendar,
 }
 
 /// Why a station refuses.
@@ -116,6 +199,15 @@ pub enum StationError {
     /// The chef works here already.
     #[error("the chef works at this station already")]
     ChefAlreadyHere,
+    /// Too short or too long.
+    #[error("a reason has 3 to 500 characters")]
+    BadReason,
+    /// They are so already.
+    #[error("the settings are so already")]
+    Unchanged,
+    /// No address of the calendar is out.
+    #[error("no address of this station's calendar is out")]
+    NoCalendar,
 }
 
 impl Refusal for StationError {
@@ -126,14 +218,18 @@ impl Refusal for StationError {
             Self::BadName => "INVALID_NAME",
             Self::BadSettings => "INVALID_SETTINGS",
             Self::ChefAlreadyHere => "CHEF_ALREADY_AT_STATION",
+            Self::BadReason => "INVALID_REASON",
+            Self::Unchanged => "UNCHANGED",
+            Self::NoCalendar => "NO_CALENDAR",
         }
     }
     fn field(&self) -> &'static [&'static str] {
         match self {
             Self::Exists => &[],
-            Self::NotFound => &["stationId"],
+            Self::NotFound | Self::NoCalendar => &["stationId"],
             Self::BadName => &["name"],
-            Self::BadSettings => &["settings"],
+            Self::BadSettings | Self::Unchanged => &["settings"],
+            Self::BadReason => &["reason"],
             Self::ChefAlreadyHere => &["chefId"],
         }
     }
@@ -144,12 +240,18 @@ impl Refusal for StationError {
 pub struct Station {
     created: Option<StationCreated>,
     chefs: BTreeSet<ChefId>,
+    calendar: Option<String>,
 }
 
 impl Station {
-    /// What the station is, once opened.
+    /// What the station is, once opened, with its settings as they are now.
     pub fn opened(&self) -> Option<&StationCreated> {
         self.created.as_ref()
+    }
+
+    /// The chefs who work here.
+    pub fn chefs(&self) -> &BTreeSet<ChefId> {
+        &self.chefs
     }
 
     /// How many chefs work here: the station's capacity.
@@ -173,6 +275,9 @@ impl Decider for Station {
         match command {
             StationCommand::Create(created) => self.create(created),
             StationCommand::JoinChef(joined) => self.join(joined),
+            StationCommand::ChangeSettings { settings, reason } => self.change_settings(settings, reason),
+            StationCommand::IssueCalendar { token_key } => self.issue_calendar(token_key),
+            StationCommand::RevokeCalendar => self.revoke_calendar(),
         }
     }
 
@@ -182,6 +287,13 @@ impl Decider for Station {
             StationEvent::ChefJoined(joined) => {
                 self.chefs.insert(joined.chef_id);
             }
+            StationEvent::SettingsChanged(changed) => {
+                if let Some(created) = &mut self.created {
+                    created.settings = changed.settings.clone();
+                }
+            }
+            StationEvent::CalendarIssued(issued) => self.calendar = Some(issued.token_key.clone()),
+            StationEvent::CalendarRevoked(_) => self.calendar = None,
         }
     }
 }
@@ -194,19 +306,50 @@ impl Station {
         if created.name.trim().is_empty() || created.name.chars().count() > 120 {
             return Err(StationError::BadName);
         }
-        let s = &created.settings;
-        let sensible = !s.slots.is_empty()
-            && s.slots.windows(2).all(|pair| pair[0] < pair[1])
-            && (15..=720).contains(&s.event_mins)
-            && (0..=720).contains(&s.setup_mins)
-            && (0..=720).contains(&s.teardown_mins)
-            && (1..=500).contains(&s.guests_per_chef)
-            && (0..=8_760).contains(&s.lead_hours)
-            && (1..=1_825).contains(&s.horizon_days);
-        if !sensible {
-            return Err(StationError::BadSettings);
-        }
+        check_settings(&created.settings)?;
         Ok(vec![StationEvent::Created(created)])
+    }
+
+    fn change_settings(
+        &self,
+        settings: StationSettings,
+        reason: String,
+    ) -> Result<Vec<StationEvent>, StationError> {
+        let created = self.created.as_ref().ok_or(StationError::NotFound)?;
+        check_settings(&settings)?;
+        if !(3..=500).contains(&reason.trim().chars().count()) {
+            return Err(StationError::BadReason);
+        }
+        if settings == created.settings {
+            return Err(StationError::Unchanged);
+        }
+        Ok(vec![StationEvent::SettingsChanged(StationSettingsChanged {
+            before: created.settings.clone(),
+            settings,
+            reason,
+        })])
+    }
+
+    fn issue_calendar(&self, token_key: String) -> Result<Vec<StationEvent>, StationError> {
+        if self.created.is_none() {
+            return Err(StationError::NotFound);
+        }
+        let revoked = self
+            .calendar
+            .clone()
+            .map(|token_key| StationCalendarRevoked { token_key });
+        Ok(revoked
+            .map(StationEvent::CalendarRevoked)
+            .into_iter()
+            .chain([StationEvent::CalendarIssued(StationCalendarIssued { token_key })])
+            .collect())
+    }
+
+    fn revoke_calendar(&self) -> Result<Vec<StationEvent>, StationError> {
+        let out = self.calendar.clone().ok_or(StationError::NoCalendar)?;
+        Ok(vec![StationEvent::CalendarRevoked(StationCalendarRevoked {
+            token_key: out,
+        })])
     }
 
     fn join(&self, joined: StationChefJoined) -> Result<Vec<StationEvent>, StationError> {
@@ -220,72 +363,23 @@ impl Station {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    fn create() -> StationCreated {
-        StationCreated {
-            name: "San Jose".to_owned(),
-            zone: chrono_tz::America::Los_Angeles,
-            zip: "95112".parse().unwrap(),
-            state: "CA".to_owned(),
-            settings: StationSettings::default(),
-        }
-    }
-
-    #[test]
-    fn a_station_counts_each_chef_once() {
-        let mut station = Station::default();
-        let join = StationCommand::JoinChef(StationChefJoined {
-            chef_id: ChefId(Uuid::from_u128(1)),
-        });
-        assert_eq!(station.decide(join.clone()), Err(StationError::NotFound));
-        station.evolve(&station.decide(StationCommand::Create(create())).unwrap()[0]);
-        assert_eq!(
-            station.decide(StationCommand::Create(create())),
-            Err(StationError::Exists)
-        );
-        station.evolve(&station.decide(join.clone()).unwrap()[0]);
-        assert_eq!(station.decide(join), Err(StationError::ChefAlreadyHere));
-        assert_eq!(station.chef_count(), 1);
-    }
-
-    #[test]
-    fn settings_that_no_day_can_hold_are_refused() {
-        let station = Station::default();
-        let mut created = create();
-        created.settings.slots.clear();
-        assert_eq!(
-            station.decide(StationCommand::Create(created)),
-            Err(StationError::BadSettings)
-        );
-        let mut created = create();
-        created.name = String::new();
-        assert_eq!(
-            station.decide(StationCommand::Create(created)),
-            Err(StationError::BadName)
-        );
-    }
-
-    #[test]
-    fn a_party_takes_chefs_by_the_started_table_and_time_by_the_buffers() {
-        let settings = StationSettings::default();
-        assert_eq!(
-            [1, 25, 26, 50, 51].map(|guests| settings.chefs_needed(guests)),
-            [1, 1, 2, 2, 3]
-        );
-        let start = "2026-12-05T02:00:00Z".parse().unwrap();
-        let travel = Travel {
-            tenths_of_mile: 120,
-            minutes: 30,
-            source: "test".to_owned(),
-        };
-        let (from, until) = settings.blocked(start, &travel);
-        assert_eq!(
-            (start - from, until - start),
-            (Duration::minutes(90), Duration::minutes(150))
-        );
+fn check_settings(s: &StationSettings) -> Result<(), StationError> {
+    let sensible = (1..=48).contains(&s.slots.len())
+        && s.slots.windows(2).all(|pair| pair[0] < pair[1])
+        && (15..=720).contains(&s.event_mins)
+        && (0..=720).contains(&s.setup_mins)
+        && (0..=720).contains(&s.teardown_mins)
+        && (1..=500).contains(&s.guests_per_chef)
+        && (0..=8_760).contains(&s.lead_hours)
+        && (1..=1_825).contains(&s.horizon_days)
+        && s.closed.weekdays.len() <= 7
+        && s.closed.dates.len() <= ClosedDays::MAX_DATES;
+    if sensible {
+        Ok(())
+    } else {
+        Err(StationError::BadSettings)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use domain::envelope::Position;
 use domain::ids::{BookingId, PaymentId, StationId};
 use domain::money::Cents;
 use domain::payment::{PaidBooking, PaymentEvent, PaymentKind, PaymentMethod};
+use domain::quote::Quote;
 use domain::recorded::{DomainEvent, Recorded};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ pub use statement::{LedgerEntry, Statement, for_bookings, page_of};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerKind {
-    /// The price was agreed: it is due.
+    /// The price was agreed, or changed: it is due, or what the change adds to it.
     Charge,
     /// Somebody says that money was sent or handed over: it does not count yet.
     PaymentClaimed,
@@ -81,11 +82,12 @@ row! {
         pub payment_kind: Option<PaymentKind>,
         /// How the money moved; not said when it was not found.
         pub method: Option<PaymentMethod>,
-        /// The price of a charge, or a payment's part towards the price, in cents; none where the event does not say.
+        /// What a charge adds to the price, negative where a change made it less, or a payment's part towards the price, in
+        /// cents; none where the event does not say.
         pub amount_cents: Option<Cents>,
         /// A payment's voluntary tip, in cents; none where the event does not say.
         pub tip_cents: Option<Cents>,
-        /// Part of a charge that is its deposit, in cents.
+        /// Part of the price that is its deposit, in cents.
         pub deposit_cents: Option<Cents>,
         /// What decides how much is proposed to be given back.
         pub refund_rule: Option<RefundRule>,
@@ -108,6 +110,9 @@ impl Fold for BookingLedger {
         &[
             "booking.requested",
             "booking.cancelled",
+            "booking.guest_count_changed",
+            "booking.menu_changed",
+            "booking.rescheduled",
             "payment.claimed",
             "payment.verified",
             "payment.rejected",
@@ -173,8 +178,39 @@ fn of_booking(event: &Recorded, booking: &BookingEvent) -> Option<LedgerRow> {
                 LedgerKind::RefundProposed,
             )
         }),
-        BookingEvent::Confirmed(_) | BookingEvent::Completed(_) | BookingEvent::Expired(_) => None,
+        BookingEvent::GuestCountChanged(changed) => {
+            let row = blank(event, booking_id, changed.station_id, LedgerKind::Charge);
+            repriced(row, changed.total_before_cents, &changed.quote)
+        }
+        BookingEvent::MenuChanged(changed) => {
+            let row = blank(event, booking_id, changed.station_id, LedgerKind::Charge);
+            repriced(row, changed.total_before_cents, &changed.quote)
+        }
+        BookingEvent::Rescheduled(moved) => {
+            let row = blank(event, booking_id, moved.station_id, LedgerKind::Charge);
+            repriced(row, moved.total_before_cents, &moved.quote)
+        }
+        BookingEvent::Confirmed(_)
+        | BookingEvent::Completed(_)
+        | BookingEvent::Expired(_)
+        | BookingEvent::DepositDueExtended(_)
+        | BookingEvent::ChefAssigned(_)
+        | BookingEvent::ChefUnassigned(_)
+        | BookingEvent::NoteAdded(_)
+        | BookingEvent::TermsAccepted(_)
+        | BookingEvent::Deleted(_)
+        | BookingEvent::Restored(_) => None,
     }
+}
+
+/// What a new price adds to what was charged, or takes off it; none where the total is what it was.
+fn repriced(charge: LedgerRow, before: Cents, quote: &Quote) -> Option<LedgerRow> {
+    let added = quote.total_cents - before;
+    (!added.is_zero()).then_some(LedgerRow {
+        amount_cents: Some(added),
+        deposit_cents: Some(quote.deposit_cents),
+        ..charge
+    })
 }
 
 fn of_payment(event: &Recorded, payment: &PaymentEvent) -> Option<LedgerRow> {

@@ -13,11 +13,15 @@ use domain::recorded::{DomainEvent, Recorded};
 use domain::tax_rate::{PlaceConfirmation, PlaceMethod};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Fold, Poison, row, shown_only};
+use crate::IdList;
+use crate::engine::{Column, Fold, Kind, Poison, Value, row, shown_only};
 
+mod change;
 mod query;
+mod schedule;
 
 pub use query::{BookingFilter, BookingSort, count, many, one, page};
+pub use schedule::{calendar_of_chef, calendar_of_station, schedule_of, taken};
 
 row! {
     /// A booking as lists and its page show it.
@@ -98,6 +102,52 @@ row! {
         pub requested_at: DateTime<Utc>,
         /// What is proposed to be given back, once cancelled.
         pub refund_proposal: Option<RefundProposal>,
+        /// Chefs who are to cook, or did.
+        pub chefs: IdList,
+        /// What the staff wrote down, the oldest first.
+        pub notes: Vec<BookingNote>,
+        /// Version of the terms that the customer accepted last.
+        pub terms_version: Option<String>,
+        /// Whether lists show it.
+        pub presence: Presence,
+    }
+}
+
+/// Something that the staff wrote down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookingNote {
+    /// What, sealed.
+    pub note: Sealed,
+    /// When.
+    pub noted_at: DateTime<Utc>,
+}
+
+/// Whether lists show a booking.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// They do.
+    #[default]
+    Here,
+    /// It was put away.
+    Deleted,
+}
+
+impl Presence {
+    /// The word in rows.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+impl Column for Presence {
+    const KIND: Option<Kind> = Some(Kind::Text);
+
+    fn value(&self) -> Option<Value> {
+        Some(Value::Text(self.as_str().to_owned()))
     }
 }
 
@@ -116,6 +166,7 @@ pub struct RefundProposal {
 
 shown_only! {
     RefundProposal;
+    Vec<BookingNote>;
 }
 
 impl RefundProposal {
@@ -150,7 +201,7 @@ impl Fold for BookingList {
     type Key = BookingId;
     type Row = BookingRow;
     const NAME: &'static str = "booking_list";
-    const VERSION: i32 = 3;
+    const VERSION: i32 = 4;
     const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
@@ -160,6 +211,16 @@ impl Fold for BookingList {
             "booking.completed",
             "booking.cancelled",
             "booking.expired",
+            "booking.deposit_due_extended",
+            "booking.guest_count_changed",
+            "booking.menu_changed",
+            "booking.rescheduled",
+            "booking.chef_assigned",
+            "booking.chef_unassigned",
+            "booking.deleted",
+            "booking.restored",
+            "booking.note_added",
+            "booking.terms_accepted",
             "payment.verified",
         ]
     }
@@ -218,6 +279,19 @@ fn booking(
             row.map(|row| called_off(row, cancelled)),
         ),
         BookingEvent::Expired(_) => (BookingStatus::Expired, row),
+        BookingEvent::DepositDueExtended(_)
+        | BookingEvent::GuestCountChanged(_)
+        | BookingEvent::MenuChanged(_)
+        | BookingEvent::Rescheduled(_)
+        | BookingEvent::ChefAssigned(_)
+        | BookingEvent::ChefUnassigned(_)
+        | BookingEvent::Deleted(_)
+        | BookingEvent::Restored(_)
+        | BookingEvent::NoteAdded(_)
+        | BookingEvent::TermsAccepted(_) => {
+            let row = row?;
+            (row.status, Some(change::changed(row, event)))
+        }
     };
     row.map(|row| BookingRow {
         status,
@@ -244,7 +318,7 @@ fn opened(booking_id: BookingId, requested: &BookingRequested) -> BookingRow {
         tax_place,
         travel: _,
         source,
-        terms_version: _,
+        terms_version,
         note,
         requested_at,
     } = requested.clone();
@@ -287,6 +361,10 @@ fn opened(booking_id: BookingId, requested: &BookingRequested) -> BookingRow {
         note,
         requested_at,
         refund_proposal: None,
+        chefs: IdList::default(),
+        notes: Vec::new(),
+        terms_version,
+        presence: Presence::Here,
     }
 }
 

@@ -1,7 +1,7 @@
 //! When are a station's chefs taken, and by which bookings?
 //!
-//! Not a fold of its own: a day's entries are rows of the list of bookings, and its chefs those of the list of
-//! stations. Which chef is with which party comes with the assignment of chefs, as a condition and a column more.
+//! Not a fold of its own: a day's entries are rows of the list of bookings, which tell the chefs that are assigned, and
+//! its chefs those of the list of stations. Bookings that were deleted are not on it.
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
@@ -9,7 +9,7 @@ use domain::access::{Forbidden, Permission, Viewer};
 use domain::booking::BookingStatus;
 use domain::ids::StationId;
 
-use crate::booking_list::{BookingList, BookingRow};
+use crate::booking_list::{BookingList, BookingRow, Presence};
 use crate::engine::{Answer, At, Condition, ReadError, ReadInfo, ReadModels, Value};
 use crate::{local_day, station_list};
 
@@ -156,6 +156,7 @@ fn conditions(station: StationId, from: NaiveDate, to: NaiveDate, zone: Tz) -> V
     vec![
         Condition::Eq("station_id", Value::Uuid(station.0)),
         Condition::OneOf("status", taking.to_vec()),
+        Condition::Eq("presence", Value::Text(Presence::Here.as_str().to_owned())),
         Condition::AtLeast("start_utc", Value::Instant(begins - LONGEST_AFTER)),
         Condition::Below("start_utc", Value::Instant(ends + LONGEST_BEFORE)),
         Condition::AtLeast("blocked_until", Value::Instant(just_after)),

@@ -43,22 +43,38 @@ impl Fold for CustomerList {
     type Key = CustomerId;
     type Row = CustomerRow;
     const NAME: &'static str = "customer_list";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 4;
     const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
-        &["customer.registered", "customer.erased", "booking.requested"]
+        &[
+            "customer.registered",
+            "customer.erased",
+            "booking.requested",
+            "booking.deleted",
+            "booking.restored",
+        ]
     }
 
     fn key(event: &Recorded) -> Option<CustomerId> {
         match &event.event {
             DomainEvent::Customer(_) => event.stream.id.parse().ok(),
             DomainEvent::Booking(BookingEvent::Requested(requested)) => Some(requested.customer_id),
+            DomainEvent::Booking(BookingEvent::Deleted(deleted)) => Some(deleted.customer_id),
+            DomainEvent::Booking(BookingEvent::Restored(restored)) => Some(restored.customer_id),
             DomainEvent::Booking(
                 BookingEvent::Confirmed(_)
                 | BookingEvent::Completed(_)
                 | BookingEvent::Cancelled(_)
-                | BookingEvent::Expired(_),
+                | BookingEvent::Expired(_)
+                | BookingEvent::DepositDueExtended(_)
+                | BookingEvent::GuestCountChanged(_)
+                | BookingEvent::MenuChanged(_)
+                | BookingEvent::Rescheduled(_)
+                | BookingEvent::ChefAssigned(_)
+                | BookingEvent::ChefUnassigned(_)
+                | BookingEvent::NoteAdded(_)
+                | BookingEvent::TermsAccepted(_),
             )
             | DomainEvent::Organisation(_)
             | DomainEvent::Station(_)
@@ -91,15 +107,29 @@ impl Fold for CustomerList {
                 phone_key: None,
                 ..row
             }),
-            DomainEvent::Booking(BookingEvent::Requested(_)) => row.map(|row| CustomerRow {
-                booking_count: row.booking_count + 1,
+            DomainEvent::Booking(BookingEvent::Requested(_) | BookingEvent::Restored(_)) => {
+                row.map(|row| CustomerRow {
+                    booking_count: row.booking_count + 1,
+                    ..row
+                })
+            }
+            DomainEvent::Booking(BookingEvent::Deleted(_)) => row.map(|row| CustomerRow {
+                booking_count: row.booking_count - 1,
                 ..row
             }),
             DomainEvent::Booking(
                 BookingEvent::Confirmed(_)
                 | BookingEvent::Completed(_)
                 | BookingEvent::Cancelled(_)
-                | BookingEvent::Expired(_),
+                | BookingEvent::Expired(_)
+                | BookingEvent::DepositDueExtended(_)
+                | BookingEvent::GuestCountChanged(_)
+                | BookingEvent::MenuChanged(_)
+                | BookingEvent::Rescheduled(_)
+                | BookingEvent::ChefAssigned(_)
+                | BookingEvent::ChefUnassigned(_)
+                | BookingEvent::NoteAdded(_)
+                | BookingEvent::TermsAccepted(_),
             )
             | DomainEvent::Organisation(_)
             | DomainEvent::Station(_)

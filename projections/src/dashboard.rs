@@ -1,7 +1,7 @@
 //! What do the figures of a company or a station look like, day by day, week by week or month by month?
 //!
 //! Not a fold of its own: its sums are over the rows of the list of bookings, so that every figure can be opened to
-//! them.
+//! them. Bookings that were deleted are in none.
 
 mod buckets;
 
@@ -11,7 +11,7 @@ use domain::booking::BookingStatus;
 use domain::ids::StationId;
 use domain::money::Cents;
 
-use crate::booking_list::BookingList;
+use crate::booking_list::{BookingList, Presence};
 use crate::engine::{Answer, At, Condition, Group, ReadError, ReadModels, Sums, Value, station_scope};
 use crate::local_day;
 
@@ -243,6 +243,7 @@ fn conditions(viewer: &Viewer, filter: &DashboardFilter) -> Vec<Condition> {
     let earliest = filter.from.checked_sub_days(ZONES).unwrap_or(NaiveDate::MIN);
     let latest = after.checked_add_days(ZONES).unwrap_or(NaiveDate::MAX);
     conditions.extend([
+        Condition::Eq("presence", Value::Text(Presence::Here.as_str().to_owned())),
         Condition::AtLeast("event_on", Value::Date(filter.from)),
         Condition::Below("event_on", Value::Date(after)),
         Condition::AtLeast("start_utc", midnight(earliest)),

@@ -9,8 +9,10 @@ pub mod audit_trail;
 pub mod booking_ledger;
 pub mod booking_list;
 pub mod calendar;
+pub mod chef_list;
 pub mod customer_list;
 pub mod dashboard;
+mod id_list;
 pub mod lead_list;
 pub mod local_day;
 pub mod payment_list;
@@ -24,6 +26,8 @@ pub mod tax_report;
 pub mod tax_summary;
 #[cfg(test)]
 mod testing;
+
+pub use id_list::IdList;
 
 pub use engine::{
     Answer, AsOfMemory, At, BadCursor, Batch, Checked, Column, ColumnInfo, Condition, Cursor, Difference,

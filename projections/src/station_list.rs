@@ -7,6 +7,7 @@ use domain::ids::StationId;
 use domain::recorded::{DomainEvent, Recorded};
 use domain::station::{StationEvent, StationSettings};
 
+use crate::IdList;
 use crate::engine::{
     Answer, At, Condition, Fold, Order, Page, Poison, ReadError, ReadModels, Select, Slice, Source, Value,
     row, station_scope,
@@ -31,6 +32,8 @@ row! {
         pub chef_count: i32,
         /// How events are laid into its days.
         pub settings: StationSettings,
+        /// Who they are.
+        pub chefs: IdList,
     }
 }
 
@@ -41,11 +44,17 @@ impl Fold for StationList {
     type Key = StationId;
     type Row = StationRow;
     const NAME: &'static str = "station_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
-        &["station.created", "station.chef_joined"]
+        &[
+            "station.created",
+            "station.chef_joined",
+            "station.settings_changed",
+            "station.calendar_issued",
+            "station.calendar_revoked",
+        ]
     }
 
     fn key(event: &Recorded) -> Option<StationId> {
@@ -67,10 +76,21 @@ impl Fold for StationList {
                 state: created.state.clone(),
                 chef_count: 0,
                 settings: created.settings.clone(),
+                chefs: IdList::default(),
             }),
-            StationEvent::ChefJoined(_) => row.map(|row| StationRow {
+            StationEvent::ChefJoined(joined) => row.map(|row| StationRow {
                 version: event.sequence.0,
                 chef_count: row.chef_count + 1,
+                chefs: row.chefs.with(joined.chef_id.0),
+                ..row
+            }),
+            StationEvent::SettingsChanged(changed) => row.map(|row| StationRow {
+                version: event.sequence.0,
+                settings: changed.settings.clone(),
+                ..row
+            }),
+            StationEvent::CalendarIssued(_) | StationEvent::CalendarRevoked(_) => row.map(|row| StationRow {
+                version: event.sequence.0,
                 ..row
             }),
         }

@@ -150,7 +150,17 @@ pub(crate) fn line(event: &Recorded) -> Option<TaxLineRow> {
             BookingEvent::Requested(_)
             | BookingEvent::Confirmed(_)
             | BookingEvent::Cancelled(_)
-            | BookingEvent::Expired(_),
+            | BookingEvent::Expired(_)
+            | BookingEvent::DepositDueExtended(_)
+            | BookingEvent::GuestCountChanged(_)
+            | BookingEvent::MenuChanged(_)
+            | BookingEvent::Rescheduled(_)
+            | BookingEvent::ChefAssigned(_)
+            | BookingEvent::ChefUnassigned(_)
+            | BookingEvent::NoteAdded(_)
+            | BookingEvent::TermsAccepted(_)
+            | BookingEvent::Deleted(_)
+            | BookingEvent::Restored(_),
         )
         | DomainEvent::Payment(PaymentEvent::Claimed(_) | PaymentEvent::Rejected(_))
         | DomainEvent::Organisation(_)

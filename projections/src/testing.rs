@@ -1,7 +1,10 @@
 //! Events for the tests of folds.
 
 use chrono::{DateTime, Utc};
-use domain::booking::{BookingCompleted, BookingEvent, BookingRequested, HeldTax};
+use domain::booking::{
+    BookingCompleted, BookingEvent, BookingGuestCountChanged, BookingRequested, BookingRescheduled,
+    ChangedBy, HeldPlace, HeldTax,
+};
 use domain::envelope::{Position, RecordedMeta, Sealed, StreamId, Version};
 use domain::guests::Guests;
 use domain::ids::{BookingId, CustomerId, EventId, StationId, SubjectId, TenantId};
@@ -166,6 +169,7 @@ pub(crate) fn completed(total: i64, rate: Option<i64>) -> BookingCompleted {
         venue_zip: "95112".to_owned(),
         venue_city: "San Jose".to_owned(),
         note: None,
+        chefs: Vec::new(),
         completed_at: at("2026-12-06T05:00:00Z"),
     }
 }
@@ -192,4 +196,55 @@ pub(crate) fn verified(position: i64, amount: i64, tip: i64) -> Recorded {
     };
     let event = DomainEvent::Payment(PaymentEvent::Verified(verified));
     recorded(position, &PAYMENT.to_string(), 2, event)
+}
+
+/// The party of [`requested`] with other guests at a new price, from a total before.
+pub(crate) fn guests_changed(before: i64, total: i64) -> BookingGuestCountChanged {
+    let asked = requested(total);
+    BookingGuestCountChanged {
+        station_id: STATION,
+        before: asked.guests,
+        guests: Guests {
+            adults: 20,
+            ..asked.guests
+        },
+        chefs_before: 1,
+        place: HeldPlace {
+            blocked_from: asked.blocked_from,
+            blocked_until: asked.blocked_until,
+            chefs_needed: 2,
+            station_chefs: 2,
+        },
+        total_before_cents: Cents(before),
+        quote: asked.quote,
+        by: ChangedBy::Customer,
+        reason: None,
+        changed_at: at("2026-11-05T00:00:00Z"),
+    }
+}
+
+/// The party of [`requested`] a week later, for a total that it may have had before.
+pub(crate) fn moved(before: i64, total: i64) -> BookingRescheduled {
+    let asked = requested(total);
+    let week = chrono::Duration::weeks(1);
+    BookingRescheduled {
+        station_id: STATION,
+        start: EventTime::resolve(asked.start.local + week, asked.start.zone),
+        before: asked.start,
+        place: HeldPlace {
+            blocked_from: asked.blocked_from + week,
+            blocked_until: asked.blocked_until + week,
+            chefs_needed: 1,
+            station_chefs: 2,
+        },
+        venue: asked.venue,
+        tax_place: asked.tax_place,
+        travel: asked.travel,
+        total_before_cents: Cents(before),
+        quote: asked.quote,
+        fee_cents: None,
+        by: ChangedBy::Customer,
+        reason: Some("ill".to_owned()),
+        rescheduled_at: at("2026-11-06T00:00:00Z"),
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::access::Permission::{self, *};
 use domain::access::{Role, StationScope};
 use serde_json::{Value, json};
-use tests::http::{Client, PARTY_UTC, PASSWORD, Server, global_id, mutation, party, with};
+use tests::http::{Client, PARTY, PARTY_UTC, PASSWORD, Server, global_id, mutation, party, with};
 
 /// A field of the root, what it needs, and a way to ask that changes nothing even when it is allowed.
 struct Asked {
@@ -47,6 +47,16 @@ fn questions(server: &Server) -> Vec<Asked> {
         ask("node", StationRead, by_id("node", "id"), &station),
         ask("station", StationRead, by_id("station", "id"), &station),
         ask("stations", StationRead, page("stations"), ""),
+        ask("chef", ScheduleRead, by_id("chef", "id"), &global_id("Chef", nobody)),
+        ask("chefs", ScheduleRead, page("chefs"), ""),
+        ask(
+            "availability",
+            StationRead,
+            "query($id: ID!) { availability(stationId: $id, from: \"2026-03-14\", to: \"2026-03-14\", guests: 8) {
+                reason } }"
+                .to_owned(),
+            &station,
+        ),
         ask("booking", BookingRead, by_id("booking", "id"), &booking),
         ask("bookings", BookingRead, page("bookings"), ""),
         ask("customer", CustomerRead, by_id("customer", "id"), &customer),
@@ -136,6 +146,8 @@ fn commands() -> Vec<Asked> {
         "idempotencyKey": "k", "customerId": global_id("Customer", nobody), "reason": "asked for it",
     });
     let money = json!({"kind": "DEPOSIT", "method": "ZELLE", "amountMinor": 10_000});
+    let chef = json!({"chefId": global_id("Chef", nobody)});
+    let of_chef = with(json!({"idempotencyKey": "k"}), chef.clone());
     let command = |field, needs, input| Asked {
         field,
         needs: Some(needs),
@@ -150,6 +162,103 @@ fn commands() -> Vec<Asked> {
             BookingWrite,
             with(booking.clone(), json!({"reason": "plans changed"})),
         ),
+        command(
+            "bookingReschedule",
+            BookingWrite,
+            with(booking.clone(), json!({"start": PARTY})),
+        ),
+        command(
+            "bookingGuestCountChange",
+            BookingWrite,
+            with(booking.clone(), json!({"guests": {"adults": 9}})),
+        ),
+        command(
+            "bookingMenuChange",
+            BookingWrite,
+            with(booking.clone(), json!({"addOns": []})),
+        ),
+        command(
+            "bookingChefAssign",
+            BookingWrite,
+            with(booking.clone(), chef.clone()),
+        ),
+        command(
+            "bookingChefUnassign",
+            BookingWrite,
+            with(booking.clone(), chef.clone()),
+        ),
+        command(
+            "bookingDepositExtend",
+            BookingWrite,
+            with(
+                booking.clone(),
+                json!({"dueAt": PARTY_UTC, "reason": "slow bank"}),
+            ),
+        ),
+        command(
+            "bookingNoteAdd",
+            BookingWrite,
+            with(booking.clone(), json!({"note": "gate code"})),
+        ),
+        command(
+            "bookingTermsAccept",
+            BookingWrite,
+            with(booking.clone(), json!({"termsVersion": "2026-01"})),
+        ),
+        command(
+            "bookingDelete",
+            BookingWrite,
+            with(booking.clone(), json!({"reason": "made by mistake"})),
+        ),
+        command("bookingRestore", BookingWrite, booking.clone()),
+        command(
+            "stationCreate",
+            StationWrite,
+            json!({
+                "idempotencyKey": "k", "name": "", "zone": "America/Phoenix", "zip": "85004", "state": "AZ",
+            }),
+        ),
+        command(
+            "stationSettingsChange",
+            StationWrite,
+            json!({
+                "idempotencyKey": "k", "stationId": global_id("Station", nobody), "settings": {},
+                "reason": "as usual",
+            }),
+        ),
+        command(
+            "chefRegister",
+            ChefWrite,
+            json!({"idempotencyKey": "k", "name": "A Chef", "stationIds": [global_id("Station", nobody)]}),
+        ),
+        command(
+            "chefSkillsSet",
+            ScheduleWrite,
+            with(of_chef.clone(), json!({"skills": []})),
+        ),
+        command(
+            "chefAvailabilitySet",
+            ScheduleWrite,
+            with(of_chef.clone(), json!({"weekly": []})),
+        ),
+        command(
+            "chefDateExceptionSet",
+            ScheduleWrite,
+            with(of_chef.clone(), json!({"on": "2026-03-14"})),
+        ),
+        command(
+            "chefTimeOffAdd",
+            ScheduleWrite,
+            with(of_chef.clone(), json!({"from": "2026-03-14", "to": "2026-03-14"})),
+        ),
+        command(
+            "chefTimeOffCancel",
+            ScheduleWrite,
+            with(of_chef.clone(), json!({"from": "2026-03-14", "to": "2026-03-14"})),
+        ),
+        command("chefCapsSet", ScheduleWrite, of_chef.clone()),
+        command("calendarIssue", ScheduleWrite, of_chef.clone()),
+        command("calendarRevoke", ScheduleWrite, of_chef),
         command("paymentRecord", PaymentWrite, with(booking, money)),
         command("paymentVerify", PaymentWrite, verify),
         command("customerErase", CustomerErase, erase),

@@ -475,10 +475,10 @@ fn any_query() -> impl Strategy<Value = (BookingFilter, BookingSort, u16)> {
             let filter = BookingFilter {
                 status,
                 station_id,
-                customer_id: None,
                 from,
                 to,
                 search: search.map(str::to_owned),
+                ..BookingFilter::default()
             };
             (filter, sort, first)
         })

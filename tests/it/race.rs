@@ -50,7 +50,7 @@ async fn one_wins(server: &Server, admin: &Client, asked: Vec<Value>) {
     );
     let leads = counts["leads"]["nodes"].as_array().expect("a list");
     let different: BTreeSet<String> = leads.iter().map(|lead| lead["email"].to_string()).collect();
-    assert_eq!(different.len(), leads.len());
+    assert_eq!(different.len(), leads.len(), "of a page of a hundred");
     assert!(leads.iter().all(|lead| lead["failure"] == "SLOT_UNAVAILABLE"));
     server.assert_rebuild_changes_nothing(&server.company).await;
 }
@@ -68,6 +68,14 @@ async fn of_sixty_four_who_want_the_last_place_one_gets_it() {
     let server = Server::start().await;
     let admin = server.sign_in(Role::Admin).await;
     let asked = (0..64).map(|number| party(&format!("racer-{number}"))).collect();
+    one_wins(&server, &admin, asked).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_hundred_and_fifty_six_who_want_the_last_place_one_gets_it() {
+    let server = Server::start().await;
+    let admin = server.sign_in(Role::Admin).await;
+    let asked = (0..256).map(|number| party(&format!("racer-{number}"))).collect();
     one_wins(&server, &admin, asked).await;
 }
 

@@ -296,6 +296,20 @@ impl Client {
         self.token = Some(token.expect("the password is right").to_owned());
     }
 
+    /// Somebody of a company, signed in by e-mail.
+    ///
+    /// # Panics
+    /// When the sign-in fails.
+    pub async fn sign_in_as(&self, company: &Company, email: &str) -> Self {
+        let mut client = Self {
+            email: email.to_owned(),
+            slug: company.slug.clone(),
+            ..self.clone()
+        };
+        client.sign_in_again().await;
+        client
+    }
+
     /// The same person with another token.
     pub fn with_token(&self, token: &str) -> Self {
         Self {
@@ -391,7 +405,14 @@ impl Client {
 /// A mutation of one command, with what of its object to show.
 pub fn mutation(name: &str, object: &str) -> String {
     let input = match name {
-        "bookingComplete" => "BookingActionInput".to_owned(),
+        "bookingComplete" | "bookingRestore" => "BookingActionInput".to_owned(),
+        "bookingNoteAdd" => "BookingNoteInput".to_owned(),
+        "chefSkillsSet" => "ChefSkillsInput".to_owned(),
+        "chefAvailabilitySet" => "ChefAvailabilityInput".to_owned(),
+        "chefDateExceptionSet" => "ChefDateExceptionInput".to_owned(),
+        "chefTimeOffAdd" | "chefTimeOffCancel" => "ChefTimeOffInput".to_owned(),
+        "chefCapsSet" => "ChefCapsInput".to_owned(),
+        "calendarIssue" | "calendarRevoke" => "CalendarFeedInput".to_owned(),
         name => format!("{}{}Input", name[..1].to_uppercase(), &name[1..]),
     };
     format!(

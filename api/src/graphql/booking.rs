@@ -1,6 +1,8 @@
 //! Bookings.
 
+mod change;
 mod input;
+mod parts;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -10,11 +12,12 @@ use domain::booking::{
 };
 use domain::decider::Decider;
 use domain::envelope::StreamId;
-use domain::ids::{BookingId, CustomerId, StationId};
-use projections::booking_list::{self, BookingFilter as Filter, BookingRow, BookingSort as Sort};
+use domain::ids::{BookingId, ChefId, CustomerId, StationId};
+use projections::booking_list::{self, BookingFilter as Filter, BookingRow, BookingSort as Sort, Presence};
 use projections::{At, payment_list};
 
 use super::audit::{AuditEntryConnection, entity_audit};
+use super::chef::Chef;
 use super::connection::{connection, counter, payload};
 use super::customer::Customer;
 use super::error::{UserError, behind, coded, outcome, unread};
@@ -24,11 +27,14 @@ use super::loaders::Loaders;
 use super::payment::{Payment, PaymentConnection};
 use super::quote::QuoteLine;
 use super::read::{AsOf, Freshness, ReadInfo, after as read_after, at, cost, slice};
-use super::scalar::{LocalDateTime, Money};
+use super::scalar::Money;
 use super::session::{app, caller, under_key, viewer};
 use super::station::Station;
 use super::tax::TaxLine;
+pub(super) use change::BookingChangeMutation;
 use input::{BookingActionInput, BookingCancelInput, BookingRequestInput};
+use parts::BookingNote;
+pub(super) use parts::{EventTime, Guests, Venue};
 
 /// Where a booking stands.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
@@ -44,47 +50,6 @@ pub(super) enum BookingStatus {
     Cancelled,
     /// The deposit did not come.
     Expired,
-}
-
-/// When an event starts.
-#[derive(SimpleObject)]
-pub(super) struct EventTime {
-    /// The instant.
-    utc: DateTime<Utc>,
-    /// What a clock at the station shows.
-    local: LocalDateTime,
-    /// IANA zone.
-    zone: String,
-    /// Offset from UTC then, `-08:00`.
-    offset: String,
-}
-
-/// A party by kinds of guests.
-#[derive(SimpleObject)]
-pub(super) struct Guests {
-    /// From 13 years.
-    adults: i32,
-    /// 6 to 12 years.
-    children: i32,
-    /// Under 6 years.
-    under6: i32,
-    /// Everybody.
-    total: i32,
-}
-
-/// Where the event is held.
-#[derive(SimpleObject)]
-pub(super) struct Venue {
-    /// Street and number; `[erased]` once the customer's data has been erased.
-    street: Option<String>,
-    /// City as the customer wrote it.
-    city: String,
-    /// County.
-    county: String,
-    /// Two-letter state.
-    state: String,
-    /// ZIP code.
-    zip: String,
 }
 
 /// What decides how much is proposed to be given back.
@@ -157,14 +122,7 @@ impl Booking {
     }
     /// When the event starts.
     async fn start(&self) -> EventTime {
-        let minutes = self.row.offset_secs.unsigned_abs() / 60;
-        let sign = if self.row.offset_secs < 0 { '-' } else { '+' };
-        EventTime {
-            utc: self.row.start_utc,
-            local: LocalDateTime(self.row.start_local),
-            zone: self.row.zone.name().to_owned(),
-            offset: format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60),
-        }
+        EventTime::of_row(&self.row)
     }
     /// First instant that the chefs are taken, inclusive: travel and set-up come before the start.
     async fn blocked_from(&self) -> DateTime<Utc> {
@@ -176,28 +134,45 @@ impl Booking {
     }
     /// The party.
     async fn guests(&self) -> Guests {
-        let row = &self.row;
-        Guests {
-            adults: row.adults,
-            children: row.children,
-            under6: row.under6,
-            total: row.adults + row.children + row.under6,
-        }
+        Guests::of_row(&self.row)
     }
     /// Where.
     async fn venue(&self, ctx: &Context<'_>) -> Result<Venue> {
+        Venue::of_row(ctx, &self.row).await
+    }
+    /// Chefs who are to cook, or did. Needs schedule:read.
+    async fn chefs(&self, ctx: &Context<'_>) -> Result<Vec<Chef>> {
+        let ids: Vec<ChefId> = self.row.chefs.ids();
+        let at = self.at;
+        let rows = ctx.data_unchecked::<Loaders>().chefs(&ids, at).await?;
+        Ok(rows.into_iter().map(|row| Chef { row, at }).collect())
+    }
+    /// How many chefs the party needs.
+    async fn chefs_needed(&self) -> i32 {
+        self.row.chefs_needed
+    }
+    /// What the staff wrote down, the oldest first.
+    async fn notes(&self, ctx: &Context<'_>) -> Result<Vec<BookingNote>> {
         let stream = StreamId::new(BookingAggregate::STREAM, self.row.booking_id.to_string());
-        let street = ctx
-            .data_unchecked::<Loaders>()
-            .text_or_erased(stream, "venue.street", &self.row.street)
-            .await?;
-        Ok(Venue {
-            street: Some(street),
-            city: self.row.city.clone(),
-            county: self.row.county.clone(),
-            state: self.row.state.clone(),
-            zip: self.row.zip.clone(),
-        })
+        let loaders = ctx.data_unchecked::<Loaders>();
+        let mut notes = Vec::new();
+        for note in &self.row.notes {
+            notes.push(BookingNote {
+                text: loaders
+                    .text_or_erased(stream.clone(), "notes", &note.note)
+                    .await?,
+                noted_at: note.noted_at,
+            });
+        }
+        Ok(notes)
+    }
+    /// Version of the terms that the customer accepted last.
+    async fn terms_version(&self) -> Option<&str> {
+        self.row.terms_version.as_deref()
+    }
+    /// Whether it was deleted: lists show it only when asked for what was.
+    async fn deleted(&self) -> bool {
+        self.row.presence == Presence::Deleted
     }
     /// Every line of the price, tax included.
     async fn lines(&self) -> Vec<QuoteLine> {
@@ -329,6 +304,11 @@ pub(super) struct BookingFilter {
     status: Option<Vec<BookingStatus>>,
     /// Of this station.
     station_id: Option<ID>,
+    /// That this chef is assigned to, or was when it was held.
+    chef_id: Option<ID>,
+    /// Those that were deleted, in place of those that were not.
+    #[graphql(default = false)]
+    deleted: bool,
     /// Of this customer.
     customer_id: Option<ID>,
     /// Starting at or after.
@@ -353,6 +333,15 @@ impl BookingFilter {
                 .station_id
                 .map(|id| local::<StationId>(&id).ok_or_else(|| unknown("station")))
                 .transpose()?,
+            chef_id: self
+                .chef_id
+                .map(|id| local::<ChefId>(&id).ok_or_else(|| unknown("chef")))
+                .transpose()?,
+            presence: if self.deleted {
+                Presence::Deleted
+            } else {
+                Presence::Here
+            },
             customer_id: self
                 .customer_id
                 .map(|id| local::<CustomerId>(&id).ok_or_else(|| unknown("customer")))
@@ -429,7 +418,7 @@ payload!(BookingPayload, booking: Booking);
 
 impl BookingPayload {
     /// The payload of a command on a booking.
-    async fn of(
+    pub(super) async fn of(
         ctx: &Context<'_>,
         done: std::result::Result<Written, commands::CommandError>,
     ) -> Result<Self> {

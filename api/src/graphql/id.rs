@@ -3,7 +3,7 @@
 use async_graphql::ID;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::ids::{BookingId, ChefId, CustomerId, LeadId, PaymentId, StationId, TenantId};
+use domain::ids::{BookingId, ChefId, CustomerId, LeadId, PaymentId, StationId, TenantId, UserId};
 
 /// A noun that has a global id.
 pub(super) trait Noun: std::fmt::Display + std::str::FromStr {
@@ -23,6 +23,7 @@ nouns! {
     BookingId = "Booking";
     PaymentId = "Payment";
     LeadId = "Lead";
+    UserId = "User";
 }
 
 /// The global id of a noun.

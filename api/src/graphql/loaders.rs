@@ -7,16 +7,17 @@ use std::time::Duration;
 use async_graphql::dataloader::{DataLoader, Loader};
 use domain::access::Viewer;
 use domain::envelope::{Position, Sealed, StreamId};
-use domain::ids::{BookingId, CustomerId, StationId};
+use domain::ids::{BookingId, ChefId, CustomerId, StationId};
 use event_log::{Opened, SealedField};
 use projections::booking_ledger::Statement;
 use projections::booking_list::BookingRow;
+use projections::chef_list::ChefRow;
 use projections::customer_list::CustomerRow;
 use projections::station_list::StationRow;
 use projections::tax_ledger::{TaxLineKind, TaxLineRow};
 use projections::{
-    Answer, At, Fresh, Late, ReadError, ReadInfo, booking_ledger, booking_list, customer_list, station_list,
-    tax_ledger,
+    Answer, At, Fresh, Late, ReadError, ReadInfo, booking_ledger, booking_list, chef_list, customer_list,
+    station_list, tax_ledger,
 };
 
 use super::error::unread;
@@ -133,6 +134,8 @@ rows_by_id!(
     booking_list::many
 );
 
+rows_by_id!(ChefId, ChefRow, |row: &ChefRow| row.chef_id, chef_list::many);
+
 impl Loader<Key<TaxOf>> for Lookup {
     type Value = TaxLineRow;
     type Error = Arc<ReadError>;
@@ -224,6 +227,30 @@ impl Loaders {
     pub(super) async fn station(&self, id: StationId, at: At) -> async_graphql::Result<Option<StationRow>> {
         let found = self.0.load_one(Key(id, When::of(at))).await.map_err(shared)?;
         Ok(found.map(|(row, _)| row))
+    }
+
+    /// Chefs of these ids within reach, in their order.
+    pub(super) async fn chefs(&self, ids: &[ChefId], at: At) -> async_graphql::Result<Vec<ChefRow>> {
+        let when = When::of(at);
+        let keys = ids.iter().map(|id| Key(*id, when));
+        let mut found = self.0.load_many(keys).await.map_err(shared)?;
+        Ok(ids
+            .iter()
+            .filter_map(|id| found.remove(&Key(*id, when)))
+            .map(|(row, _)| row)
+            .collect())
+    }
+
+    /// Stations of these ids within reach, in their order.
+    pub(super) async fn stations(&self, ids: &[StationId], at: At) -> async_graphql::Result<Vec<StationRow>> {
+        let when = When::of(at);
+        let keys = ids.iter().map(|id| Key(*id, when));
+        let mut found = self.0.load_many(keys).await.map_err(shared)?;
+        Ok(ids
+            .iter()
+            .filter_map(|id| found.remove(&Key(*id, when)))
+            .map(|(row, _)| row)
+            .collect())
     }
 
     /// A booking, and what its row holds.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value};
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use domain::envelope::Position;
 use domain::money::{Cents, RatePpm};
 
@@ -59,6 +59,32 @@ impl ScalarType for LocalDateTime {
     }
     fn to_value(&self) -> Value {
         Value::String(self.0.format("%Y-%m-%dT%H:%M:%S").to_string())
+    }
+}
+
+/// A time of day on a wall clock, `18:00` or `18:00:00`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LocalTime(pub(super) NaiveTime);
+
+#[Scalar(name = "LocalTime")]
+impl ScalarType for LocalTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => NaiveTime::parse_from_str(text, "%H:%M")
+                .or_else(|_| NaiveTime::parse_from_str(text, "%H:%M:%S"))
+                .map(Self)
+                .map_err(|_| InputValueError::custom("expected a time of day such as 18:00")),
+            Value::Null
+            | Value::Number(_)
+            | Value::Boolean(_)
+            | Value::Binary(_)
+            | Value::Enum(_)
+            | Value::List(_)
+            | Value::Object(_) => Err(InputValueError::expected_type(value)),
+        }
+    }
+    fn to_value(&self) -> Value {
+        Value::String(self.0.format("%H:%M:%S").to_string())
     }
 }
 

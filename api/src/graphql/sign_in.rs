@@ -5,13 +5,14 @@ use chrono::{DateTime, Utc};
 use domain::access::{Role as DomainRole, Viewer as DomainViewer};
 use domain::decider::Decider;
 use domain::envelope::{Position, StreamId};
-use domain::ids::{BookingId, CustomerId, PaymentId, StationId};
+use domain::ids::{BookingId, ChefId, CustomerId, PaymentId, StationId};
 use domain::user::User;
 use event_log::Opened;
-use projections::{audit_trail, booking_list, customer_list, payment_list, station_list};
+use projections::{audit_trail, booking_list, chef_list, customer_list, payment_list, station_list};
 
 use super::audit::AuditEntry;
 use super::booking::Booking;
+use super::chef::Chef;
 use super::customer::Customer;
 use super::error::{UserError, fault, refused_question, unread};
 use super::id::{Noun, global, named, parts};
@@ -28,6 +29,7 @@ use crate::auth::SignInError;
 pub(super) enum Node {
     Organisation(Organisation),
     Station(Station),
+    Chef(Chef),
     Customer(Customer),
     Booking(Booking),
     Payment(Payment),
@@ -186,6 +188,8 @@ impl SignInQuery {
             }
             StationId::NAME => row!(StationId, |id| station_list::one(views, viewer, id, at))
                 .map(|(row, _)| Node::Station(Station(row))),
+            ChefId::NAME => row!(ChefId, |id| chef_list::one(views, viewer, id, at))
+                .map(|(row, _)| Node::Chef(Chef { row, at })),
             CustomerId::NAME => row!(CustomerId, |id| customer_list::one(views, viewer, id, at))
                 .map(|(row, _)| Node::Customer(Customer(row))),
             BookingId::NAME => row!(BookingId, |id| booking_list::one(views, viewer, id, at))

@@ -1,16 +1,24 @@
 //! Stations.
 
+mod input;
+
 use async_graphql::{Context, ID, Object, Result};
+use commands::Written;
 use domain::access::Viewer;
+use domain::decider::Decider;
 use domain::ids::StationId;
+use domain::station::{Station as StationAggregate, StationSettings as Settings};
 use projections::station_list::{self, StationRow};
 use projections::{At, Slice};
 
-use super::connection::{connection, counter};
-use super::error::unread;
+use super::chef::Weekday;
+use super::connection::{connection, counter, payload};
+use super::error::{UserError, outcome, unread};
 use super::id::{global, local};
-use super::read::{AsOf, Freshness, at, cost, slice};
-use super::session::{app, viewer};
+use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
+use super::scalar::{LocalDate, LocalTime};
+use super::session::{app, caller, under_key, viewer};
+use input::{StationCreateInput, StationSettingsChangeInput};
 
 /// A city branch of the company, with its own chefs, zone, capacity and prices.
 #[derive(Clone)]
@@ -37,6 +45,67 @@ impl Station {
     /// How many chefs work here: parties at one time share them.
     async fn chef_count(&self) -> i32 {
         self.0.chef_count
+    }
+    /// Number of changes so far: what `expectedVersion` compares.
+    async fn version(&self) -> i32 {
+        i32::try_from(self.0.version).unwrap_or(i32::MAX)
+    }
+    /// How events are laid into its days.
+    async fn settings(&self) -> StationSettings {
+        StationSettings(self.0.settings.clone())
+    }
+}
+
+/// How events are laid into a station's days.
+pub(super) struct StationSettings(Settings);
+
+fn whole(count: i64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+#[Object]
+impl StationSettings {
+    /// Local start times on offer.
+    async fn slots(&self) -> Vec<LocalTime> {
+        self.0.slots.iter().copied().map(LocalTime).collect()
+    }
+    /// Length of an event in minutes.
+    async fn event_minutes(&self) -> i32 {
+        whole(self.0.event_mins)
+    }
+    /// Minutes that a chef needs before the start, the way there not counted.
+    async fn setup_minutes(&self) -> i32 {
+        whole(self.0.setup_mins)
+    }
+    /// Minutes that a chef needs after the end.
+    async fn teardown_minutes(&self) -> i32 {
+        whole(self.0.teardown_mins)
+    }
+    /// Guests that one chef cooks for.
+    async fn guests_per_chef(&self) -> i32 {
+        self.0.guests_per_chef
+    }
+    /// Hours that a booking must lie ahead.
+    async fn lead_hours(&self) -> i32 {
+        whole(self.0.lead_hours)
+    }
+    /// Days ahead that can be booked.
+    async fn horizon_days(&self) -> i32 {
+        whole(self.0.horizon_days)
+    }
+    /// Days of the week on which no event starts.
+    async fn closed_weekdays(&self) -> Vec<Weekday> {
+        self.0
+            .closed
+            .weekdays
+            .iter()
+            .copied()
+            .map(Weekday::from)
+            .collect()
+    }
+    /// Single days on which no event starts.
+    async fn closed_on(&self) -> Vec<LocalDate> {
+        self.0.closed.dates.iter().copied().map(LocalDate).collect()
     }
 }
 
@@ -96,5 +165,66 @@ impl StationQuery {
             move |(views, viewer)| async move { station_list::count(&views, &viewer, at).await },
         );
         Ok(StationConnection::new(page, previous, counter, Station))
+    }
+}
+
+payload!(StationPayload, station: Station);
+
+impl StationPayload {
+    async fn of(
+        ctx: &Context<'_>,
+        done: std::result::Result<Written, commands::CommandError>,
+    ) -> Result<Self> {
+        let written = match outcome(done)? {
+            Ok(written) => written,
+            Err(refused) => return Ok(Self::refused(refused)),
+        };
+        let Ok(id) = written.id_of(StationAggregate::STREAM).parse::<StationId>() else {
+            return Ok(Self::written(None, &written));
+        };
+        let at = read_after(written.position);
+        let found = station_list::one(&app(ctx).views, viewer(ctx)?, id, at)
+            .await
+            .map_err(unread)?;
+        Ok(Self::written(found.value.map(Station), &written))
+    }
+}
+
+/// Commands on stations.
+#[derive(Default)]
+pub(super) struct StationMutation;
+
+#[Object]
+impl StationMutation {
+    /// Opens a branch. It has no chefs, prices or bookings yet. Needs station:write.
+    async fn station_create(&self, ctx: &Context<'_>, input: StationCreateInput) -> Result<StationPayload> {
+        let caller = caller(ctx)?;
+        let (key, created) = match input.read() {
+            Ok(read) => read,
+            Err(refused) => return Ok(StationPayload::refused(refused)),
+        };
+        let done = under_key(&key, |key| app(ctx).commands.create_station(caller, key, created)).await;
+        StationPayload::of(ctx, done).await
+    }
+
+    /// Lays events into a branch's days in another way. Bookings keep what they were made under. Needs station:write.
+    async fn station_settings_change(
+        &self,
+        ctx: &Context<'_>,
+        input: StationSettingsChangeInput,
+    ) -> Result<StationPayload> {
+        let caller = caller(ctx)?;
+        let Some(id) = local::<StationId>(&input.station_id) else {
+            return Ok(StationPayload::refused(UserError::not_found(
+                "stationId",
+                "station",
+            )));
+        };
+        let (key, change) = input.read(id);
+        let done = under_key(&key, |key| {
+            app(ctx).commands.change_station_settings(caller, key, change)
+        })
+        .await;
+        StationPayload::of(ctx, done).await
     }
 }

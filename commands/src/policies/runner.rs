@@ -16,13 +16,22 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Policy, Reaction, Reply, WhenDepositCaptured, WhenDepositOverdue};
+use super::{
+    Answers, Policy, Reaction, Reply, WhenChefTakesTimeOff, WhenDepositCaptured, WhenDepositOverdue,
+};
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
 /// Events that one transaction looks at.
 const BATCH: u32 = 200;
 /// Processes whose time has come that one transaction looks at.
 const DUE: i64 = 100;
+
+/// Every policy there is.
+const POLICIES: [&str; 3] = [
+    WhenDepositCaptured::NAME,
+    WhenDepositOverdue::NAME,
+    WhenChefTakesTimeOff::NAME,
+];
 
 /// How often to look for what other processes have appended, and for whose time has come.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -54,12 +63,13 @@ impl Commands {
     /// [`PolicyError`]; what was done stays done, and the next call goes on from there.
     pub async fn react(&self, tenant: TenantId) -> Result<(), PolicyError> {
         if let Some(holder) = self.policies_holder {
-            for policy in [WhenDepositCaptured::NAME, WhenDepositOverdue::NAME] {
+            for policy in POLICIES {
                 self.hold_policy(tenant, policy, Some(holder)).await?;
             }
         }
         self.follow::<WhenDepositCaptured>(tenant).await?;
-        self.follow::<WhenDepositOverdue>(tenant).await
+        self.follow::<WhenDepositOverdue>(tenant).await?;
+        self.follow::<WhenChefTakesTimeOff>(tenant).await
     }
 
     /// The same commands, whose reactions nobody else gives meanwhile: for a simulated clock beside a program
@@ -77,8 +87,10 @@ impl Commands {
     /// # Errors
     /// [`PolicyError`] when the database is out of reach.
     pub async fn release_policies(&self, tenant: TenantId) -> Result<(), PolicyError> {
-        self.hold_policy(tenant, WhenDepositCaptured::NAME, None).await?;
-        self.hold_policy(tenant, WhenDepositOverdue::NAME, None).await
+        for policy in POLICIES {
+            self.hold_policy(tenant, policy, None).await?;
+        }
+        Ok(())
     }
 
     async fn hold_policy(
@@ -152,7 +164,7 @@ impl Commands {
         // On behalf of nobody: the function names tenants, and there are no rows of the nil tenant.
         let mut tx = self.log().database().begin_read(TenantId(Uuid::nil())).await?;
         let tenants: Vec<Uuid> = sqlx::query_scalar("select tenant_id from policies_behind($1, $2)")
-            .bind([WhenDepositCaptured::NAME, WhenDepositOverdue::NAME])
+            .bind(POLICIES)
             .bind(self.ports.now())
             .fetch_all(&mut *tx)
             .await?;
@@ -162,7 +174,9 @@ impl Commands {
 
     async fn follow<P: Policy>(&self, tenant: TenantId) -> Result<(), PolicyError> {
         while self.follow_batch::<P>(tenant).await? == Progress::More {}
-        while self.wake_batch::<P>(tenant).await? == Progress::More {}
+        if P::ANSWERS == Answers::TimeToo {
+            while self.wake_batch::<P>(tenant).await? == Progress::More {}
+        }
         Ok(())
     }
 
@@ -289,6 +303,9 @@ impl Commands {
                     .await
             }
             Reply::ExpireBooking { booking_id } => self.expire_booking(caller, key, booking_id).await,
+            Reply::NeedReassignment { chef_id, needed } => {
+                self.need_reassignment(caller, key, chef_id, needed).await
+            }
         };
         match done {
             Ok(_) => Ok(()),

@@ -19,6 +19,9 @@ pub struct Waiting {
     deposit_cents: Cents,
     /// What has come so far, in cents.
     captured_cents: Cents,
+    /// The payment that came last.
+    #[serde(default)]
+    last: Option<PaymentId>,
 }
 
 impl Policy for WhenDepositCaptured {
@@ -48,7 +51,31 @@ impl Policy for WhenDepositCaptured {
             DomainEvent::Booking(BookingEvent::Requested(requested)) => Reaction::keep(Some(Waiting {
                 deposit_cents: requested.quote.deposit_cents,
                 captured_cents: Cents::ZERO,
+                last: None,
             })),
+            // A price that fell below the deposit lowers it.
+            DomainEvent::Booking(BookingEvent::GuestCountChanged(changed)) => {
+                Waiting::owe(state, changed.quote.deposit_cents, &event.stream.id)
+            }
+            DomainEvent::Booking(BookingEvent::MenuChanged(changed)) => {
+                Waiting::owe(state, changed.quote.deposit_cents, &event.stream.id)
+            }
+            DomainEvent::Booking(BookingEvent::Rescheduled(moved)) => {
+                Waiting::owe(state, moved.quote.deposit_cents, &event.stream.id)
+            }
+            // What came while the booking was away confirms it now.
+            DomainEvent::Booking(BookingEvent::Restored(_)) => match state {
+                Some(waiting) => waiting.confirm_if_complete(&event.stream.id),
+                None => Reaction::keep(None),
+            },
+            DomainEvent::Booking(
+                BookingEvent::Deleted(_)
+                | BookingEvent::DepositDueExtended(_)
+                | BookingEvent::ChefAssigned(_)
+                | BookingEvent::ChefUnassigned(_)
+                | BookingEvent::NoteAdded(_)
+                | BookingEvent::TermsAccepted(_),
+            ) => Reaction::keep(state),
             DomainEvent::Booking(
                 BookingEvent::Confirmed(_)
                 | BookingEvent::Completed(_)
@@ -80,16 +107,29 @@ impl Policy for WhenDepositCaptured {
 impl Waiting {
     fn receive(mut self, verified: &PaymentVerified, payment: &str) -> Reaction<Self> {
         self.captured_cents += verified.amount_cents;
+        self.last = payment.parse::<PaymentId>().ok();
+        self.confirm_if_complete(&verified.booking.booking_id.to_string())
+    }
+
+    fn owe(waiting: Option<Self>, deposit_cents: Cents, booking: &str) -> Reaction<Self> {
+        match waiting {
+            Some(waiting) => Self {
+                deposit_cents,
+                ..waiting
+            }
+            .confirm_if_complete(booking),
+            None => Reaction::keep(None),
+        }
+    }
+
+    fn confirm_if_complete(self, booking: &str) -> Reaction<Self> {
         let complete = self.captured_cents >= self.deposit_cents;
-        let reply = payment
-            .parse::<PaymentId>()
-            .ok()
-            .filter(|_| complete)
-            .map(|payment_id| Reply::ConfirmBooking {
-                booking_id: verified.booking.booking_id,
-                payment_id,
-                captured_cents: self.captured_cents,
-            });
+        let paid_for = self.last.zip(booking_of(booking)).filter(|_| complete);
+        let reply = paid_for.map(|(payment_id, booking_id)| Reply::ConfirmBooking {
+            booking_id,
+            payment_id,
+            captured_cents: self.captured_cents,
+        });
         Reaction {
             state: Some(self),
             wake_at: None,

@@ -1,10 +1,10 @@
 //! When the deposit has not come by the time it was due, the booking is given up and its place is free.
 
-use domain::booking::BookingEvent;
+use domain::booking::{BookingEvent, BookingStatus};
 use domain::recorded::{DomainEvent, Recorded};
 use serde::{Deserialize, Serialize};
 
-use super::{Policy, Reaction, Reply, when_deposit_captured::booking_of};
+use super::{Answers, Policy, Reaction, Reply, when_deposit_captured::booking_of};
 
 /// Gives up bookings.
 pub struct WhenDepositOverdue;
@@ -16,10 +16,11 @@ pub struct Awaited {}
 impl Policy for WhenDepositOverdue {
     type State = Awaited;
     const NAME: &'static str = "when_deposit_overdue";
+    const ANSWERS: Answers = Answers::TimeToo;
 
     fn process(event: &Recorded) -> Option<String> {
         match &event.event {
-            DomainEvent::Booking(_) => Some(event.stream.id.clone()),
+            DomainEvent::Booking(booking) => about_the_deposit(booking).then(|| event.stream.id.clone()),
             DomainEvent::Payment(_)
             | DomainEvent::Organisation(_)
             | DomainEvent::Station(_)
@@ -39,11 +40,34 @@ impl Policy for WhenDepositOverdue {
                 wake_at: Some(requested.deposit_due_at),
                 reply: None,
             },
+            DomainEvent::Booking(BookingEvent::DepositDueExtended(extended)) => Reaction {
+                state: Some(Awaited {}),
+                wake_at: Some(extended.due_at),
+                reply: None,
+            },
+            DomainEvent::Booking(BookingEvent::Restored(restored))
+                if restored.status == BookingStatus::Requested =>
+            {
+                Reaction {
+                    state: Some(Awaited {}),
+                    wake_at: Some(restored.deposit_due_at),
+                    reply: None,
+                }
+            }
             DomainEvent::Booking(
                 BookingEvent::Confirmed(_)
                 | BookingEvent::Completed(_)
                 | BookingEvent::Cancelled(_)
-                | BookingEvent::Expired(_),
+                | BookingEvent::Expired(_)
+                | BookingEvent::Deleted(_)
+                | BookingEvent::Restored(_)
+                | BookingEvent::GuestCountChanged(_)
+                | BookingEvent::MenuChanged(_)
+                | BookingEvent::Rescheduled(_)
+                | BookingEvent::ChefAssigned(_)
+                | BookingEvent::ChefUnassigned(_)
+                | BookingEvent::NoteAdded(_)
+                | BookingEvent::TermsAccepted(_),
             )
             | DomainEvent::Payment(_)
             | DomainEvent::Organisation(_)
@@ -59,5 +83,27 @@ impl Policy for WhenDepositOverdue {
 
     fn due(process: &str, _state: Awaited) -> Option<Reply> {
         booking_of(process).map(|booking_id| Reply::ExpireBooking { booking_id })
+    }
+}
+
+/// Whether an event says until when a deposit is awaited, or that none is. The others leave that as it was: a party that
+/// is moved has no more time to pay.
+fn about_the_deposit(event: &BookingEvent) -> bool {
+    match event {
+        BookingEvent::Requested(_)
+        | BookingEvent::DepositDueExtended(_)
+        | BookingEvent::Confirmed(_)
+        | BookingEvent::Completed(_)
+        | BookingEvent::Cancelled(_)
+        | BookingEvent::Expired(_)
+        | BookingEvent::Deleted(_)
+        | BookingEvent::Restored(_) => true,
+        BookingEvent::GuestCountChanged(_)
+        | BookingEvent::MenuChanged(_)
+        | BookingEvent::Rescheduled(_)
+        | BookingEvent::ChefAssigned(_)
+        | BookingEvent::ChefUnassigned(_)
+        | BookingEvent::NoteAdded(_)
+        | BookingEvent::TermsAccepted(_) => false,
     }
 }

@@ -3,11 +3,17 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::change_event::{
+    BookingDepositDueExtended, BookingGuestCountChanged, BookingMenuChanged, BookingNoteAdded,
+    BookingRescheduled, BookingTermsAccepted,
+};
+use super::crew_event::{BookingChefAssigned, BookingChefUnassigned, release_chef};
 use super::released::BookingCancelledV1;
+use super::removal_event::{BookingDeleted, BookingRestored};
 use super::state::BookingStatus;
 use crate::envelope::{Claim, Sealed};
 use crate::guests::Guests;
-use crate::ids::{CustomerId, PaymentId, StationId};
+use crate::ids::{ChefId, CustomerId, PaymentId, StationId};
 use crate::money::Cents;
 use crate::place::{Travel, Venue};
 use crate::price_list::{BookingPolicy, CancellationTier};
@@ -24,6 +30,16 @@ crate::events! {
         "The party was held; its tax is owed." Completed(BookingCompleted) = "booking.completed" v 1, claims;
         "The party was called off; the place is free." Cancelled(BookingCancelled) = "booking.cancelled" v 2 from 1 as BookingCancelledV1, claims;
         "The deposit did not come; the place is free." Expired(BookingExpired) = "booking.expired" v 1, claims;
+        "The deposit may come later." DepositDueExtended(BookingDepositDueExtended) = "booking.deposit_due_extended" v 1;
+        "The party grew or shrank; it has a new price." GuestCountChanged(BookingGuestCountChanged) = "booking.guest_count_changed" v 1, claims;
+        "The extras changed; the party has a new price." MenuChanged(BookingMenuChanged) = "booking.menu_changed" v 1;
+        "The party was moved to another time or place, which is held in place of the old one." Rescheduled(BookingRescheduled) = "booking.rescheduled" v 1, claims;
+        "A chef will cook; nobody else has that chef then." ChefAssigned(BookingChefAssigned) = "booking.chef_assigned" v 1, claims;
+        "A chef will not cook after all, and is free." ChefUnassigned(BookingChefUnassigned) = "booking.chef_unassigned" v 1, claims;
+        "The booking was put away; its place is free." Deleted(BookingDeleted) = "booking.deleted" v 1, claims;
+        "The booking was taken out again; its place is held again." Restored(BookingRestored) = "booking.restored" v 1, claims;
+        "Somebody wrote something down." NoteAdded(BookingNoteAdded) = "booking.note_added" v 1;
+        "The customer accepted the terms." TermsAccepted(BookingTermsAccepted) = "booking.terms_accepted" v 1;
     }
 }
 
@@ -123,6 +139,9 @@ pub struct BookingCompleted {
     pub venue_city: String,
     /// What the staff noted.
     pub note: Option<String>,
+    /// Who cooked, where chefs were assigned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chefs: Vec<ChefId>,
     /// When it was marked as held.
     pub completed_at: DateTime<Utc>,
 }
@@ -139,8 +158,10 @@ pub struct HeldTax {
 }
 
 impl BookingCompleted {
+    /// The party still counts towards its chefs' day and week.
     fn claims(&self) -> Vec<Claim> {
-        release(self.station_id)
+        let chefs = self.chefs.iter().map(|chef| release_chef(*chef));
+        release(self.station_id).into_iter().chain(chefs).collect()
     }
 }
 
@@ -209,7 +230,7 @@ impl BookingExpired {
     }
 }
 
-fn release(station: StationId) -> Vec<Claim> {
+pub(super) fn release(station: StationId) -> Vec<Claim> {
     vec![Claim::ReleaseCapacity {
         resource: Station::capacity_resource(station),
     }]

@@ -1,18 +1,21 @@
 //! The booking as its stream tells it, and how it decides.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BookingCancelled, BookingCommand, BookingCompleted, BookingConfirmed, BookingError, BookingEvent,
-    BookingExpired, BookingRequested, CancelledBy, HeldTax, RefundRule, RequestBooking,
+    BookingCancelled, BookingCommand, BookingCompleted, BookingConfirmed, BookingDeleted, BookingError,
+    BookingEvent, BookingExpired, BookingRequested, CancelledBy, HeldPlace, HeldTax, RefundRule,
+    RequestBooking, UnassignedBecause,
 };
+use crate::chef::Roster;
 use crate::decider::Decider;
-use crate::ids::{BookingId, PaymentId};
+use crate::guests::Guests;
+use crate::ids::{BookingId, ChefId, PaymentId};
 use crate::money::{Cents, RatePpm};
 use crate::quote::{LineKind, QuoteRequest, quote};
 use crate::schedule::EventTime;
-use crate::station::StationCreated;
+use crate::station::{Station, StationCreated};
 use crate::tax;
 
 /// Where a booking stands.
@@ -41,6 +44,14 @@ impl BookingStatus {
         Self::Expired,
     ];
 
+    /// Whether it is still to be held, and so holds a place.
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Requested | Self::Confirmed => true,
+            Self::Completed | Self::Cancelled | Self::Expired => false,
+        }
+    }
+
     /// The word in sentences and rows.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -58,10 +69,23 @@ impl BookingStatus {
 pub struct Booking {
     requested: Option<BookingRequested>,
     status: Option<BookingStatus>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) chefs: Vec<ChefId>,
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub(super) reschedules: i32,
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub(super) notes: i32,
+    pub(super) deleted: Option<BookingDeleted>,
+}
+
+/// What has not happened yet is no part of what a story tells.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_none_yet(count: &i32) -> bool {
+    *count == 0
 }
 
 impl Booking {
-    /// What was asked for, once it was.
+    /// What was asked for, once it was, as changes have left it.
     pub fn requested(&self) -> Option<&BookingRequested> {
         self.requested.as_ref()
     }
@@ -69,6 +93,16 @@ impl Booking {
     /// Where it stands, once asked for.
     pub fn status(&self) -> Option<BookingStatus> {
         self.status
+    }
+
+    /// Whether it was put away.
+    pub fn is_deleted(&self) -> bool {
+        self.deleted.is_some()
+    }
+
+    /// Who is to cook.
+    pub fn chefs(&self) -> &[ChefId] {
+        &self.chefs
     }
 
     /// The number that people name a booking by: ten letters and digits of its id's random part, without
@@ -84,11 +118,24 @@ impl Booking {
         format!("{}-{}", half(5..10), half(0..5))
     }
 
-    fn standing(&self) -> Result<(&BookingRequested, BookingStatus), BookingError> {
+    pub(super) fn standing(&self) -> Result<(&BookingRequested, BookingStatus), BookingError> {
+        if self.is_deleted() {
+            return Err(BookingError::Deleted);
+        }
         self.requested
             .as_ref()
             .zip(self.status)
             .ok_or(BookingError::NotFound)
+    }
+
+    /// Where it stands, for what is only asked of a booking that is still to be held.
+    pub(super) fn still_to_come(
+        &self,
+        wanted: &'static str,
+    ) -> Result<(&BookingRequested, BookingStatus), BookingError> {
+        let (requested, status) = self.standing()?;
+        refuse_unless(status.is_open(), status, wanted)?;
+        Ok((requested, status))
     }
 
     fn request(&self, ask: RequestBooking) -> Result<BookingEvent, BookingError> {
@@ -99,16 +146,10 @@ impl Booking {
         check_length("a terms version", 60, ask.terms_version.as_deref())?;
         let station = ask.station.opened().ok_or(BookingError::StationNotFound)?;
         let guests = ask.guests.check().map_err(crate::quote::QuoteError::from)?;
-        let chefs_needed = station.settings.chefs_needed(guests.total());
-        let station_chefs = ask.station.chef_count();
-        if chefs_needed > station_chefs {
-            return Err(BookingError::PartyTooLarge {
-                guests: guests.total(),
-                needed: chefs_needed,
-                chefs: station_chefs,
-            });
-        }
-        let start = check_start(station, &ask)?;
+        check_size(&ask.station, station, guests)?;
+        let start = check_start(station, ask.start, ask.now)?;
+        let blocked = station.settings.blocked(start.utc, &ask.travel);
+        let place = check_chefs(&ask.station, station, &ask.roster, guests, blocked)?;
         let quote = quote(
             &ask.price_list,
             &QuoteRequest {
@@ -119,7 +160,6 @@ impl Booking {
                 asked_at: ask.now,
             },
         )?;
-        let (blocked_from, blocked_until) = station.settings.blocked(start.utc, &ask.travel);
         let policy = ask.price_list.policy();
         Ok(BookingEvent::Requested(BookingRequested {
             number: Self::number(ask.booking_id),
@@ -127,11 +167,11 @@ impl Booking {
             station_id: ask.station_id,
             venue: ask.venue,
             start,
-            blocked_from,
-            blocked_until,
+            blocked_from: place.blocked_from,
+            blocked_until: place.blocked_until,
             guests,
-            chefs_needed,
-            station_chefs,
+            chefs_needed: place.chefs_needed,
+            station_chefs: place.station_chefs,
             quote,
             deposit_due_at: ask.now + Duration::hours(policy.deposit_due_hours),
             policy,
@@ -195,6 +235,7 @@ impl Booking {
             venue_zip: requested.venue.zip.to_string(),
             venue_city: requested.venue.city.clone(),
             note,
+            chefs: self.chefs.clone(),
             completed_at: now,
         }))
     }
@@ -205,9 +246,7 @@ impl Booking {
         reason: String,
         now: DateTime<Utc>,
     ) -> Result<BookingEvent, BookingError> {
-        let (requested, status) = self.standing()?;
-        let open = matches!(status, BookingStatus::Requested | BookingStatus::Confirmed);
-        refuse_unless(open, status, "cancelled")?;
+        let (requested, status) = self.still_to_come("cancelled")?;
         if !(3..=500).contains(&reason.trim().chars().count()) {
             return Err(BookingError::BadReason);
         }
@@ -246,7 +285,11 @@ impl Booking {
     }
 }
 
-fn refuse_unless(holds: bool, status: BookingStatus, wanted: &'static str) -> Result<(), BookingError> {
+pub(super) fn refuse_unless(
+    holds: bool,
+    status: BookingStatus,
+    wanted: &'static str,
+) -> Result<(), BookingError> {
     if holds {
         Ok(())
     } else {
@@ -257,16 +300,39 @@ fn refuse_unless(holds: bool, status: BookingStatus, wanted: &'static str) -> Re
     }
 }
 
-fn check_length(what: &'static str, max: usize, text: Option<&str>) -> Result<(), BookingError> {
+pub(super) fn check_length(what: &'static str, max: usize, text: Option<&str>) -> Result<(), BookingError> {
     match text {
         Some(text) if text.chars().count() > max => Err(BookingError::TooLong { what, max }),
         Some(_) | None => Ok(()),
     }
 }
 
-fn check_start(station: &StationCreated, ask: &RequestBooking) -> Result<EventTime, BookingError> {
+/// Refuses a party that the whole station could not serve.
+pub(crate) fn check_size(
+    station: &Station,
+    opened: &StationCreated,
+    guests: Guests,
+) -> Result<(), BookingError> {
+    let needed = opened.settings.chefs_needed(guests.total());
+    let chefs = station.chef_count();
+    if needed <= chefs {
+        return Ok(());
+    }
+    Err(BookingError::PartyTooLarge {
+        guests: guests.total(),
+        needed,
+        chefs,
+    })
+}
+
+/// Refuses a start that the station does not offer, or not now.
+pub(crate) fn check_start(
+    station: &StationCreated,
+    start: NaiveDateTime,
+    now: DateTime<Utc>,
+) -> Result<EventTime, BookingError> {
     let settings = &station.settings;
-    if !settings.slots.contains(&ask.start.time()) {
+    if !settings.slots.contains(&start.time()) {
         let offered: Vec<String> = settings
             .slots
             .iter()
@@ -276,18 +342,42 @@ fn check_start(station: &StationCreated, ask: &RequestBooking) -> Result<EventTi
             offered: offered.join(", "),
         });
     }
-    let start = EventTime::resolve(ask.start, station.zone);
-    if start.utc - ask.now < Duration::hours(settings.lead_hours) {
+    if settings.closed.on(start.date()) {
+        return Err(BookingError::Closed { on: start.date() });
+    }
+    let start = EventTime::resolve(start, station.zone);
+    if start.utc - now < Duration::hours(settings.lead_hours) {
         return Err(BookingError::TooSoon {
             lead_hours: settings.lead_hours,
         });
     }
-    if start.utc - ask.now > Duration::days(settings.horizon_days) {
+    if start.utc - now > Duration::days(settings.horizon_days) {
         return Err(BookingError::TooFar {
             horizon_days: settings.horizon_days,
         });
     }
     Ok(start)
+}
+
+/// The place that a party takes, or a refusal where too few chefs of the station work then.
+pub(crate) fn check_chefs(
+    station: &Station,
+    opened: &StationCreated,
+    roster: &Roster,
+    guests: Guests,
+    (blocked_from, blocked_until): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<HeldPlace, BookingError> {
+    let needed = opened.settings.chefs_needed(guests.total());
+    let working = roster.working(station, blocked_from, blocked_until, opened.zone);
+    if needed > working {
+        return Err(BookingError::NoChef { needed, working });
+    }
+    Ok(HeldPlace {
+        blocked_from,
+        blocked_until,
+        chefs_needed: needed,
+        station_chefs: working,
+    })
 }
 
 impl Decider for Booking {
@@ -305,23 +395,61 @@ impl Decider for Booking {
                 now,
             } => self.confirm(payment_id, captured_cents, now)?,
             BookingCommand::Complete { note, now } => self.complete(note, now)?,
-            BookingCommand::Cancel { by, reason, now } => self.cancel(by, reason, now)?,
-            BookingCommand::Expire { now } => self.expire(now)?,
+            BookingCommand::Cancel { by, reason, now } => {
+                let cancelled = self.cancel(by, reason, now)?;
+                return Ok(self.without_chefs(UnassignedBecause::Cancelled, now, cancelled));
+            }
+            BookingCommand::Expire { now } => {
+                let expired = self.expire(now)?;
+                return Ok(self.without_chefs(UnassignedBecause::Expired, now, expired));
+            }
+            BookingCommand::ExtendDeposit { due_at, reason, now } => {
+                self.extend_deposit(due_at, reason, now)?
+            }
+            BookingCommand::Reschedule(ask) => return self.reschedule(*ask),
+            BookingCommand::ChangeGuests(ask) => return self.change_guests(*ask),
+            BookingCommand::ChangeMenu(ask) => self.change_menu(*ask)?,
+            BookingCommand::AssignChef(ask) => self.assign_chef(&ask)?,
+            BookingCommand::UnassignChef { chef_id, reason, now } => {
+                self.unassign_chef(chef_id, reason, now)?
+            }
+            BookingCommand::Delete { reason, now } => {
+                let deleted = self.delete(reason, now)?;
+                return Ok(self.without_chefs(UnassignedBecause::Deleted, now, deleted));
+            }
+            BookingCommand::Restore(ask) => self.restore(&ask)?,
+            BookingCommand::AddNote { note, now } => self.add_note(note, now)?,
+            BookingCommand::AcceptTerms { version, now } => self.accept_terms(version, now)?,
         };
         Ok(vec![event])
     }
 
     fn evolve(&mut self, event: &BookingEvent) {
-        self.status = Some(match event {
+        match event {
             BookingEvent::Requested(requested) => {
                 self.requested = Some(requested.clone());
-                BookingStatus::Requested
+                self.status = Some(BookingStatus::Requested);
             }
-            BookingEvent::Confirmed(_) => BookingStatus::Confirmed,
-            BookingEvent::Completed(_) => BookingStatus::Completed,
-            BookingEvent::Cancelled(_) => BookingStatus::Cancelled,
-            BookingEvent::Expired(_) => BookingStatus::Expired,
-        });
+            BookingEvent::Confirmed(_) => self.status = Some(BookingStatus::Confirmed),
+            BookingEvent::Completed(_) => self.status = Some(BookingStatus::Completed),
+            BookingEvent::Cancelled(_) => self.status = Some(BookingStatus::Cancelled),
+            BookingEvent::Expired(_) => self.status = Some(BookingStatus::Expired),
+            BookingEvent::ChefAssigned(assigned) => self.chefs.push(assigned.chef_id),
+            BookingEvent::ChefUnassigned(unassigned) => {
+                self.chefs.retain(|chef| *chef != unassigned.chef_id);
+            }
+            BookingEvent::Deleted(deleted) => self.deleted = Some(deleted.clone()),
+            BookingEvent::Restored(_) => self.deleted = None,
+            BookingEvent::NoteAdded(_) => self.notes += 1,
+            BookingEvent::Rescheduled(_) => self.reschedules += 1,
+            BookingEvent::DepositDueExtended(_)
+            | BookingEvent::GuestCountChanged(_)
+            | BookingEvent::MenuChanged(_)
+            | BookingEvent::TermsAccepted(_) => {}
+        }
+        if let Some(requested) = &mut self.requested {
+            requested.apply(event);
+        }
     }
 }
 

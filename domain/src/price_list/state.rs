@@ -205,7 +205,14 @@ fn check_policy(policy: &BookingPolicy) -> Result<(), PriceListError> {
         .is_none_or(|gratuity| gratuity.from_guests >= 1 && share(gratuity.rate_ppm));
     let deposit =
         check_amount(policy.deposit_cents).is_ok() && (1..=8_760).contains(&policy.deposit_due_hours);
-    if tiers && gratuity && deposit {
+    let changes = &policy.changes;
+    let changes = changes.free_reschedules >= 0
+        && changes.free_hours_before >= 0
+        && changes.locked_hours_before >= 0
+        && changes
+            .reschedule_fee_cents
+            .is_none_or(|fee| check_amount(fee).is_ok());
+    if tiers && gratuity && deposit && changes {
         Ok(())
     } else {
         Err(PriceListError::BadTerms)

@@ -6,7 +6,6 @@ use domain::booking::{
     BookingCancelled, BookingCompleted, BookingEvent, BookingRequested, BookingStatus, CancelledBy,
     RefundRule,
 };
-use domain::chef::ChefEvent;
 use domain::customer::CustomerEvent;
 use domain::lead::LeadEvent;
 use domain::money::Cents;
@@ -21,6 +20,8 @@ use domain::user::UserEvent;
 use super::description::{Description, Told, instant, percent};
 use super::prices;
 
+mod changes;
+
 /// Says what happened.
 pub(super) fn describe(event: &DomainEvent) -> Description {
     match event {
@@ -34,9 +35,7 @@ pub(super) fn describe(event: &DomainEvent) -> Description {
                 .set("stations", added.station_id)
         }
         DomainEvent::Station(station) => describe_station(station),
-        DomainEvent::Chef(ChefEvent::Registered(_)) => {
-            Description::of("Chef registered".to_owned()).redacted()
-        }
+        DomainEvent::Chef(chef) => changes::describe_chef(chef),
         DomainEvent::User(UserEvent::Created(created)) => {
             let stations = match &created.stations {
                 StationScope::All => "all stations".to_owned(),
@@ -90,6 +89,13 @@ fn describe_station(event: &StationEvent) -> Description {
         StationEvent::ChefJoined(joined) => {
             Description::of("A chef joined the station".to_owned()).set("chefs", joined.chef_id)
         }
+        StationEvent::SettingsChanged(changed) => changes::describe_settings(changed),
+        StationEvent::CalendarIssued(_) => {
+            Description::of("A secret address of the station's calendar given out".to_owned())
+        }
+        StationEvent::CalendarRevoked(_) => {
+            Description::of("The secret address of the station's calendar taken back".to_owned())
+        }
     }
 }
 
@@ -108,6 +114,36 @@ fn describe_booking(event: &BookingEvent) -> Description {
             instant(expired.due_at)
         ))
         .became(BookingStatus::Requested, BookingStatus::Expired),
+        BookingEvent::DepositDueExtended(extended) => changes::describe_extension(extended),
+        BookingEvent::GuestCountChanged(changed) => changes::describe_guests(changed),
+        BookingEvent::MenuChanged(changed) => changes::describe_menu(changed),
+        BookingEvent::Rescheduled(moved) => changes::describe_move(moved),
+        BookingEvent::ChefAssigned(assigned) => {
+            Description::of("A chef assigned to the booking".to_owned()).set("chefs", assigned.chef_id)
+        }
+        BookingEvent::ChefUnassigned(unassigned) => Description::of(format!(
+            "A chef taken off the booking {}",
+            unassigned.because.as_str()
+        ))
+        .because(unassigned.reason.as_ref())
+        .gone("chefs", unassigned.chef_id),
+        BookingEvent::Deleted(deleted) => Description::of(format!(
+            "Booking deleted; it can be restored until {}",
+            instant(deleted.restorable_until)
+        ))
+        .because(Some(&deleted.reason))
+        .changed("deleted", Some(false), true),
+        BookingEvent::Restored(restored) => {
+            Description::of(format!("Booking restored as {}", restored.status.as_str()))
+                .because(restored.reason.as_ref())
+                .changed("deleted", Some(true), false)
+                .set("deposit_due_at", restored.deposit_due_at)
+        }
+        BookingEvent::NoteAdded(_) => Description::of("A note added to the booking".to_owned()).redacted(),
+        BookingEvent::TermsAccepted(accepted) => {
+            Description::of(format!("Terms {} accepted", accepted.terms_version))
+                .set("terms_version", accepted.terms_version.as_str())
+        }
     }
 }
 

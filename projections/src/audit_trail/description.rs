@@ -110,6 +110,18 @@ impl Description {
         self
     }
 
+    /// A field that is not there any more.
+    pub(super) fn gone(mut self, path: &str, before: impl Into<Told>) -> Self {
+        let Told { kind, text } = before.into();
+        self.changes.push(FieldChange {
+            path: path.to_owned(),
+            kind,
+            before: Some(text),
+            after: None,
+        });
+        self
+    }
+
     /// A status with the only one that the lifecycle leads to it from.
     pub(super) fn became(self, before: BookingStatus, after: BookingStatus) -> Self {
         self.changed("status", Some(before), after)

@@ -1,6 +1,8 @@
 //! Changes of price lists in plain sentences.
 
-use domain::price_list::{BelowMinimum, BookingPolicy, MinimumSet, PriceListEvent, TravelBandSet};
+use domain::price_list::{
+    BelowMinimum, BookingPolicy, ChangePolicy, MinimumSet, PriceListEvent, PricesOfChange, TravelBandSet,
+};
 
 use super::description::{Description, Told, instant};
 
@@ -93,6 +95,59 @@ fn below(below: BelowMinimum) -> (&'static str, &'static str) {
     }
 }
 
+/// How a booking may be changed, where that is not as it was.
+fn changing(mut described: Description, before: Option<&ChangePolicy>, after: &ChangePolicy) -> Description {
+    let usual = ChangePolicy::default();
+    let was = before.unwrap_or(&usual);
+    if was.free_reschedules != after.free_reschedules {
+        described = described.changed(
+            "policy.changes.free_reschedules",
+            before.map(|changes| changes.free_reschedules),
+            after.free_reschedules,
+        );
+    }
+    for (path, hours_before, hours) in [
+        (
+            "policy.changes.free_hours_before",
+            was.free_hours_before,
+            after.free_hours_before,
+        ),
+        (
+            "policy.changes.locked_hours_before",
+            was.locked_hours_before,
+            after.locked_hours_before,
+        ),
+    ] {
+        if hours_before != hours {
+            described = described.changed(path, before.map(|_| hours_before), hours);
+        }
+    }
+    if was.reschedule_fee_cents != after.reschedule_fee_cents {
+        let path = "policy.changes.reschedule_fee";
+        let fee = before.and_then(|changes| changes.reschedule_fee_cents);
+        described = match (fee, after.reschedule_fee_cents) {
+            (fee, Some(now)) => described.changed(path, fee, now),
+            (Some(fee), None) => described.gone(path, fee),
+            (None, None) => described,
+        };
+    }
+    if was.prices != after.prices {
+        described = described.changed(
+            "policy.changes.prices",
+            before.map(|changes| Told::status(prices_of(changes.prices))),
+            Told::status(prices_of(after.prices)),
+        );
+    }
+    described
+}
+
+fn prices_of(change: PricesOfChange) -> &'static str {
+    match change {
+        PricesOfChange::AsRequested => "as requested",
+        PricesOfChange::Current => "current",
+    }
+}
+
 fn policy(terms: &BookingPolicy) -> Description {
     let before = terms.before.as_deref();
     let tiers = |terms: &BookingPolicy| i64::try_from(terms.cancellation_tiers.len()).unwrap_or(i64::MAX);
@@ -113,6 +168,7 @@ fn policy(terms: &BookingPolicy) -> Description {
         terms.deposit_due_hours,
     )
     .changed("policy.cancellation_tiers", before.map(tiers), tiers(terms));
+    let described = changing(described, before.map(|terms| &terms.changes), &terms.changes);
     match &terms.gratuity {
         None => described,
         Some(gratuity) => {

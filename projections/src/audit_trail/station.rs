@@ -8,7 +8,7 @@ use domain::payment::PaymentEvent;
 use domain::recorded::{DomainEvent, Recorded};
 
 /// The station that an event is about; none for what concerns the whole company, such as customers, chefs, users and tax
-/// rates, and for a confirmation by a program that did not write the station.
+/// rates, for notes and accepted terms, and for a confirmation by a program that did not write the station.
 pub(super) fn of(event: &Recorded) -> Option<StationId> {
     match &event.event {
         DomainEvent::Station(_) | DomainEvent::PriceList(_) => event.stream.id.parse().ok(),
@@ -18,6 +18,15 @@ pub(super) fn of(event: &Recorded) -> Option<StationId> {
             BookingEvent::Completed(completed) => Some(completed.station_id),
             BookingEvent::Cancelled(cancelled) => Some(cancelled.station_id),
             BookingEvent::Expired(expired) => Some(expired.station_id),
+            BookingEvent::DepositDueExtended(extended) => Some(extended.station_id),
+            BookingEvent::GuestCountChanged(changed) => Some(changed.station_id),
+            BookingEvent::MenuChanged(changed) => Some(changed.station_id),
+            BookingEvent::Rescheduled(moved) => Some(moved.station_id),
+            BookingEvent::ChefAssigned(assigned) => Some(assigned.station_id),
+            BookingEvent::ChefUnassigned(unassigned) => Some(unassigned.station_id),
+            BookingEvent::Deleted(deleted) => Some(deleted.station_id),
+            BookingEvent::Restored(restored) => Some(restored.station_id),
+            BookingEvent::NoteAdded(_) | BookingEvent::TermsAccepted(_) => None,
         },
         DomainEvent::Payment(payment) => Some(match payment {
             PaymentEvent::Claimed(claimed) => claimed.booking.station_id,

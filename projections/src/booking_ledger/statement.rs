@@ -24,7 +24,7 @@ pub struct LedgerEntry {
     pub payment_kind: Option<PaymentKind>,
     /// How the money moved; none of a charge or a proposal.
     pub method: Option<PaymentMethod>,
-    /// The price of a charge, a payment's part towards the price, or what is proposed to be given back, in cents.
+    /// What a charge adds to the price, a payment's part towards it, or what is proposed to be given back, in cents.
     pub amount_cents: Cents,
     /// A payment's voluntary tip, in cents.
     pub tip_cents: Cents,

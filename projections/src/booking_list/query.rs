@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use domain::access::{Permission, Viewer};
 use domain::booking::BookingStatus;
-use domain::ids::{BookingId, CustomerId, StationId};
+use domain::ids::{BookingId, ChefId, CustomerId, StationId};
 
-use super::{BookingList, BookingRow};
+use super::{BookingList, BookingRow, Presence};
 use crate::engine::{
     Answer, At, Condition, Order, Page, ReadError, ReadModels, Select, Slice, Value, station_scope,
 };
+use crate::id_list::has;
 
 /// Which bookings to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +18,10 @@ pub struct BookingFilter {
     pub status: Vec<BookingStatus>,
     /// Of this station.
     pub station_id: Option<StationId>,
+    /// That this chef is assigned to.
+    pub chef_id: Option<ChefId>,
+    /// Those that lists show, or those that were put away.
+    pub presence: Presence,
     /// Of this customer.
     pub customer_id: Option<CustomerId>,
     /// Starting at or after.
@@ -51,6 +56,7 @@ impl BookingSort {
 impl BookingFilter {
     fn conditions(self, viewer: &Viewer) -> Vec<Condition> {
         let mut conditions = station_scope(viewer);
+        conditions.push(is(self.presence));
         if !self.status.is_empty() {
             let words = self
                 .status
@@ -73,9 +79,14 @@ impl BookingFilter {
         let search = self
             .search
             .map(|text| Condition::Contains(&["number", "city", "zip"], text));
-        conditions.extend([station, customer, from, to, search].into_iter().flatten());
+        let chef = self.chef_id.map(|id| has(&["chefs"], id.0));
+        conditions.extend([station, chef, customer, from, to, search].into_iter().flatten());
         conditions
     }
+}
+
+fn is(presence: Presence) -> Condition {
+    Condition::Eq("presence", Value::Text(presence.as_str().to_owned()))
 }
 
 /// A page of bookings.
@@ -143,6 +154,7 @@ pub async fn many(
 ) -> Result<Answer<Vec<BookingRow>>, ReadError> {
     viewer.require(Permission::BookingRead)?;
     let mut conditions = station_scope(viewer);
+    conditions.push(is(Presence::Here));
     let ids = ids.iter().map(|id| Value::Uuid(id.0)).collect();
     conditions.push(Condition::OneOf("booking_id", ids));
     models.all::<BookingList>(viewer.tenant, conditions, at).await

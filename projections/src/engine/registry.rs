@@ -26,6 +26,7 @@ use super::table::Generation;
 use crate::audit_trail::AuditTrail;
 use crate::booking_ledger::BookingLedger;
 use crate::booking_list::BookingList;
+use crate::chef_list::ChefList;
 use crate::customer_list::CustomerList;
 use crate::lead_list::LeadList;
 use crate::payment_list::PaymentList;
@@ -50,6 +51,7 @@ pub fn registry() -> &'static [&'static dyn Projection] {
         &Of::<CustomerList>(PhantomData),
         &Of::<StationList>(PhantomData),
         &Of::<LeadList>(PhantomData),
+        &Of::<ChefList>(PhantomData),
         &Of::<TaxRates>(PhantomData),
     ]
 }

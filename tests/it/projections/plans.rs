@@ -167,32 +167,32 @@ async fn bookings_are_listed_along_an_index_whatever_they_are_asked_by() {
             };
         }
         let by = BookingFilter::default;
-        bookings!("nothing", &all, by(), []);
-        bookings!("reach", &kept_to(3), by(), [&one_station]);
+        bookings!("nothing", &all, by(), ["here"]);
+        bookings!("reach", &kept_to(3), by(), [&one_station, "here"]);
         let of_station = || BookingFilter {
             station_id: Some(StationId(station(3))),
             ..by()
         };
-        bookings!("station", &all, of_station(), [&one_station]);
+        bookings!("station", &all, of_station(), ["here", &one_station]);
         let of_customer = || BookingFilter {
             customer_id: Some(CustomerId(customer(77))),
             ..by()
         };
-        bookings!("customer", &all, of_customer(), [&one_customer], narrows "customer_id");
+        bookings!("customer", &all, of_customer(), ["here", &one_customer], narrows "customer_id");
         let of_status = || BookingFilter {
             status: vec![BookingStatus::Requested],
             ..by()
         };
         if sort == BookingSort::CreatedDesc {
-            bookings!("status", &all, of_status(), ["requested"]);
+            bookings!("status", &all, of_status(), ["here", "requested"]);
         } else {
-            bookings!("status", &all, of_status(), ["requested"], narrows "status");
+            bookings!("status", &all, of_status(), ["here", "requested"], narrows "status");
         }
         let open = || BookingFilter {
             status: vec![BookingStatus::Requested, BookingStatus::Confirmed],
             ..by()
         };
-        bookings!("statuses", &all, open(), ["{requested,confirmed}"]);
+        bookings!("statuses", &all, open(), ["here", "{requested,confirmed}"]);
         bookings!(
             "from",
             &all,
@@ -200,7 +200,7 @@ async fn bookings_are_listed_along_an_index_whatever_they_are_asked_by() {
                 from: Some(at(START)),
                 ..by()
             },
-            [START]
+            ["here", START]
         );
         bookings!(
             "to",
@@ -209,13 +209,13 @@ async fn bookings_are_listed_along_an_index_whatever_they_are_asked_by() {
                 to: Some(at(START)),
                 ..by()
             },
-            [START]
+            ["here", START]
         );
         let search = || BookingFilter {
             search: Some("san".to_owned()),
             ..by()
         };
-        bookings!("text", &all, search(), ["san", "san", "san"]);
+        bookings!("text", &all, search(), ["here", "san", "san", "san"]);
     }
     figures_and_days(&company).await;
 }
@@ -227,6 +227,7 @@ async fn figures_and_days(company: &Company) {
         "2021-06-30".parse().expect("the test's own world"),
     );
     let bounds = [
+        "here",
         "2021-06-01",
         "2021-07-01",
         "2021-05-31T00:00:00Z",
@@ -273,6 +274,7 @@ async fn figures_and_days(company: &Company) {
     let values = [
         one_station.as_str(),
         "{requested,confirmed,completed}",
+        "here",
         "2021-05-30T07:00:00Z",
         "2021-07-15T07:00:00Z",
         "2021-06-01T07:00:00Z",

@@ -67,6 +67,17 @@ pub(in crate::graphql) struct VenueInput {
     zip: String,
 }
 
+impl From<VenueInput> for Venue {
+    fn from(venue: VenueInput) -> Self {
+        Self {
+            street: venue.street,
+            city: venue.city,
+            state: venue.state,
+            zip: venue.zip,
+        }
+    }
+}
+
 impl BookingRequestInput {
     /// The key and the request.
     pub(in crate::graphql) fn read(self) -> Result<(ID, BookingInput), UserError> {
@@ -83,6 +94,7 @@ impl BookingRequestInput {
         } else {
             SmsConsent::NotGiven
         };
+        let venue = self.venue.into();
         let input = BookingInput {
             station,
             customer: Customer {
@@ -92,12 +104,7 @@ impl BookingRequestInput {
                 phone: self.customer.phone,
                 sms_consent,
             },
-            venue: Venue {
-                street: self.venue.street,
-                city: self.venue.city,
-                state: self.venue.state,
-                zip: self.venue.zip,
-            },
+            venue,
             start: self.start.0,
             guests: self.guests.into(),
             add_ons: self.add_ons.into_iter().map(AddOn::from).collect(),

@@ -1,4 +1,7 @@
 use super::*;
+
+mod changes;
+
 use crate::booking::BookingEvent as E;
 use crate::decider::Refusal;
 use crate::envelope::{Claim, Sealed};
@@ -54,6 +57,7 @@ fn ask() -> RequestBooking {
         customer_id: CustomerId(Uuid::nil()),
         station_id: StationId(Uuid::nil()),
         station: station(2),
+        roster: Roster::default(),
         price_list: price_list(),
         venue: Venue {
             street: Sealed {

@@ -1,11 +1,14 @@
-use domain::booking::BookingStatus;
+use domain::booking::{BookingChefUnassigned, BookingStatus, UnassignedBecause};
+use domain::ids::ChefId;
 use domain::money::RatePpm;
-use domain::price_list::{BookingPolicy, MinimumSet, PriceListEvent, TravelBandSet};
+use domain::price_list::{
+    BookingPolicy, ChangePolicy, MinimumSet, PriceListEvent, PricesOfChange, TravelBandSet,
+};
 use domain::tax_rate::TaxRateSet;
 
 use super::super::{FieldChange, FieldType};
 use super::*;
-use crate::testing::{STATION, at, completed, requested, tax_place, verified};
+use crate::testing::{STATION, at, completed, guests_changed, moved, requested, tax_place, verified};
 
 fn change(path: &str, kind: FieldType, before: Option<&str>, after: &str) -> FieldChange {
     FieldChange {
@@ -83,6 +86,80 @@ fn a_cancellation_tells_where_the_booking_stood_where_its_event_says_so() {
         change("status", FieldType::Status, Some("confirmed"), "cancelled")
     );
     assert_eq!(status(None).before, None);
+}
+
+#[test]
+fn a_change_of_a_booking_is_told_with_what_was_before_it() {
+    let told = |event| describe(&DomainEvent::Booking(event));
+    let grown = told(BookingEvent::GuestCountChanged(guests_changed(85_118, 120_000)));
+    assert_eq!(grown.summary, "Guests changed from 17 to 23, total 1200.00");
+    assert_eq!(
+        grown.changes,
+        [
+            change("guests", FieldType::Count, Some("17"), "23"),
+            change("total", FieldType::Money, Some("851.18"), "1200.00"),
+            change("chefs_needed", FieldType::Count, Some("1"), "2"),
+        ]
+    );
+    let later = told(BookingEvent::Rescheduled(moved(85_118, 90_118)));
+    assert_eq!((later.reason.as_deref(), later.redacted), (Some("ill"), true));
+    assert_eq!(
+        later.changes,
+        [
+            change(
+                "start",
+                FieldType::Instant,
+                Some("2026-12-06T02:00:00Z"),
+                "2026-12-13T02:00:00Z"
+            ),
+            change("total", FieldType::Money, Some("851.18"), "901.18"),
+        ]
+    );
+    let chef = ChefId(uuid::Uuid::from_u128(11));
+    let off = told(BookingEvent::ChefUnassigned(BookingChefUnassigned {
+        station_id: STATION,
+        chef_id: chef,
+        because: UnassignedBecause::Rescheduled,
+        reason: None,
+        unassigned_at: at("2026-11-06T00:00:00Z"),
+    }));
+    assert_eq!(off.summary, "A chef taken off the booking as the party was moved");
+    let gone = &off.changes[0];
+    assert_eq!(
+        (gone.kind, gone.before.as_deref(), gone.after.as_deref()),
+        (FieldType::Id, Some(chef.to_string().as_str()), None)
+    );
+}
+
+#[test]
+fn how_a_booking_may_be_changed_is_told_where_it_is_not_as_it_was() {
+    let terms = |fee, prices, before| BookingPolicy {
+        changes: ChangePolicy {
+            reschedule_fee_cents: fee,
+            prices,
+            ..ChangePolicy::default()
+        },
+        before,
+        ..BookingPolicy::default()
+    };
+    let first = terms(None, PricesOfChange::Current, Some(Box::default()));
+    let told = describe(&DomainEvent::PriceList(PriceListEvent::PolicySet(first.clone())));
+    let fee = FieldChange {
+        path: "policy.changes.reschedule_fee".to_owned(),
+        kind: FieldType::Money,
+        before: Some("50.00".to_owned()),
+        after: None,
+    };
+    let prices = change(
+        "policy.changes.prices",
+        FieldType::Status,
+        Some("as requested"),
+        "current",
+    );
+    assert_eq!(told.changes[3..], [fee, prices]);
+    let same = terms(None, PricesOfChange::Current, Some(Box::new(first)));
+    let told = describe(&DomainEvent::PriceList(PriceListEvent::PolicySet(same)));
+    assert_eq!(told.changes.len(), 3);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use domain::booking::{BookingCancelled, BookingEvent, BookingStatus, CancelledBy};
+use domain::booking::{BookingCancelled, BookingDeleted, BookingEvent, BookingStatus, CancelledBy};
 use domain::payment::{PaymentClaimed, PaymentEvent, PaymentRejected, PaymentVerified};
 use domain::price_list::{CancellationTier, DepositBack};
 use domain::recorded::{DomainEvent, Recorded};
@@ -8,7 +8,10 @@ use uuid::Uuid;
 use super::*;
 use crate::booking_list::BookingList;
 use crate::payment_list::{PaymentList, PaymentStatus};
-use crate::testing::{BOOKING, STATION, at, booking_event, fold, paid_booking, recorded, requested};
+use crate::testing::{
+    BOOKING, CUSTOMER, STATION, at, booking_event, fold, guests_changed, moved, paid_booking, recorded,
+    requested,
+};
 
 fn statement(events: &[Recorded]) -> Statement {
     Statement::of(fold::<BookingLedger>(events).iter().cloned().collect())
@@ -121,6 +124,55 @@ fn each_fact_says_what_it_moved_and_what_was_due_after_it() {
     );
     assert_eq!(statement.entries[4].method, Some(PaymentMethod::Zelle));
     assert_eq!(statement.entries[4].payment_kind, Some(PaymentKind::Balance));
+}
+
+#[test]
+fn a_change_of_the_price_is_a_charge_of_its_own_and_a_move_for_nothing_is_none() {
+    let deleted = BookingEvent::Deleted(BookingDeleted {
+        station_id: STATION,
+        customer_id: CUSTOMER,
+        status: BookingStatus::Requested,
+        reason: "made by mistake".to_owned(),
+        deleted_at: at("2026-11-07T00:00:00Z"),
+        restorable_until: at("2026-12-07T00:00:00Z"),
+    });
+    let events = [
+        asked(),
+        verified(2, 1, 10_000, 0),
+        booking_event(
+            3,
+            2,
+            BookingEvent::GuestCountChanged(guests_changed(85_118, 120_000)),
+        ),
+        booking_event(4, 3, BookingEvent::Rescheduled(moved(120_000, 120_000))),
+        booking_event(5, 4, BookingEvent::Rescheduled(moved(120_000, 9_000))),
+        booking_event(6, 5, deleted),
+    ];
+    let statement = statement(&events);
+    let told: Vec<_> = statement
+        .entries
+        .iter()
+        .map(|entry| {
+            let cents = [entry.amount_cents, entry.moved_cents, entry.balance_cents];
+            (entry.row.position.0, entry.row.kind, cents.map(|amount| amount.0))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (1, LedgerKind::Charge, [85_118, 85_118, 85_118]),
+            (2, LedgerKind::PaymentVerified, [10_000, -10_000, 75_118]),
+            (3, LedgerKind::Charge, [34_882, 34_882, 110_000]),
+            (5, LedgerKind::Charge, [-111_000, -111_000, -1_000]),
+        ]
+    );
+    let bookings = fold::<BookingList>(&events);
+    let booking = bookings.get(&BOOKING).unwrap();
+    assert_eq!(booking.total_cents - booking.paid_cents, Cents(-1_000));
+    assert_eq!(
+        statement.entries[3].row.deposit_cents,
+        Some(booking.deposit_cents)
+    );
 }
 
 #[test]

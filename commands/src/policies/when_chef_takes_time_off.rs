@@ -1,0 +1,133 @@
+//! When a chef takes days off on which parties count on the chef, somebody has to find another. Nothing is cancelled.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::booking::{BookingChefAssigned, BookingEvent};
+use domain::chef::{ChefEvent, ChefReassignmentNeeded, WorkToReassign};
+use domain::ids::BookingId;
+use domain::recorded::{DomainEvent, Recorded};
+use serde::{Deserialize, Serialize};
+
+use super::{Policy, Reaction, Reply};
+
+/// Asks for other chefs.
+pub struct WhenChefTakesTimeOff;
+
+/// The parties that count on one chef.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    parties: BTreeMap<BookingId, Party>,
+}
+
+/// A party, and the local days that it touches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Party {
+    first_on: NaiveDate,
+    last_on: NaiveDate,
+    work: WorkToReassign,
+}
+
+impl Party {
+    fn of(booking_id: BookingId, assigned: &BookingChefAssigned) -> Self {
+        let day = |at: DateTime<Utc>| at.with_timezone(&assigned.zone).date_naive();
+        Self {
+            first_on: day(assigned.blocked_from),
+            last_on: day(assigned.blocked_until - TimeDelta::nanoseconds(1)),
+            work: WorkToReassign {
+                booking_id,
+                number: assigned.number.clone(),
+                blocked_from: assigned.blocked_from,
+                blocked_until: assigned.blocked_until,
+            },
+        }
+    }
+
+    fn touches(&self, from: NaiveDate, to: NaiveDate) -> bool {
+        self.first_on <= to && self.last_on >= from
+    }
+}
+
+impl Policy for WhenChefTakesTimeOff {
+    type State = Work;
+    const NAME: &'static str = "when_chef_takes_time_off";
+
+    fn process(event: &Recorded) -> Option<String> {
+        match &event.event {
+            DomainEvent::Booking(BookingEvent::ChefAssigned(assigned)) => Some(assigned.chef_id.to_string()),
+            DomainEvent::Booking(BookingEvent::ChefUnassigned(unassigned)) => {
+                Some(unassigned.chef_id.to_string())
+            }
+            DomainEvent::Chef(ChefEvent::TimeOffAdded(_)) => Some(event.stream.id.clone()),
+            DomainEvent::Booking(_)
+            | DomainEvent::Chef(_)
+            | DomainEvent::Payment(_)
+            | DomainEvent::Organisation(_)
+            | DomainEvent::Station(_)
+            | DomainEvent::User(_)
+            | DomainEvent::Customer(_)
+            | DomainEvent::PriceList(_)
+            | DomainEvent::TaxRate(_)
+            | DomainEvent::Lead(_) => None,
+        }
+    }
+
+    fn react(state: Option<Work>, event: &Recorded) -> Reaction<Work> {
+        let mut work = state.unwrap_or_default();
+        let mut reply = None;
+        match &event.event {
+            DomainEvent::Booking(BookingEvent::ChefAssigned(assigned)) => {
+                // What is over needs nobody any more.
+                let now = assigned.assigned_at;
+                work.parties.retain(|_, party| party.work.blocked_until > now);
+                if let Ok(booking_id) = event.stream.id.parse::<BookingId>() {
+                    let party = Party::of(booking_id, assigned);
+                    work.parties.insert(booking_id, party);
+                }
+            }
+            DomainEvent::Booking(BookingEvent::ChefUnassigned(_)) => {
+                work.parties.retain(|id, _| id.to_string() != event.stream.id);
+            }
+            DomainEvent::Chef(ChefEvent::TimeOffAdded(added)) => {
+                let touched = work
+                    .parties
+                    .values()
+                    .filter(|party| party.touches(added.from, added.to));
+                let touched: Vec<_> = touched.map(|party| party.work.clone()).collect();
+                reply = event
+                    .stream
+                    .id
+                    .parse()
+                    .ok()
+                    .filter(|_| !touched.is_empty())
+                    .map(|chef_id| Reply::NeedReassignment {
+                        chef_id,
+                        needed: ChefReassignmentNeeded {
+                            from: added.from,
+                            to: added.to,
+                            work: touched,
+                        },
+                    });
+            }
+            DomainEvent::Booking(_)
+            | DomainEvent::Chef(_)
+            | DomainEvent::Payment(_)
+            | DomainEvent::Organisation(_)
+            | DomainEvent::Station(_)
+            | DomainEvent::User(_)
+            | DomainEvent::Customer(_)
+            | DomainEvent::PriceList(_)
+            | DomainEvent::TaxRate(_)
+            | DomainEvent::Lead(_) => {}
+        }
+        Reaction {
+            state: Some(work).filter(|work| !work.parties.is_empty()),
+            wake_at: None,
+            reply,
+        }
+    }
+
+    fn due(_process: &str, _state: Work) -> Option<Reply> {
+        None
+    }
+}

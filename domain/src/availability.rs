@@ -1,0 +1,193 @@
+//! Which of a station's slots are free, and why the others are not. The same rules as a request, so that what is said to
+//! be free can be had, unless somebody is faster.
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+
+use crate::booking::{BookingError, check_chefs, check_size, check_start};
+use crate::chef::Roster;
+use crate::decider::Refusal;
+use crate::guests::Guests;
+use crate::place::Travel;
+use crate::schedule::EventTime;
+use crate::station::Station;
+
+/// Days that can be asked about at once.
+pub const MAX_DAYS: i64 = 62;
+
+/// A place that a booking holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// First instant that its chefs are taken, inclusive.
+    pub from: DateTime<Utc>,
+    /// First instant that they are free again, exclusive.
+    pub until: DateTime<Utc>,
+    /// How many chefs.
+    pub chefs: i32,
+}
+
+/// A slot of a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// When the event would start.
+    pub start: EventTime,
+    /// Chefs who work over all of it and have no other party then.
+    pub chefs_free: i32,
+    /// Why it cannot be had; none for one that can.
+    pub refused: Option<BookingError>,
+}
+
+/// Why a question about slots has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AvailabilityError {
+    /// There is no such station.
+    #[error("there is no such station")]
+    StationNotFound,
+    /// The last day is before the first, or too many.
+    #[error("ask about 1 to {MAX_DAYS} days")]
+    BadRange,
+    /// Nobody, or more than anybody serves.
+    #[error("a party has 1 to {} guests", Guests::MAX)]
+    BadGuests,
+}
+
+impl Refusal for AvailabilityError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::StationNotFound => "NOT_FOUND",
+            Self::BadRange => "INVALID_RANGE",
+            Self::BadGuests => "INVALID_GUESTS",
+        }
+    }
+    fn field(&self) -> &'static [&'static str] {
+        match self {
+            Self::StationNotFound => &["stationId"],
+            Self::BadRange => &["to"],
+            Self::BadGuests => &["guests"],
+        }
+    }
+}
+
+/// What is asked about a station's slots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// First local day.
+    pub from: NaiveDate,
+    /// Last local day, included.
+    pub to: NaiveDate,
+    /// How many guests come.
+    pub guests: i32,
+    /// The way to the venue.
+    pub travel: Travel,
+    /// The time of asking.
+    pub now: DateTime<Utc>,
+}
+
+/// The instants that may matter to any slot of the days: what is taken then has to be known.
+///
+/// # Errors
+/// As [`slots`].
+pub fn span(station: &Station, wanted: &Wanted) -> Result<(DateTime<Utc>, DateTime<Utc>), AvailabilityError> {
+    let slots = starts(station, wanted)?;
+    let settings = &station
+        .opened()
+        .ok_or(AvailabilityError::StationNotFound)?
+        .settings;
+    let blocked = |start: &EventTime| settings.blocked(start.utc, &wanted.travel);
+    let from = slots
+        .iter()
+        .map(|start| blocked(start).0)
+        .min()
+        .unwrap_or(wanted.now);
+    let until = slots.iter().map(|start| blocked(start).1).max().unwrap_or(from);
+    Ok((from, until))
+}
+
+/// Every slot of the days, in order.
+///
+/// # Errors
+/// [`AvailabilityError`].
+pub fn slots(
+    station: &Station,
+    roster: &Roster,
+    taken: &[Taken],
+    wanted: &Wanted,
+) -> Result<Vec<Slot>, AvailabilityError> {
+    let starts = starts(station, wanted)?;
+    Ok(starts
+        .into_iter()
+        .map(|start| slot(station, roster, taken, wanted, start))
+        .collect())
+}
+
+fn starts(station: &Station, wanted: &Wanted) -> Result<Vec<EventTime>, AvailabilityError> {
+    let opened = station.opened().ok_or(AvailabilityError::StationNotFound)?;
+    if !(1..=Guests::MAX).contains(&wanted.guests) {
+        return Err(AvailabilityError::BadGuests);
+    }
+    if !(0..MAX_DAYS).contains(&(wanted.to - wanted.from).num_days()) {
+        return Err(AvailabilityError::BadRange);
+    }
+    let days = wanted.from.iter_days().take_while(|day| *day <= wanted.to);
+    let of_day = |day: NaiveDate| {
+        let slots = opened.settings.slots.iter();
+        slots.map(move |slot| EventTime::resolve(day.and_time(*slot), opened.zone))
+    };
+    Ok(days.flat_map(of_day).collect())
+}
+
+fn slot(station: &Station, roster: &Roster, taken: &[Taken], wanted: &Wanted, start: EventTime) -> Slot {
+    let Some(opened) = station.opened() else {
+        return Slot {
+            start,
+            chefs_free: 0,
+            refused: Some(BookingError::StationNotFound),
+        };
+    };
+    let blocked = opened.settings.blocked(start.utc, &wanted.travel);
+    let guests = Guests {
+        adults: wanted.guests,
+        children: 0,
+        under6: 0,
+    };
+    let working = roster.working(station, blocked.0, blocked.1, opened.zone);
+    let chefs_free = (working - peak(taken, blocked)).max(0);
+    // The slot as it is on offer, where the clock skips it.
+    let asked = start.local - Duration::seconds(start.moved_forward_secs);
+    let refused = check_size(station, opened, guests)
+        .and_then(|()| check_start(opened, asked, wanted.now).map(|_| ()))
+        .and_then(|()| check_chefs(station, opened, roster, guests, blocked))
+        .and_then(|place| {
+            if place.chefs_needed > chefs_free {
+                Err(BookingError::SlotUnavailable)
+            } else {
+                Ok(())
+            }
+        });
+    Slot {
+        start,
+        chefs_free,
+        refused: refused.err(),
+    }
+}
+
+/// Most chefs taken at any instant of an interval: the sum rises only where something begins.
+fn peak(taken: &[Taken], (from, until): (DateTime<Utc>, DateTime<Utc>)) -> i32 {
+    let overlapping: Vec<&Taken> = taken
+        .iter()
+        .filter(|taken| taken.from < until && taken.until > from)
+        .collect();
+    let at = |instant: DateTime<Utc>| -> i32 {
+        let then = overlapping
+            .iter()
+            .filter(|taken| taken.from <= instant && instant < taken.until);
+        then.map(|taken| taken.chefs).sum()
+    };
+    overlapping
+        .iter()
+        .map(|taken| at(taken.from.max(from)))
+        .max()
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

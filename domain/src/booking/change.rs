@@ -1,0 +1,286 @@
+//! Changes of a booking that goes on: when it is, who comes, what is served, until when the deposit must come.
+
+use chrono::{DateTime, Utc};
+
+use super::change_event::{
+    BookingDepositDueExtended, BookingGuestCountChanged, BookingMenuChanged, BookingNoteAdded,
+    BookingRescheduled, BookingTermsAccepted, ChangedBy, HeldPlace,
+};
+use super::crew_event::UnassignedBecause;
+use super::error::BookingError;
+use super::event::{BookingEvent, BookingRequested};
+use super::state::{Booking, BookingStatus, check_chefs, check_size, check_start, refuse_unless};
+use super::{ChangeAsked, ChangeGuests, ChangeMenu, FeeAgreed, RescheduleBooking};
+use crate::envelope::Sealed;
+use crate::guests::Guests;
+use crate::money::Cents;
+use crate::place::Travel;
+use crate::quote::{AddOn, Quote, QuoteRequest, quote};
+use crate::schedule::EventTime;
+
+/// Notes that a booking has at most.
+const MAX_NOTES: i32 = 100;
+
+impl BookingRequested {
+    /// Takes over what a change says.
+    pub(super) fn apply(&mut self, event: &BookingEvent) {
+        match event {
+            BookingEvent::DepositDueExtended(extended) => self.deposit_due_at = extended.due_at,
+            BookingEvent::GuestCountChanged(changed) => {
+                self.guests = changed.guests;
+                self.quote = changed.quote.clone();
+                self.hold(changed.place);
+            }
+            BookingEvent::MenuChanged(changed) => self.quote = changed.quote.clone(),
+            BookingEvent::Rescheduled(moved) => {
+                self.start = moved.start.clone();
+                self.venue = moved.venue.clone();
+                self.tax_place = moved.tax_place.clone();
+                self.travel = moved.travel.clone();
+                self.quote = moved.quote.clone();
+                self.hold(moved.place);
+            }
+            BookingEvent::Restored(restored) => {
+                self.deposit_due_at = restored.deposit_due_at;
+                if let Some(place) = restored.place {
+                    self.hold(place);
+                }
+            }
+            BookingEvent::TermsAccepted(accepted) => {
+                self.terms_version = Some(accepted.terms_version.clone());
+            }
+            BookingEvent::Requested(_)
+            | BookingEvent::Confirmed(_)
+            | BookingEvent::Completed(_)
+            | BookingEvent::Cancelled(_)
+            | BookingEvent::Expired(_)
+            | BookingEvent::ChefAssigned(_)
+            | BookingEvent::ChefUnassigned(_)
+            | BookingEvent::Deleted(_)
+            | BookingEvent::NoteAdded(_) => {}
+        }
+    }
+
+    fn hold(&mut self, place: HeldPlace) {
+        self.blocked_from = place.blocked_from;
+        self.blocked_until = place.blocked_until;
+        self.chefs_needed = place.chefs_needed;
+        self.station_chefs = place.station_chefs;
+    }
+
+    fn hours_before(&self, now: DateTime<Utc>) -> i64 {
+        (self.start.utc - now).num_seconds().div_euclid(3_600)
+    }
+
+    /// Lets staff change what is close to the start, and the company what it likes, with a reason; customers neither.
+    fn check_lock(&self, asked: &ChangeAsked) -> Result<(), BookingError> {
+        let hours = self.policy.changes.locked_hours_before;
+        let locked = self.hours_before(asked.now) < hours;
+        let said = asked
+            .reason
+            .as_deref()
+            .map(|reason| reason.trim().chars().count());
+        if said.is_some_and(|length| !(3..=500).contains(&length)) {
+            return Err(BookingError::BadReason);
+        }
+        match (asked.by, locked, said) {
+            (ChangedBy::Customer, true, _) => Err(BookingError::ChangesLocked { hours }),
+            (ChangedBy::Staff, true, None) | (ChangedBy::Company, _, None) => {
+                Err(BookingError::ReasonRequired)
+            }
+            (ChangedBy::Customer | ChangedBy::Staff, false, _)
+            | (ChangedBy::Staff, true, Some(_))
+            | (ChangedBy::Company, _, Some(_)) => Ok(()),
+        }
+    }
+
+    fn priced_again(
+        &self,
+        asked: &ChangeAsked,
+        guests: Guests,
+        add_ons: Vec<AddOn>,
+        start: &EventTime,
+        travel: &Travel,
+        fee: Option<Cents>,
+    ) -> Result<Quote, BookingError> {
+        let request = QuoteRequest {
+            guests,
+            add_ons,
+            event_on: start.local.date(),
+            travel: travel.clone(),
+            asked_at: asked.priced_at,
+        };
+        Ok(quote(&asked.price_list, &request)?.in_place_of(&self.quote, fee))
+    }
+}
+
+impl Booking {
+    pub(super) fn reschedule(&self, ask: RescheduleBooking) -> Result<Vec<BookingEvent>, BookingError> {
+        let (requested, _) = self.still_to_come("rescheduled")?;
+        requested.check_lock(&ask.asked)?;
+        let station = ask.station.opened().ok_or(BookingError::StationNotFound)?;
+        let start = check_start(station, ask.start, ask.asked.now)?;
+        if start.utc == requested.start.utc && ask.venue == requested.venue {
+            return Err(BookingError::Unchanged);
+        }
+        let fee = self.reschedule_fee(requested, &ask)?;
+        let blocked = station.settings.blocked(start.utc, &ask.travel);
+        check_size(&ask.station, station, requested.guests)?;
+        let place = check_chefs(&ask.station, station, &ask.roster, requested.guests, blocked)?;
+        let add_ons = requested.quote.add_ons();
+        let quote =
+            requested.priced_again(&ask.asked, requested.guests, add_ons, &start, &ask.travel, fee)?;
+        let now = ask.asked.now;
+        let moved = BookingEvent::Rescheduled(BookingRescheduled {
+            station_id: requested.station_id,
+            before: requested.start.clone(),
+            start,
+            place,
+            venue: ask.venue,
+            tax_place: ask.tax_place,
+            travel: ask.travel,
+            total_before_cents: requested.quote.total_cents,
+            quote,
+            fee_cents: fee,
+            by: ask.asked.by,
+            reason: ask.asked.reason,
+            rescheduled_at: now,
+        });
+        Ok(self.without_chefs(UnassignedBecause::Rescheduled, now, moved))
+    }
+
+    /// What a move costs by the terms. What the company moves costs nothing.
+    fn reschedule_fee(
+        &self,
+        requested: &BookingRequested,
+        ask: &RescheduleBooking,
+    ) -> Result<Option<Cents>, BookingError> {
+        let terms = &requested.policy.changes;
+        let used_up = self.reschedules >= terms.free_reschedules;
+        let late = requested.hours_before(ask.asked.now) < terms.free_hours_before;
+        if ask.asked.by == ChangedBy::Company || !(used_up || late) {
+            return Ok(None);
+        }
+        match (terms.reschedule_fee_cents, ask.fee) {
+            (Some(fee), FeeAgreed::Yes) => Ok(Some(fee)),
+            (Some(fee), FeeAgreed::No) => Err(BookingError::FeeRequired { fee }),
+            (None, _) if used_up => Err(BookingError::ReschedulesUsedUp {
+                times: terms.free_reschedules,
+            }),
+            (None, _) => Err(BookingError::RescheduleTooLate {
+                hours: terms.free_hours_before,
+            }),
+        }
+    }
+
+    pub(super) fn change_guests(&self, ask: ChangeGuests) -> Result<Vec<BookingEvent>, BookingError> {
+        let (requested, _) = self.still_to_come("changed")?;
+        requested.check_lock(&ask.asked)?;
+        let station = ask.station.opened().ok_or(BookingError::StationNotFound)?;
+        let guests = ask.guests.check().map_err(crate::quote::QuoteError::from)?;
+        if guests == requested.guests {
+            return Err(BookingError::Unchanged);
+        }
+        let place = if station.settings.chefs_needed(guests.total()) == requested.chefs_needed {
+            // The place is the booking's already, whoever works by now.
+            HeldPlace {
+                blocked_from: requested.blocked_from,
+                blocked_until: requested.blocked_until,
+                chefs_needed: requested.chefs_needed,
+                station_chefs: requested.station_chefs,
+            }
+        } else {
+            let blocked = (requested.blocked_from, requested.blocked_until);
+            check_size(&ask.station, station, guests)?;
+            check_chefs(&ask.station, station, &ask.roster, guests, blocked)?
+        };
+        let add_ons = requested.quote.add_ons();
+        let (start, travel) = (&requested.start, &requested.travel);
+        let quote = requested.priced_again(&ask.asked, guests, add_ons, start, travel, None)?;
+        let needed = usize::try_from(place.chefs_needed).unwrap_or(0);
+        let spare = self.chefs.iter().skip(needed).copied().collect::<Vec<_>>();
+        let now = ask.asked.now;
+        let mut events = self.released(&spare, UnassignedBecause::FewerGuests, now);
+        events.push(BookingEvent::GuestCountChanged(BookingGuestCountChanged {
+            station_id: requested.station_id,
+            before: requested.guests,
+            guests,
+            chefs_before: requested.chefs_needed,
+            place,
+            total_before_cents: requested.quote.total_cents,
+            quote,
+            by: ask.asked.by,
+            reason: ask.asked.reason,
+            changed_at: now,
+        }));
+        Ok(events)
+    }
+
+    pub(super) fn change_menu(&self, ask: ChangeMenu) -> Result<BookingEvent, BookingError> {
+        let (requested, _) = self.still_to_come("changed")?;
+        requested.check_lock(&ask.asked)?;
+        if ask.add_ons == requested.quote.add_ons() {
+            return Err(BookingError::Unchanged);
+        }
+        let (guests, start, travel) = (requested.guests, &requested.start, &requested.travel);
+        let quote = requested.priced_again(&ask.asked, guests, ask.add_ons, start, travel, None)?;
+        Ok(BookingEvent::MenuChanged(BookingMenuChanged {
+            station_id: requested.station_id,
+            total_before_cents: requested.quote.total_cents,
+            quote,
+            by: ask.asked.by,
+            reason: ask.asked.reason,
+            changed_at: ask.asked.now,
+        }))
+    }
+
+    pub(super) fn extend_deposit(
+        &self,
+        due_at: DateTime<Utc>,
+        reason: String,
+        now: DateTime<Utc>,
+    ) -> Result<BookingEvent, BookingError> {
+        let (requested, status) = self.standing()?;
+        refuse_unless(status == BookingStatus::Requested, status, "given more time")?;
+        if !(3..=500).contains(&reason.trim().chars().count()) {
+            return Err(BookingError::BadReason);
+        }
+        let before = requested.deposit_due_at;
+        if due_at <= before || due_at <= now || due_at > requested.start.utc {
+            return Err(BookingError::BadDueAt { before });
+        }
+        Ok(BookingEvent::DepositDueExtended(BookingDepositDueExtended {
+            station_id: requested.station_id,
+            before,
+            due_at,
+            reason,
+            extended_at: now,
+        }))
+    }
+
+    pub(super) fn add_note(&self, note: Sealed, now: DateTime<Utc>) -> Result<BookingEvent, BookingError> {
+        self.standing()?;
+        if self.notes >= MAX_NOTES {
+            return Err(BookingError::TooManyNotes { max: MAX_NOTES });
+        }
+        Ok(BookingEvent::NoteAdded(BookingNoteAdded { note, noted_at: now }))
+    }
+
+    pub(super) fn accept_terms(
+        &self,
+        version: String,
+        now: DateTime<Utc>,
+    ) -> Result<BookingEvent, BookingError> {
+        let (requested, _) = self.standing()?;
+        if !(1..=60).contains(&version.trim().chars().count()) {
+            return Err(BookingError::BadTermsVersion);
+        }
+        if requested.terms_version.as_ref() == Some(&version) {
+            return Err(BookingError::Unchanged);
+        }
+        Ok(BookingEvent::TermsAccepted(BookingTermsAccepted {
+            terms_version: version,
+            accepted_at: now,
+        }))
+    }
+}
