@@ -43,27 +43,30 @@ struct Appender {
 
 /// Keeps an appender at work until the queue is closed and empty. One that panics is replaced; those whose appends it
 /// had hear that the log is unavailable, as do all who wait when the runtime ends.
-pub(crate) async fn keep_appending(
+pub(crate) fn keep_appending(
     database: Database,
     queue: Arc<Queue>,
     appended: broadcast::Sender<Appended>,
     closing: watch::Receiver<bool>,
-) {
+) -> impl Future<Output = ()> + Send {
+    // Made here, not in the future: a runtime may end before it has looked at it once.
     let abandoned = Abandoned(queue.clone());
-    loop {
-        let mut appender = Appender::new(database.clone(), queue.clone(), appended.clone());
-        let mut closing = closing.clone();
-        let worked = tokio::spawn(async move { appender.work(&mut closing).await }).await;
-        match worked {
-            Ok(()) => break,
-            Err(error) if error.is_panic() => {
-                tracing::error!(%error, "the appender panicked; another takes over")
+    async move {
+        loop {
+            let mut appender = Appender::new(database.clone(), queue.clone(), appended.clone());
+            let mut closing = closing.clone();
+            let worked = tokio::spawn(async move { appender.work(&mut closing).await }).await;
+            match worked {
+                Ok(()) => break,
+                Err(error) if error.is_panic() => {
+                    tracing::error!(%error, "the appender panicked; another takes over")
+                }
+                Err(_) => break,
             }
-            Err(_) => break,
         }
+        // Before the receiver, by whose end it is known that all is answered.
+        drop(abandoned);
     }
-    // Before the receiver, by whose end it is known that all is answered.
-    drop(abandoned);
 }
 
 /// A queue that nobody works at any more, once this is dropped.

@@ -156,10 +156,6 @@ impl Company {
             json!({"contact": contact, "email_key": "k", "phone_key": null, "sms_consent": null});
         self.append(&CUSTOMER.to_string(), "customer.registered", registered)
             .await;
-        let (chef, profile) = (id(0).to_string(), json!({"name": sealed("c")}));
-        self.append(&chef, "chef.registered", profile).await;
-        self.append(&chef, "chef.caps_set", json!({"per_day": 2, "per_week": null}))
-            .await;
         let captured = json!({
             "contact": contact, "station_id": SAN_JOSE, "zip": "95112", "wanted_start": "2026-12-05T18:00:00",
             "guests": guests(), "failure": "SLOT_UNAVAILABLE", "source": null, "captured_at": "2026-11-01T00:00:00Z",
@@ -249,6 +245,11 @@ impl Company {
                 _ => {}
             }
         }
+        let (chef, profile) = (id(0).to_string(), json!({"name": sealed("c")}));
+        company.append(&chef, "chef.registered", profile).await;
+        company
+            .append(&chef, "chef.caps_set", json!({"per_day": 2, "per_week": null}))
+            .await;
         company
     }
 }
