@@ -1,7 +1,9 @@
 //! Following the log: at once when this process appends, by looking at every log's end when another does.
 
+mod bring;
 mod builds;
 mod companies;
+mod look;
 mod turn;
 
 use std::panic::AssertUnwindSafe;
@@ -31,6 +33,8 @@ const POLL_LAST: Duration = Duration::from_secs(1);
 const POLL_SHARE: u32 = 20;
 /// How long a look at every log's end may take.
 const POLL_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a question to the database about one company may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a read model, or a log, that cannot go on is left alone.
 const LEAVE_ALONE: Duration = Duration::from_secs(30);
 
