@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use commands::Commands;
+use commands::gateways::stripe::{Stripe, WebhookSecrets};
 use commands::gateways::{SystemClock, SystemIds, ZipDirectory};
 use commands::ports::{Clock, Ports};
 use event_log::{Database, EventLog, MasterKeys, Organisation, Retention, SystemEntropy, Vault};
@@ -14,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::auth::Auth;
 use crate::checking;
-use crate::installation::Installation;
+use crate::installation::{Installation, StripeSettings};
 use crate::signing::HeadSchedule;
 
 /// Connections that one program keeps to its database.
@@ -41,6 +42,8 @@ pub struct App {
     pub retention: Retention,
     /// When heads are signed, and by whom; not at all where absent.
     pub head_schedule: Option<HeadSchedule>,
+    /// With which the payment provider signs what it sends; none where no card is charged.
+    pub webhook_secrets: WebhookSecrets,
     /// How often rows of the read models are compared with their log; never where absent.
     pub check_every: Option<Duration>,
 }
@@ -58,12 +61,32 @@ impl App {
         };
         let database = Database::connect(installation.database.clone(), POOL).await;
         let database = database.context("the database does not answer")?;
-        Ok(Self::compose(
+        let app = Self::compose(
             database,
             installation.master_keys.clone(),
             &installation.token_key,
             ports,
-        ))
+        );
+        app.charging_cards(&installation.stripe)
+    }
+
+    /// The same program, charging cards as the settings have it.
+    ///
+    /// # Errors
+    /// When the provider's address is none that a key may be sent to.
+    pub fn charging_cards(self, settings: &StripeSettings) -> Result<Self> {
+        let commands = match &settings.setup {
+            Some(setup) => {
+                let stripe = Stripe::new(setup.clone()).context("HIBACHI_STRIPE_URL is no address to use")?;
+                self.commands.taking_cards(Arc::new(stripe))
+            }
+            None => self.commands.clone(),
+        };
+        Ok(Self {
+            commands,
+            webhook_secrets: settings.webhook_secrets.clone(),
+            ..self
+        })
     }
 
     /// Puts the parts together over a database.
@@ -89,6 +112,7 @@ impl App {
             clock,
             retention: Retention::default(),
             head_schedule: None,
+            webhook_secrets: WebhookSecrets::default(),
             check_every: None,
         }
     }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Duration;
-use commands::calendar::CalendarOf;
+use commands::calendar::{CalendarOf, Feed};
 use domain::ids::TenantId;
 use projections::booking_list::{self, BookingRow};
 use uuid::Uuid;
@@ -78,13 +78,15 @@ async fn calendar(app: &App, file: &str) -> anyhow::Result<Option<String>> {
     if !companies.iter().any(|company| company.tenant == tenant) {
         return Ok(None);
     }
-    let Some(of) = app.commands.calendar_of(tenant, token).await? else {
+    let Some(Feed { of, stations }) = app.commands.calendar_of(tenant, token).await? else {
         return Ok(None);
     };
     let now = app.clock.now();
     let span = (now - Duration::days(PAST_DAYS), now + Duration::days(AHEAD_DAYS));
     let rows: Vec<BookingRow> = match of {
-        CalendarOf::Chef(chef) => booking_list::calendar_of_chef(&app.views, tenant, chef, span).await?,
+        CalendarOf::Chef(chef) => {
+            booking_list::calendar_of_chef(&app.views, tenant, chef, stations.as_deref(), span).await?
+        }
         CalendarOf::Station(station) => {
             booking_list::calendar_of_station(&app.views, tenant, station, span).await?
         }

@@ -1,7 +1,12 @@
 //! The demo company: made through the real commands, with a simulated clock for what lies in the past.
 
 mod bookings;
+mod cards;
 mod company;
+mod money;
+mod people;
+mod prices;
+mod staff;
 mod year;
 
 pub use bookings::{Made, bookings};

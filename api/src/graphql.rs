@@ -3,12 +3,15 @@
 mod audit;
 mod availability;
 mod booking;
+mod books;
 mod calendar;
 mod calendar_feed;
+mod charges;
 mod chef;
 mod connection;
 mod customer;
 mod dashboard;
+mod document;
 mod error;
 mod id;
 mod lead;
@@ -19,6 +22,7 @@ mod measure;
 mod order;
 mod payment;
 mod price_list;
+mod promo_code;
 mod quote;
 mod read;
 mod scalar;
@@ -26,6 +30,7 @@ mod session;
 mod sign_in;
 mod station;
 mod tax;
+mod work;
 
 use async_graphql::{EmptySubscription, MergedObject, Request, Response, ServerError};
 
@@ -45,9 +50,14 @@ pub struct Query(
     customer::CustomerQuery,
     quote::QuoteQuery,
     price_list::PriceListQuery,
+    price_list::PriceBulkQuery,
+    promo_code::PromoCodeQuery,
     booking::BookingQuery,
     payment::PaymentQuery,
+    work::WorkQuery,
+    document::DocumentQuery,
     tax::TaxQuery,
+    books::BooksQuery,
     lead::LeadQuery,
     audit::AuditQuery,
     calendar::CalendarQuery,
@@ -60,6 +70,9 @@ pub struct Query(
 pub struct Mutation(
     sign_in::SignInMutation,
     price_list::PriceListMutation,
+    price_list::PriceBulkMutation,
+    price_list::BookingPolicyMutation,
+    promo_code::PromoCodeMutation,
     customer::CustomerMutation,
     booking::BookingMutation,
     booking::BookingChangeMutation,
@@ -67,6 +80,8 @@ pub struct Mutation(
     chef::ChefMutation,
     calendar_feed::CalendarFeedMutation,
     payment::PaymentMutation,
+    work::WorkMutation,
+    document::DocumentMutation,
     tax::TaxMutation,
 );
 

@@ -1,5 +1,7 @@
 //! HTTP: the GraphQL endpoint, a page to try it on, health and metrics.
 
+mod documents;
+mod exports;
 mod metrics;
 mod page;
 
@@ -22,6 +24,7 @@ use crate::app::App;
 use crate::auth::TokenError;
 use crate::calendar;
 use crate::graphql::{self, Schema, Session};
+use crate::webhooks;
 
 /// The largest request body, in bytes.
 const MAX_BODY: usize = 256 * 1024;
@@ -41,17 +44,24 @@ pub fn router(app: App) -> Router {
     let calendars = Router::new()
         .route("/calendar/{file}", get(calendar::feed))
         .with_state(app.clone());
+    let webhooks = Router::new()
+        .route("/webhooks/stripe", post(webhooks::stripe))
+        .route("/webhooks/stripe/{organisation}", post(webhooks::stripe_of))
+        .with_state(app.clone());
     let metrics = Router::new()
         .route("/metrics", get(metrics::metrics))
         .with_state(metrics::Metrics::of(app.views.clone()));
     Router::new()
         .route("/graphql", post(graphql_post))
+        .route("/documents/{file}", get(documents::pdf))
+        .route("/exports/tax", get(exports::tax))
         .route("/graphiql", get(page::graphiql))
         .route("/", get(page::home))
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
         .with_state(Server { app, schema })
         .merge(calendars)
+        .merge(webhooks)
         .merge(metrics)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(

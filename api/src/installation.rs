@@ -14,9 +14,11 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 
 mod master_keys;
 mod scratch;
+mod stripe;
 
 pub use master_keys::{MasterKeyPlace, Rotation};
 pub use scratch::{Local, Scratch};
+pub use stripe::StripeSettings;
 
 /// Name of the database on the private server.
 const DATABASE: &str = "hibachi";
@@ -51,6 +53,8 @@ pub struct Installation {
     pub token_key: [u8; 32],
     /// Signs heads of logs.
     pub signing_key: [u8; 32],
+    /// How cards are charged, where they are.
+    pub stripe: StripeSettings,
     /// What to paste to look at the private database, where it is private.
     pub psql: Option<String>,
     server: Option<embedded_postgres::Server>,
@@ -97,6 +101,7 @@ impl Installation {
             master_keys: Arc::new(MasterKeyPlace::open(&secrets)?),
             token_key: secret(&secrets, "token-key", "HIBACHI_TOKEN_KEY")?,
             signing_key: secret(&secrets, "signing-key", "HIBACHI_SIGNING_KEY")?,
+            stripe: StripeSettings::read(&secrets)?,
             psql,
             server,
         })

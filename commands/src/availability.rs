@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::access::Permission;
-use domain::availability::Wanted;
+use domain::availability::{self, Wanted};
 use domain::chef::Roster;
 use domain::ids::StationId;
 use domain::place::Travel;
@@ -31,7 +31,7 @@ pub struct AvailabilityInput {
 pub struct AvailabilityFacts {
     /// The station, as its stream tells it.
     pub station: Station,
-    /// Its chefs, as theirs tell them.
+    /// Its chefs, as theirs tell them, and what bookings hold.
     pub roster: Roster,
     /// What is asked.
     pub wanted: Wanted,
@@ -41,7 +41,7 @@ impl Commands {
     /// The station, its chefs and the way to the venue, for a question about free slots.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `INVALID_ZIP`, `UNKNOWN_ZIP`.
+    /// `NOT_FOUND`, `INVALID_ZIP`, `UNKNOWN_ZIP`, `INVALID_RANGE`, `INVALID_GUESTS`.
     pub async fn availability_facts(
         &self,
         caller: &Caller,
@@ -49,11 +49,8 @@ impl Commands {
     ) -> Result<AvailabilityFacts, CommandError> {
         caller.require(Permission::StationRead)?;
         caller.reach(input.station, StationError::NotFound.into())?;
-        let station = self
-            .load::<Station>(caller, &input.station.to_string())
-            .await?
-            .state;
-        let opened = station.opened();
+        let station = self.load::<Station>(caller, &input.station.to_string()).await?;
+        let opened = station.state.opened();
         let home = &opened
             .ok_or_else(|| CommandError::refused(StationError::NotFound))?
             .zip;
@@ -69,16 +66,20 @@ impl Commands {
                 travel.ok_or_else(|| unknown_zip(&zip, &["zip"]))?
             }
         };
+        let wanted = Wanted {
+            from: input.from,
+            to: input.to,
+            guests: input.guests,
+            travel,
+            now: self.ports.now(),
+        };
+        availability::check(&wanted).map_err(CommandError::refused)?;
         Ok(AvailabilityFacts {
-            roster: self.roster(caller, &station).await?,
-            station,
-            wanted: Wanted {
-                from: input.from,
-                to: input.to,
-                guests: input.guests,
-                travel,
-                now: self.ports.now(),
-            },
+            roster: self
+                .roster_with_taken(caller, (input.station, &station), (input.from, input.to))
+                .await?,
+            station: station.state,
+            wanted,
         })
     }
 }

@@ -3,32 +3,36 @@
 mod change;
 mod crew;
 mod removal;
+pub(crate) mod roster;
+mod tax;
 mod upkeep;
 
 use chrono::NaiveDateTime;
 use domain::access::Permission;
-use domain::booking::{Booking, BookingCommand, BookingError, CancelledBy, RequestBooking};
+use domain::booking::{Booking, BookingCommand, BookingError, BookingRequested, CancelledBy, RequestBooking};
+use domain::chef::Roster;
 use domain::decider::{Decider, Refusal};
 use domain::envelope::{Sealed, StreamId, Version};
 use domain::guests::Guests;
 use domain::ids::{BookingId, CustomerId, PaymentId, StationId, SubjectId};
 use domain::money::Cents;
 use domain::place::{Place, Venue};
+use domain::promo_code::PromoCode;
 use domain::quote::AddOn;
-use domain::station::{Station, StationError};
-use domain::tax_rate::CountyRates;
+use domain::station::StationError;
 use event_log::Sealer;
 use serde::Serialize;
 
 pub use change::{BookingGuestCountChange, BookingMenuChange, BookingReschedule, OnBehalfOf};
 pub use crew::{BookingChef, BookingChefRelease};
 pub use removal::{BookingDelete, BookingRestore};
+pub use tax::BookingTaxPlace;
 pub use upkeep::{BookingDepositExtend, BookingNote, BookingTermsAccept};
 
 pub use crate::customer::{CustomerInput, SmsConsent};
-use crate::execute::{CAPACITY, Plan, Written, to_the_end};
+use crate::execute::{Plan, Written, to_the_end};
 use crate::load::Loaded;
-use crate::quote::{Offer, check_promo, parse_zip};
+use crate::quote::{Offer, parse_zip};
 use crate::{Caller, CommandError, Commands, IdempotencyKey, Refused};
 
 /// A request for a party, as the client made it.
@@ -67,6 +71,9 @@ pub struct VenueInput {
     pub state: String,
     /// ZIP code.
     pub zip: String,
+    /// County, where the client knows it: a ZIP may touch several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub county: Option<String>,
 }
 
 /// The longest note, in characters.
@@ -121,7 +128,6 @@ impl Commands {
     ) -> Result<Plan, CommandError> {
         let zip = parse_zip(&input.venue.zip, &["venue", "zip"])?;
         check_venue(&input.venue)?;
-        check_promo(input.promo_code.as_deref())?;
         let booker = self.find_booker(caller, &input.customer, ids.customer).await?;
         let offer = self.offer(caller, input.station, &zip, &["venue", "zip"]).await?;
         check_state(&offer.place, &input.venue.state)?;
@@ -129,16 +135,30 @@ impl Commands {
         let ask = self
             .gather(caller, ids.booking, booker.id(), &sealer, &offer, input)
             .await?;
-        let events = Booking::default()
+        let promo = self
+            .find_promo(caller, input.promo_code.as_deref(), Some(booker.id()))
+            .await?;
+        let (on, of) = (input.start.date(), (offer.id, &offer.station));
+        let loaded = self.roster(caller, of, (on, on), None).await?;
+        let mut plan = loaded.guard(Plan::default());
+        if let Some(found) = &promo {
+            plan = plan.reads::<PromoCode>(found.asked.promo_id.to_string(), found.version);
+        }
+        let ask = RequestBooking {
+            promo: promo.map(|found| found.asked),
+            roster: loaded.roster.clone(),
+            ..ask
+        };
+        let mut booking = Booking::default();
+        let events = booking
             .decide(BookingCommand::Request(Box::new(ask)))
             .map_err(CommandError::refused)?;
-        let plan = self
-            .register_booker(caller, Plan::default(), &booker, &sealer)
-            .await?;
+        events.iter().for_each(|event| booking.evolve(event));
+        let hold = booking.requested().and_then(BookingRequested::customer_hold);
+        let plan = self.register_booker(caller, plan, &booker, &sealer).await?;
         Ok(plan
-            .write::<Booking>(self, ids.booking.to_string(), Version(0), events)
-            .reads::<Station>(offer.id.to_string(), offer.station.version)
-            .on_refused_claim(CAPACITY, BookingError::SlotUnavailable))
+            .holds(hold.as_ref())
+            .write::<Booking>(self, ids.booking.to_string(), Version(0), events))
     }
 
     async fn gather(
@@ -150,8 +170,6 @@ impl Commands {
         offer: &Offer,
         input: &BookingInput,
     ) -> Result<RequestBooking, CommandError> {
-        let county = CountyRates::stream_key(&offer.place.state, &offer.place.county);
-        let rates = self.load::<CountyRates>(caller, &county).await?;
         let stream = StreamId::new(Booking::STREAM, booking_id.to_string());
         let note = match input
             .note
@@ -168,22 +186,23 @@ impl Commands {
             customer_id,
             station_id: offer.id,
             station: offer.station.state.clone(),
-            roster: self.roster(caller, &offer.station.state).await?,
+            roster: Roster::default(),
             price_list: offer.prices.state.clone(),
             venue: Venue {
                 street: sealer.seal(&stream, "venue.street", street),
                 city: input.venue.city.trim().to_owned(),
-                county: offer.place.county.clone(),
+                county: tax::county_of(&offer.place, &input.venue)?,
                 state: offer.place.state.clone(),
                 zip: offer.place.zip.clone(),
             },
-            tax_place: rates
-                .state
-                .resolve(&offer.place, &input.venue.city, input.start.date()),
+            tax_place: self
+                .venue_tax_place(caller, &offer.place, &input.venue, input.start.date())
+                .await?,
             travel: offer.travel.clone(),
             start: input.start,
             guests: input.guests,
             add_ons: input.add_ons.clone(),
+            promo: None,
             source: input.source.clone(),
             terms_version: input.terms_version.clone(),
             note,
@@ -207,11 +226,7 @@ impl Commands {
         to_the_end(async move {
             caller.require(Permission::BookingWrite)?;
             this.run(&caller, &key, "booking_complete", &(id, seen, &note), || async {
-                let command = BookingCommand::Complete {
-                    note: note.clone(),
-                    now: this.ports.now(),
-                };
-                this.plan_booking(&caller, id, seen, command).await
+                this.plan_completion(&caller, id, seen, note.as_ref()).await
             })
             .await
         })
@@ -324,19 +339,19 @@ impl Commands {
         Ok(Plan::default().write::<Booking>(self, id.to_string(), loaded.version, events))
     }
 
-    /// The tax-inclusive total of a booking, in cents.
+    /// A booking as its stream tells it.
     ///
     /// # Errors
     /// `NOT_FOUND` when there is none; when the log is out of reach.
-    pub async fn booking_total(&self, caller: &Caller, id: BookingId) -> Result<Cents, CommandError> {
+    pub async fn booking_as_it_stands(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+    ) -> Result<Booking, CommandError> {
         let loaded = self
             .load_booking(caller, id, BookingError::NotFound.into())
             .await?;
-        let requested = loaded
-            .state
-            .requested()
-            .ok_or_else(|| CommandError::refused(BookingError::NotFound))?;
-        Ok(requested.quote.total_cents)
+        Ok(loaded.state)
     }
 
     /// Loads a booking that exists and is within the caller's reach.

@@ -1,6 +1,6 @@
 //! Calendars that other programs follow under a secret address.
 
-use domain::access::Permission;
+use domain::access::{Permission, StationScope};
 use domain::calendar::CALENDAR_TOKEN;
 use domain::chef::{Chef, ChefCommand};
 use domain::decider::Decider;
@@ -8,6 +8,7 @@ use domain::ids::{ChefId, StationId, TenantId};
 use domain::station::{Station, StationCommand, StationError};
 use serde::Serialize;
 
+use crate::chef::is_chef;
 use crate::execute::{Plan, Written, to_the_end};
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
@@ -20,6 +21,15 @@ pub enum CalendarOf {
     Station(StationId),
 }
 
+/// What a secret address leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    /// Whose calendar.
+    pub of: CalendarOf,
+    /// The stations whose parties it shows; none for all.
+    pub stations: Option<Vec<StationId>>,
+}
+
 impl CalendarOf {
     fn needs(self) -> Permission {
         match self {
@@ -30,7 +40,8 @@ impl CalendarOf {
 }
 
 impl Commands {
-    /// Gives out a secret address of a calendar, in place of the one before. Only a keyed hash of the token is kept.
+    /// Gives out a secret address of a calendar, in place of the one before. Only a keyed hash of the token is kept. A
+    /// chef's shows the parties of the stations within reach of whoever gives it out; chefs see all of their own.
     ///
     /// # Errors
     /// `NOT_FOUND`.
@@ -88,7 +99,10 @@ impl Commands {
             CalendarOf::Chef(id) => {
                 let loaded = self.load_chef(caller, id).await?;
                 let command = match token_key {
-                    Some(token_key) => ChefCommand::IssueCalendar { token_key },
+                    Some(token_key) => ChefCommand::IssueCalendar {
+                        token_key,
+                        stations: stations_within_reach(caller),
+                    },
                     None => ChefCommand::RevokeCalendar,
                 };
                 let events = loaded.state.decide(command).map_err(CommandError::refused)?;
@@ -107,21 +121,36 @@ impl Commands {
         }
     }
 
-    /// Whose calendar a secret address leads to; nobody's where it was never given out or was taken back.
+    /// What a secret address leads to; nowhere where it was never given out or was taken back.
     ///
     /// # Errors
     /// When the log is out of reach.
-    pub async fn calendar_of(
-        &self,
-        tenant: TenantId,
-        token: &str,
-    ) -> Result<Option<CalendarOf>, CommandError> {
+    pub async fn calendar_of(&self, tenant: TenantId, token: &str) -> Result<Option<Feed>, CommandError> {
         let key = self.vault.index_key(tenant, CALENDAR_TOKEN, token).await?;
         let holder = self.log.unique_holder(tenant, CALENDAR_TOKEN, &key).await?;
-        Ok(holder.and_then(|holder| match holder.kind.as_ref() {
+        let Some(holder) = holder else {
+            return Ok(None);
+        };
+        let of = match holder.kind.as_ref() {
             Chef::STREAM => holder.id.parse().ok().map(CalendarOf::Chef),
             Station::STREAM => holder.id.parse().ok().map(CalendarOf::Station),
             _ => None,
-        }))
+        };
+        let stations = match of {
+            Some(CalendarOf::Chef(chef)) => {
+                let caller = Caller::system(tenant, "calendar");
+                let chef = self.load::<Chef>(&caller, &chef.to_string()).await?;
+                chef.state.calendar_stations().map(<[StationId]>::to_vec)
+            }
+            Some(CalendarOf::Station(_)) | None => None,
+        };
+        Ok(of.map(|of| Feed { of, stations }))
+    }
+}
+
+fn stations_within_reach(caller: &Caller) -> Option<Vec<StationId>> {
+    match &caller.stations {
+        StationScope::Only(stations) if !is_chef(caller) => Some(stations.clone()),
+        StationScope::Only(_) | StationScope::All => None,
     }
 }

@@ -1,8 +1,11 @@
 //! Registering chefs, and saying when each of them works.
 
+mod reassignment;
+mod stations;
+
 use domain::access::Permission;
 use domain::access::{Role, StationScope};
-use domain::chef::{Chef, ChefCommand, ChefError, ChefReassignmentNeeded, ChefRegistered, ChefSkillsSet};
+use domain::chef::{Chef, ChefCommand, ChefError, ChefRegistered, ChefSkillsSet};
 use domain::decider::Decider;
 use domain::envelope::{ActorKind, StreamId, Version};
 use domain::ids::{ChefId, StationId, SubjectId, UserId};
@@ -128,6 +131,7 @@ impl Commands {
             }),
             ChefCommand::SetSkills(ChefSkillsSet {
                 skills: ask.skills.clone(),
+                before: None,
             }),
         ] {
             let decided = chef.decide(command).map_err(CommandError::refused)?;
@@ -138,7 +142,10 @@ impl Commands {
         for station in ask.stations.iter().collect::<std::collections::BTreeSet<_>>() {
             caller.reach(*station, StationError::NotFound.into())?;
             let loaded = self.load::<Station>(caller, &station.to_string()).await?;
-            let joined = StationCommand::JoinChef(StationChefJoined { chef_id: id });
+            let joined = StationCommand::JoinChef(StationChefJoined {
+                chef_id: id,
+                counted_at: None,
+            });
             let events = loaded.state.decide(joined).map_err(CommandError::refused)?;
             plan = plan.write::<Station>(self, station.to_string(), loaded.version, events);
         }
@@ -170,33 +177,6 @@ impl Commands {
         .await
     }
 
-    /// Records that parties of a chef who is off need another.
-    pub(crate) async fn need_reassignment(
-        &self,
-        caller: Caller,
-        key: IdempotencyKey,
-        chef: ChefId,
-        needed: ChefReassignmentNeeded,
-    ) -> Result<Written, CommandError> {
-        let this = self.clone();
-        to_the_end(async move {
-            this.run(
-                &caller,
-                &key,
-                "chef_need_reassignment",
-                &(chef, &needed),
-                || async {
-                    let loaded = this.load::<Chef>(&caller, &chef.to_string()).await?;
-                    let events = loaded.state.decide(ChefCommand::NeedReassignment(needed.clone()));
-                    let events = events.map_err(CommandError::refused)?;
-                    Ok(Plan::default().write::<Chef>(&this, chef.to_string(), loaded.version, events))
-                },
-            )
-            .await
-        })
-        .await
-    }
-
     /// Loads a chef who is known and within the caller's reach: at one of the caller's stations, or the caller.
     pub(crate) async fn load_chef(&self, caller: &Caller, id: ChefId) -> Result<Loaded<Chef>, CommandError> {
         let loaded = self.load::<Chef>(caller, &id.to_string()).await?;
@@ -209,7 +189,7 @@ impl Commands {
     }
 
     async fn reaches_chef(&self, caller: &Caller, id: ChefId, chef: &Chef) -> Result<bool, CommandError> {
-        if caller.actor.kind == ActorKind::User && caller.actor.role == Some(Role::Chef) {
+        if is_chef(caller) {
             return Ok(chef
                 .user()
                 .is_some_and(|user| user.to_string() == caller.actor.id));
@@ -225,4 +205,9 @@ impl Commands {
         }
         Ok(false)
     }
+}
+
+/// Whether the caller signs in as a chef, who reaches the own record alone.
+pub(crate) fn is_chef(caller: &Caller) -> bool {
+    caller.actor.kind == ActorKind::User && caller.actor.role == Some(Role::Chef)
 }

@@ -93,6 +93,20 @@ impl Commands {
         })
     }
 
+    /// The customer of a folded e-mail, if there is one.
+    pub(crate) async fn find_by_email(
+        &self,
+        caller: &Caller,
+        email: &str,
+    ) -> Result<Option<CustomerId>, CommandError> {
+        let key = self.vault.index_key(caller.tenant, CUSTOMER_EMAIL, email).await?;
+        let holder = self
+            .log
+            .unique_holder(caller.tenant, CUSTOMER_EMAIL, &key)
+            .await?;
+        Ok(holder.and_then(|holder| holder.id.parse().ok()))
+    }
+
     /// Adds the registration of a new customer to a plan; a known one must not have moved.
     pub(crate) async fn register_booker(
         &self,

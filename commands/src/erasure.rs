@@ -95,7 +95,9 @@ impl Commands {
     /// A party that is still to come needs its address.
     async fn refuse_open(&self, caller: &Caller, id: BookingId) -> Result<(), CommandError> {
         let loaded = self.load::<Booking>(caller, &id.to_string()).await?;
-        let over = match loaded.state.status() {
+        // What was put away cannot be taken out again once its customer is erased.
+        let status = loaded.state.status().filter(|_| !loaded.state.is_deleted());
+        let over = match status {
             Some(BookingStatus::Requested | BookingStatus::Confirmed) => loaded
                 .state
                 .requested()

@@ -74,6 +74,15 @@ impl From<LogError> for CommandError {
 }
 
 impl CommandError {
+    /// What was heard changes nothing: there is nothing to write.
+    pub(crate) fn nothing_new() -> Self {
+        Self::Refused(Refused {
+            code: crate::execute::NOTHING_NEW,
+            field: Vec::new(),
+            message: "it is known already".to_owned(),
+        })
+    }
+
     /// The refusal of a rule.
     pub(crate) fn refused(error: impl Refusal) -> Self {
         Self::Refused(error.into())

@@ -8,6 +8,7 @@ use domain::canonical;
 use domain::decider::{Decider, Event};
 use domain::envelope::{ActorKind, Claim, Expectation, Meta, NewEvent, Position, StreamId, Version};
 use domain::ids::{CommandId, EventId, SubjectId, TenantId};
+use domain::promo_code::CustomerHold;
 use event_log::{Append, CommandResult, Outcome, Receipt, StreamWrite};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -43,6 +44,12 @@ impl Written {
         &stream.expect("the command writes this kind of stream").0.id
     }
 
+    /// Id and new version of the stream of a kind that the command wrote to; none where it wrote to none.
+    pub(crate) fn stream_of(&self, kind: &str) -> Option<(&str, Version)> {
+        let stream = self.streams.iter().find(|(stream, _)| stream.kind == kind);
+        stream.map(|(stream, version)| (stream.id.as_str(), *version))
+    }
+
     fn new(position: Position, streams: Vec<(StreamId, Version)>, replayed: Replayed) -> Self {
         Self {
             position,
@@ -58,6 +65,9 @@ enum Replayed {
     No,
 }
 
+/// Code of a word that changes nothing: for commands that hear of the same thing more than once. No client sees it.
+pub(crate) const NOTHING_NEW: &str = "NOTHING_NEW";
+
 /// What a command is about to write, all of it or nothing.
 #[derive(Default)]
 pub(crate) struct Plan {
@@ -66,6 +76,8 @@ pub(crate) struct Plan {
     /// Persons whose data keys are destroyed with it: those that an event says were.
     erases: Vec<SubjectId>,
     on_claim: BTreeMap<&'static str, Refused>,
+    /// What a refused claim of capacity means where the kind does not say it all.
+    on_resource: BTreeMap<String, Refused>,
     /// What is remembered of the streams once they are written.
     afterwards: Vec<Afterwards>,
 }
@@ -123,6 +135,14 @@ impl Plan {
         self
     }
 
+    /// What it means to the caller when what a booking holds beside its place is refused.
+    pub(crate) fn holds(mut self, hold: Option<&CustomerHold>) -> Self {
+        for (resource, refusal) in hold.into_iter().flat_map(CustomerHold::refusals) {
+            self.on_resource.insert(resource, refusal.into());
+        }
+        self
+    }
+
     /// Guards what was remembered for the decision; what is written is guarded by the version it was decided on.
     fn guard(&mut self, remembered: &[(StreamId, Version)]) {
         for (stream, version) in remembered {
@@ -140,6 +160,11 @@ impl Plan {
     }
 
     fn refusal(&self, claim: &Claim) -> Option<CommandError> {
+        if let Claim::TakeCapacity { resource, .. } = claim
+            && let Some(refused) = self.on_resource.get(resource)
+        {
+            return Some(CommandError::Refused(refused.clone()));
+        }
         let kind = match claim {
             Claim::TakeCapacity { .. } | Claim::ReleaseCapacity { .. } => CAPACITY,
             Claim::TakeUnique { .. } | Claim::ReleaseUnique { .. } => UNIQUE,
@@ -267,6 +292,18 @@ impl Commands {
                 });
             }
         }
+    }
+
+    /// What a command with the key came to before, if it wrote anything: for one that asks the world before it decides.
+    pub(crate) async fn written_before<B: Serialize + Sync>(
+        &self,
+        caller: &Caller,
+        key: &IdempotencyKey,
+        operation: &'static str,
+        body: &B,
+    ) -> Result<Option<Written>, CommandError> {
+        let digest = self.digest(caller, operation, body).await?;
+        self.first_result(caller, key, digest).await
     }
 
     /// What the first command with the key came to, if it wrote anything.

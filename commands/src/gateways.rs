@@ -1,6 +1,7 @@
 //! Adapters of the ports.
 
 mod simulated;
+pub mod stripe;
 mod system;
 mod zip_directory;
 

@@ -4,10 +4,12 @@
 //! half done, and is idempotent by its key.
 
 pub mod availability;
+mod bank_mail;
 pub mod booking;
 pub mod calendar;
 pub mod chef;
 mod customer;
+pub mod document;
 mod erasure;
 mod error;
 mod execute;
@@ -19,13 +21,16 @@ pub mod payment;
 pub mod policies;
 pub mod ports;
 pub mod price_list;
+pub mod promo_code;
 pub mod quote;
 mod remembered;
 pub mod root;
 mod running;
 pub mod station;
+pub mod tax_period;
 pub mod tax_rate;
 pub mod user;
+pub mod work;
 
 use std::sync::Arc;
 
@@ -51,6 +56,9 @@ pub struct Commands {
     ports: Ports,
     running: Running,
     remembered: Remembered,
+    issuing: document::Issuing,
+    /// Who charges cards; none where no provider is set up.
+    cards: Option<Arc<dyn ports::PaymentGateway>>,
     /// Who alone gives this company's reactions for a while.
     policies_holder: Option<Uuid>,
 }
@@ -64,6 +72,8 @@ impl Commands {
             ports,
             running: Running::default(),
             remembered: Remembered::default(),
+            issuing: document::Issuing::default(),
+            cards: None,
             policies_holder: None,
         }
     }
@@ -76,6 +86,20 @@ impl Commands {
             ports: Ports { clock, ids, places },
             ..self.clone()
         }
+    }
+
+    /// The same commands, charging cards through a provider.
+    #[must_use]
+    pub fn taking_cards(&self, cards: Arc<dyn ports::PaymentGateway>) -> Self {
+        Self {
+            cards: Some(cards),
+            ..self.clone()
+        }
+    }
+
+    /// Who charges cards, where a provider is set up.
+    pub fn cards(&self) -> Option<&Arc<dyn ports::PaymentGateway>> {
+        self.cards.as_ref()
     }
 
     /// Forgets what this program remembers of aggregates, as a new one would begin: the next commands load theirs from
@@ -190,6 +214,11 @@ impl IdempotencyKey {
             &Self::REACTIONS,
             format!("{name}\n{cause}").as_bytes(),
         )))
+    }
+
+    /// The id of the command that is given under it.
+    pub(crate) fn command_id(&self) -> CommandId {
+        self.0
     }
 
     fn derived(&self, name: &str) -> Self {

@@ -3,6 +3,7 @@
 use domain::access::Permission;
 use domain::decider::Decider;
 use domain::ids::TenantId;
+use domain::money::Cents;
 use domain::organisation::{Organisation, OrganisationCommand, OrganisationCreated};
 
 use crate::execute::{Plan, Written, to_the_end};
@@ -31,6 +32,34 @@ impl Commands {
                 .await?;
             this.run(&caller, &key, "organisation_create", &created, || {
                 this.plan_organisation(&caller, &created)
+            })
+            .await
+        })
+        .await
+    }
+
+    /// Sets how much of one payment support staff may give back.
+    ///
+    /// # Errors
+    /// `INVALID_AMOUNT`.
+    pub async fn set_refund_limit(
+        &self,
+        caller: Caller,
+        key: IdempotencyKey,
+        limit_cents: Cents,
+    ) -> Result<Written, CommandError> {
+        let this = self.clone();
+        to_the_end(async move {
+            caller.require(Permission::PaymentVoid)?;
+            this.run(&caller, &key, "refund_limit_set", &limit_cents, || async {
+                let id = organisation_id(caller.tenant);
+                let loaded = this.load::<Organisation>(&caller, &id).await?;
+                let command = OrganisationCommand::SetRefundLimit {
+                    limit_cents,
+                    now: this.ports.now(),
+                };
+                let events = loaded.state.decide(command).map_err(CommandError::refused)?;
+                Ok(Plan::default().write::<Organisation>(&this, id, loaded.version, events))
             })
             .await
         })

@@ -6,18 +6,28 @@ mod runner;
 mod when_chef_takes_time_off;
 mod when_deposit_captured;
 mod when_deposit_overdue;
+mod when_money_changes_tax;
+mod when_money_needs_a_person;
+mod when_refund_is_pending;
+mod when_tax_rate_set;
 
 use chrono::{DateTime, Utc};
+use domain::booking::PaymentFact;
 use domain::chef::ChefReassignmentNeeded;
-use domain::ids::{BookingId, ChefId, PaymentId};
+use domain::ids::{BookingId, ChefId, PaymentId, RefundId, WorkItemId};
 use domain::money::Cents;
 use domain::recorded::Recorded;
+use domain::work_item::WorkItemOpened;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use runner::PolicyError;
 pub use when_chef_takes_time_off::WhenChefTakesTimeOff;
 pub use when_deposit_captured::WhenDepositCaptured;
 pub use when_deposit_overdue::WhenDepositOverdue;
+pub use when_money_changes_tax::WhenMoneyChangesTax;
+pub use when_money_needs_a_person::WhenMoneyNeedsAPerson;
+pub use when_refund_is_pending::WhenRefundIsPending;
+pub use when_tax_rate_set::WhenTaxRateSet;
 
 /// One reaction of the company, as a pure function.
 pub trait Policy: Send + Sync {
@@ -38,6 +48,12 @@ pub trait Policy: Send + Sync {
 
     /// What is to be done when the time that a state waits for has come.
     fn due(process: &str, state: Self::State) -> Option<Reply>;
+
+    /// What it remembers once that is done, and when to look at it again; nothing, for what is then over.
+    fn again(state: &Self::State, now: DateTime<Utc>) -> Option<(Self::State, DateTime<Utc>)> {
+        let (_, _) = (state, now);
+        None
+    }
 }
 
 /// What a policy answers.
@@ -87,11 +103,51 @@ pub enum Reply {
         /// Which booking.
         booking_id: BookingId,
     },
+    /// Money has moved that changes the tax of a party that was held.
+    RecordTax {
+        /// Which booking.
+        booking_id: BookingId,
+        /// The movements, in the order of the log.
+        facts: Vec<PaymentFact>,
+    },
+    /// A rate was loaded where parties were held without one.
+    ResolveTax {
+        /// Which bookings.
+        bookings: Vec<BookingId>,
+    },
     /// A chef is off on days on which parties count on the chef.
     NeedReassignment {
         /// Who.
         chef_id: ChefId,
         /// Which parties, on which days.
         needed: ChefReassignmentNeeded,
+    },
+    /// Something in the work queue has come up, or become right.
+    Work(Vec<WorkStep>),
+    /// Money is on its way back: somebody has to ask after it.
+    TakeUpRefund {
+        /// Which payment.
+        payment_id: PaymentId,
+        /// Which of its refunds.
+        refund_id: RefundId,
+    },
+}
+
+/// A change of the work queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkStep {
+    /// A person should look.
+    Open {
+        /// The item.
+        id: WorkItemId,
+        /// What it is about.
+        opened: WorkItemOpened,
+    },
+    /// It has become right.
+    Close {
+        /// The item.
+        id: WorkItemId,
+        /// How.
+        because: &'static str,
     },
 }

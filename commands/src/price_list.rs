@@ -1,5 +1,8 @@
 //! Changing prices and terms.
 
+mod bulk;
+mod sheet;
+
 use chrono::{DateTime, Utc};
 use domain::access::Permission;
 use domain::decider::Decider;
@@ -10,7 +13,11 @@ use domain::station::{Station, StationError};
 use serde::Serialize;
 
 use crate::execute::{Plan, Written, to_the_end};
+use crate::load::Loaded;
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
+
+pub use bulk::{BulkInput, ImportChange, ImportInput, ImportPreview, PolicyInput};
+pub use sheet::{BadLine, HEADER, write_sheet};
 
 /// A price to change.
 #[derive(Debug, Clone, Serialize)]
@@ -92,19 +99,22 @@ impl Commands {
         command: PriceListCommand,
     ) -> Result<Plan, CommandError> {
         caller.require(Permission::PriceWrite)?;
-        caller.reach(station, StationError::NotFound.into())?;
-        if self
-            .load::<Station>(caller, &station.to_string())
-            .await?
-            .state
-            .opened()
-            .is_none()
-        {
-            return Err(CommandError::refused(StationError::NotFound));
-        }
-        let loaded = self.load::<PriceList>(caller, &station.to_string()).await?;
+        let loaded = self.load_prices(caller, station).await?;
         loaded.expect(seen)?;
         let events = loaded.state.decide(command).map_err(CommandError::refused)?;
         Ok(Plan::default().write::<PriceList>(self, station.to_string(), loaded.version, events))
+    }
+    /// The price list of a station that is open and within reach.
+    async fn load_prices(
+        &self,
+        caller: &Caller,
+        station: StationId,
+    ) -> Result<Loaded<PriceList>, CommandError> {
+        caller.reach(station, StationError::NotFound.into())?;
+        let opened = self.load::<Station>(caller, &station.to_string()).await?;
+        if opened.state.opened().is_none() {
+            return Err(CommandError::refused(StationError::NotFound));
+        }
+        self.load::<PriceList>(caller, &station.to_string()).await
     }
 }

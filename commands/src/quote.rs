@@ -4,9 +4,10 @@ use chrono::NaiveDateTime;
 use domain::access::Permission;
 use domain::guests::Guests;
 use domain::ids::StationId;
+use domain::money::RatePpm;
 use domain::place::{Place, Travel, ZipCode};
 use domain::price_list::PriceList;
-use domain::quote::{AddOn, Quote, QuoteRequest, quote};
+use domain::quote::{AddOn, Quote, QuoteRequest, food_and_service, quote};
 use domain::schedule::EventTime;
 use domain::station::{Station, StationError};
 
@@ -28,6 +29,8 @@ pub struct QuoteInput {
     pub add_ons: Vec<AddOn>,
     /// A promo code.
     pub promo_code: Option<String>,
+    /// E-mail of whoever asks, folded: whether a promo code is for them.
+    pub customer_email: Option<String>,
 }
 
 /// What a party costs, and where.
@@ -37,6 +40,8 @@ pub struct QuoteAnswer {
     pub station: StationId,
     /// The price.
     pub quote: Quote,
+    /// What paying by card costs, as a share of price and tip.
+    pub card_fee_ppm: RatePpm,
 }
 
 /// A station with its prices, as a quote or a request needs them.
@@ -49,14 +54,25 @@ pub(crate) struct Offer {
 }
 
 impl Commands {
-    /// What a party would cost now.
+    /// What a party would cost now, with what a promo code takes off. Without an e-mail the code is taken to be used by
+    /// somebody new.
     ///
     /// # Errors
-    /// A refusal when the party, the place or the station cannot be.
+    /// A refusal when the party, the place or the station cannot be, or the code cannot be used. An e-mail needs the
+    /// right to see customers: the answer tells whether somebody is one.
     pub async fn quote(&self, caller: &Caller, input: QuoteInput) -> Result<QuoteAnswer, CommandError> {
         caller.require(Permission::PriceRead)?;
         let zip = parse_zip(&input.zip, &["zip"])?;
-        check_promo(input.promo_code.as_deref())?;
+        let customer = match &input.customer_email {
+            None => None,
+            Some(email) => {
+                caller.require(Permission::CustomerRead)?;
+                self.find_by_email(caller, email).await?
+            }
+        };
+        let promo = self
+            .find_promo(caller, input.promo_code.as_deref(), customer)
+            .await?;
         let offer = self.offer(caller, input.station, &zip, &["zip"]).await?;
         let zone = offer.station.state.opened().map(|opened| opened.zone);
         let zone = zone.ok_or_else(|| CommandError::refused(StationError::NotFound))?;
@@ -68,9 +84,18 @@ impl Commands {
             asked_at: self.ports.now(),
         };
         let quote = quote(&offer.prices.state, &request).map_err(CommandError::refused)?;
+        let applied = promo
+            .map(|found| {
+                found
+                    .asked
+                    .check(offer.id, food_and_service(&quote.lines), request.asked_at)
+            })
+            .transpose()
+            .map_err(CommandError::refused)?;
         Ok(QuoteAnswer {
             station: offer.id,
-            quote,
+            quote: quote.with(applied.as_ref()),
+            card_fee_ppm: offer.prices.state.policy().card_fee_ppm,
         })
     }
 
@@ -121,18 +146,6 @@ pub(crate) fn parse_zip(text: &str, field: &[&'static str]) -> Result<ZipCode, C
             message: error.to_string(),
         })
     })
-}
-
-/// Refuses a promo code: no company has any yet.
-pub(crate) fn check_promo(code: Option<&str>) -> Result<(), CommandError> {
-    match code.map(str::trim) {
-        None | Some("") => Ok(()),
-        Some(_) => Err(CommandError::Refused(Refused {
-            code: "PROMO_UNKNOWN",
-            field: vec!["promoCode"],
-            message: "there is no such promo code".to_owned(),
-        })),
-    }
 }
 
 pub(crate) fn unknown_zip(zip: &ZipCode, field: &[&'static str]) -> CommandError {

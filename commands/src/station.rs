@@ -4,9 +4,7 @@ use domain::access::Permission;
 use domain::decider::Decider;
 use domain::ids::{ChefId, StationId};
 use domain::organisation::{Organisation, OrganisationCommand, StationAdded};
-use domain::station::{
-    Station, StationChefJoined, StationCommand, StationCreated, StationError, StationSettings,
-};
+use domain::station::{Station, StationCommand, StationCreated, StationError, StationSettings};
 use serde::Serialize;
 
 use crate::execute::{Plan, Written, to_the_end};
@@ -27,6 +25,15 @@ pub struct StationSettingsChange {
 }
 
 impl Commands {
+    /// The chefs of a station; none of one that is not there.
+    ///
+    /// # Errors
+    /// When the log is out of reach.
+    pub async fn chefs_of(&self, caller: &Caller, id: StationId) -> Result<Vec<ChefId>, CommandError> {
+        let station = self.load::<Station>(caller, &id.to_string()).await?;
+        Ok(station.state.chefs().iter().copied().collect())
+    }
+
     /// Changes how events are laid into a station's days. Bookings keep what they were made under.
     ///
     /// # Errors
@@ -102,41 +109,6 @@ impl Commands {
         Ok(Plan::default()
             .write::<Organisation>(self, organisation_id(caller.tenant), company.version, listed)
             .write::<Station>(self, id.to_string(), domain::envelope::Version(0), station))
-    }
-
-    /// Lets a chef work at a station: its capacity grows by one.
-    ///
-    /// # Errors
-    /// A refusal when there is no such station or the chef works there already.
-    pub async fn join_chef(
-        &self,
-        caller: Caller,
-        key: IdempotencyKey,
-        station: StationId,
-        chef: ChefId,
-    ) -> Result<Written, CommandError> {
-        let this = self.clone();
-        to_the_end(async move {
-            caller.require(Permission::StationWrite)?;
-            caller.reach(station, StationError::NotFound.into())?;
-            this.run(&caller, &key, "station_chef_join", &(station, chef), || {
-                this.plan_chef_joining(&caller, station, chef)
-            })
-            .await
-        })
-        .await
-    }
-
-    async fn plan_chef_joining(
-        &self,
-        caller: &Caller,
-        station: StationId,
-        chef: ChefId,
-    ) -> Result<Plan, CommandError> {
-        let loaded = self.load::<Station>(caller, &station.to_string()).await?;
-        let joined = StationCommand::JoinChef(StationChefJoined { chef_id: chef });
-        let events = loaded.state.decide(joined).map_err(CommandError::refused)?;
-        Ok(Plan::default().write::<Station>(self, station.to_string(), loaded.version, events))
     }
 
     /// The station that serves a place: the one that was named, else the nearest of the company.

@@ -68,10 +68,13 @@ impl Role {
                 P::MoneyRead,
                 P::PaymentRead,
                 P::PaymentWrite,
+                P::PaymentRefund,
+                P::PaymentVoid,
                 P::PriceRead,
                 P::PriceWrite,
                 P::TaxRead,
                 P::TaxWrite,
+                P::TaxExport,
                 P::LeadRead,
                 P::LeadWrite,
                 P::StationRead,
@@ -89,6 +92,7 @@ impl Role {
                 P::CustomerWrite,
                 P::MoneyRead,
                 P::PaymentRead,
+                P::PaymentRefund,
                 P::PriceRead,
                 P::LeadRead,
                 P::LeadWrite,
@@ -116,6 +120,8 @@ impl Role {
                 P::PriceRead,
                 P::TaxRead,
                 P::TaxWrite,
+                P::TaxClose,
+                P::TaxExport,
                 P::StationRead,
             ],
             Self::Auditor => &[
@@ -157,16 +163,24 @@ pub enum Permission {
     MoneyRead,
     /// See payments.
     PaymentRead,
-    /// Record and verify payments.
+    /// Record and verify payments, charge cards, and see to the work queue.
     PaymentWrite,
+    /// Give money back; support staff up to a limit that the company sets.
+    PaymentRefund,
+    /// Say that money that was found is not there after all, and set what others may give back.
+    PaymentVoid,
     /// See price lists and their history.
     PriceRead,
     /// Change prices.
     PriceWrite,
     /// See tax lines, rates and reports.
     TaxRead,
-    /// Set tax rates.
+    /// Set tax rates and places.
     TaxWrite,
+    /// Close periods of tax, open them again, and choose what the accountant decides.
+    TaxClose,
+    /// Take tax reports and books away as files.
+    TaxExport,
     /// See leads.
     LeadRead,
     /// Work on leads.
@@ -191,7 +205,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::BookingRead,
         Self::BookingWrite,
         Self::CustomerRead,
@@ -200,10 +214,14 @@ impl Permission {
         Self::MoneyRead,
         Self::PaymentRead,
         Self::PaymentWrite,
+        Self::PaymentRefund,
+        Self::PaymentVoid,
         Self::PriceRead,
         Self::PriceWrite,
         Self::TaxRead,
         Self::TaxWrite,
+        Self::TaxClose,
+        Self::TaxExport,
         Self::LeadRead,
         Self::LeadWrite,
         Self::StationRead,
@@ -227,10 +245,14 @@ impl Permission {
             Self::MoneyRead => "money:read",
             Self::PaymentRead => "payment:read",
             Self::PaymentWrite => "payment:write",
+            Self::PaymentRefund => "payment:refund",
+            Self::PaymentVoid => "payment:void",
             Self::PriceRead => "price:read",
             Self::PriceWrite => "price:write",
             Self::TaxRead => "tax:read",
             Self::TaxWrite => "tax:write",
+            Self::TaxClose => "tax:close",
+            Self::TaxExport => "tax:export",
             Self::LeadRead => "lead:read",
             Self::LeadWrite => "lead:write",
             Self::StationRead => "station:read",

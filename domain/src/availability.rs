@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
-use crate::booking::{BookingError, check_chefs, check_size, check_start};
+use crate::booking::{BookingError, check_size, check_start, promise};
 use crate::chef::Roster;
 use crate::decider::Refusal;
 use crate::guests::Guests;
@@ -13,17 +13,6 @@ use crate::station::Station;
 
 /// Days that can be asked about at once.
 pub const MAX_DAYS: i64 = 62;
-
-/// A place that a booking holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Taken {
-    /// First instant that its chefs are taken, inclusive.
-    pub from: DateTime<Utc>,
-    /// First instant that they are free again, exclusive.
-    pub until: DateTime<Utc>,
-    /// How many chefs.
-    pub chefs: i32,
-}
 
 /// A slot of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,51 +71,35 @@ pub struct Wanted {
     pub now: DateTime<Utc>,
 }
 
-/// The instants that may matter to any slot of the days: what is taken then has to be known.
+/// Whether the question can be asked.
 ///
 /// # Errors
-/// As [`slots`].
-pub fn span(station: &Station, wanted: &Wanted) -> Result<(DateTime<Utc>, DateTime<Utc>), AvailabilityError> {
-    let slots = starts(station, wanted)?;
-    let settings = &station
-        .opened()
-        .ok_or(AvailabilityError::StationNotFound)?
-        .settings;
-    let blocked = |start: &EventTime| settings.blocked(start.utc, &wanted.travel);
-    let from = slots
-        .iter()
-        .map(|start| blocked(start).0)
-        .min()
-        .unwrap_or(wanted.now);
-    let until = slots.iter().map(|start| blocked(start).1).max().unwrap_or(from);
-    Ok((from, until))
-}
-
-/// Every slot of the days, in order.
-///
-/// # Errors
-/// [`AvailabilityError`].
-pub fn slots(
-    station: &Station,
-    roster: &Roster,
-    taken: &[Taken],
-    wanted: &Wanted,
-) -> Result<Vec<Slot>, AvailabilityError> {
-    let starts = starts(station, wanted)?;
-    Ok(starts
-        .into_iter()
-        .map(|start| slot(station, roster, taken, wanted, start))
-        .collect())
-}
-
-fn starts(station: &Station, wanted: &Wanted) -> Result<Vec<EventTime>, AvailabilityError> {
-    let opened = station.opened().ok_or(AvailabilityError::StationNotFound)?;
+/// [`AvailabilityError::BadRange`], [`AvailabilityError::BadGuests`].
+pub fn check(wanted: &Wanted) -> Result<(), AvailabilityError> {
     if !(1..=Guests::MAX).contains(&wanted.guests) {
         return Err(AvailabilityError::BadGuests);
     }
     if !(0..MAX_DAYS).contains(&(wanted.to - wanted.from).num_days()) {
         return Err(AvailabilityError::BadRange);
     }
+    Ok(())
+}
+
+/// Every slot of the days, in order.
+///
+/// # Errors
+/// [`AvailabilityError`].
+pub fn slots(station: &Station, roster: &Roster, wanted: &Wanted) -> Result<Vec<Slot>, AvailabilityError> {
+    let starts = starts(station, wanted)?;
+    Ok(starts
+        .into_iter()
+        .map(|start| slot(station, roster, wanted, start))
+        .collect())
+}
+
+fn starts(station: &Station, wanted: &Wanted) -> Result<Vec<EventTime>, AvailabilityError> {
+    let opened = station.opened().ok_or(AvailabilityError::StationNotFound)?;
+    check(wanted)?;
     let days = wanted.from.iter_days().take_while(|day| *day <= wanted.to);
     let of_day = |day: NaiveDate| {
         let slots = opened.settings.slots.iter();
@@ -135,7 +108,7 @@ fn starts(station: &Station, wanted: &Wanted) -> Result<Vec<EventTime>, Availabi
     Ok(days.flat_map(of_day).collect())
 }
 
-fn slot(station: &Station, roster: &Roster, taken: &[Taken], wanted: &Wanted, start: EventTime) -> Slot {
+fn slot(station: &Station, roster: &Roster, wanted: &Wanted, start: EventTime) -> Slot {
     let Some(opened) = station.opened() else {
         return Slot {
             start,
@@ -143,50 +116,25 @@ fn slot(station: &Station, roster: &Roster, taken: &[Taken], wanted: &Wanted, st
             refused: Some(BookingError::StationNotFound),
         };
     };
-    let blocked = opened.settings.blocked(start.utc, &wanted.travel);
+    let shift = opened.shift(&start, &wanted.travel);
     let guests = Guests {
         adults: wanted.guests,
         children: 0,
         under6: 0,
     };
-    let working = roster.working(station, blocked.0, blocked.1, opened.zone);
-    let chefs_free = (working - peak(taken, blocked)).max(0);
+    let shared = roster.shared_and_free(station, &shift).len();
+    let counted = (roster.counted(station, &shift) - roster.peak(&shift)).max(0);
+    let chefs_free = counted.saturating_add(i32::try_from(shared).unwrap_or(i32::MAX));
     // The slot as it is on offer, where the clock skips it.
     let asked = start.local - Duration::seconds(start.moved_forward_secs);
     let refused = check_size(station, opened, guests)
         .and_then(|()| check_start(opened, asked, wanted.now).map(|_| ()))
-        .and_then(|()| check_chefs(station, opened, roster, guests, blocked))
-        .and_then(|place| {
-            if place.chefs_needed > chefs_free {
-                Err(BookingError::SlotUnavailable)
-            } else {
-                Ok(())
-            }
-        });
+        .and_then(|()| promise(station, opened, roster, guests, &shift, &[]));
     Slot {
         start,
         chefs_free,
         refused: refused.err(),
     }
-}
-
-/// Most chefs taken at any instant of an interval: the sum rises only where something begins.
-fn peak(taken: &[Taken], (from, until): (DateTime<Utc>, DateTime<Utc>)) -> i32 {
-    let overlapping: Vec<&Taken> = taken
-        .iter()
-        .filter(|taken| taken.from < until && taken.until > from)
-        .collect();
-    let at = |instant: DateTime<Utc>| -> i32 {
-        let then = overlapping
-            .iter()
-            .filter(|taken| taken.from <= instant && instant < taken.until);
-        then.map(|taken| taken.chefs).sum()
-    };
-    overlapping
-        .iter()
-        .map(|taken| at(taken.from.max(from)))
-        .max()
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -6,39 +6,46 @@ mod crew;
 mod crew_event;
 mod error;
 mod event;
+mod promise;
 mod released;
 mod removal;
 mod removal_event;
 mod state;
+mod tax;
+mod tax_event;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::Serialize;
 
-use crate::chef::{Chef, Roster};
+use crate::chef::{Chef, Roster, Works};
 use crate::envelope::Sealed;
 use crate::guests::Guests;
 use crate::ids::{BookingId, ChefId, CustomerId, PaymentId, StationId};
 use crate::money::Cents;
 use crate::place::{Travel, Venue};
 use crate::price_list::PriceList;
+use crate::promo_code::PromoAsked;
 use crate::quote::AddOn;
 use crate::station::Station;
 use crate::tax_rate::TaxPlace;
 
 pub use change_event::{
     BookingDepositDueExtended, BookingGuestCountChanged, BookingMenuChanged, BookingNoteAdded,
-    BookingRescheduled, BookingTermsAccepted, ChangedBy, HeldPlace,
+    BookingRescheduled, BookingTermsAccepted, ChangedBy, HeldPlace, MovedFrom, Room,
 };
-pub use crew_event::{BookingChefAssigned, BookingChefUnassigned, UnassignedBecause};
+pub use crew_event::{BookingChefAssigned, BookingChefUnassigned, ByName, UnassignedBecause};
 pub use error::BookingError;
 pub use event::{
     BookingCancelled, BookingCompleted, BookingConfirmed, BookingEvent, BookingExpired, BookingRequested,
     CancelledBy, HeldTax, RefundRule,
 };
+pub(crate) use promise::promise;
 pub use released::BookingCancelledV1;
 pub use removal_event::{BookingDeleted, BookingRestored};
 pub use state::{Booking, BookingStatus};
-pub(crate) use state::{check_chefs, check_size, check_start};
+pub(crate) use state::{check_size, check_start};
+pub use tax::{CompleteBooking, PaymentFact, PaymentWay, RecordTax, SetTaxPlace, was_chosen};
+pub use tax_event::{BookingTaxAdjusted, BookingTaxPlaceSet, TaxAdjustment, TaxPlaceBecause, TaxedPayment};
 
 /// What can be asked of a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -55,12 +62,11 @@ pub enum BookingCommand {
         now: DateTime<Utc>,
     },
     /// The event was held.
-    Complete {
-        /// What the staff noted; at most 500 characters.
-        note: Option<String>,
-        /// The time of asking; not before the event's start.
-        now: DateTime<Utc>,
-    },
+    Complete(Box<CompleteBooking>),
+    /// Money has moved that adds to the tax, or takes from it.
+    RecordTax(RecordTax),
+    /// The tax belongs elsewhere, or the rate is another.
+    SetTaxPlace(Box<SetTaxPlace>),
     /// Somebody calls it off.
     Cancel {
         /// Who does.
@@ -200,6 +206,8 @@ pub struct AssignChef {
     pub chef_id: ChefId,
     /// The chef, as the stream tells it.
     pub chef: Chef,
+    /// Where the chef works.
+    pub works: Works,
     /// The station, as its stream tells it.
     pub station: Station,
     /// The time of asking.
@@ -246,6 +254,8 @@ pub struct RequestBooking {
     pub guests: Guests,
     /// Extras.
     pub add_ons: Vec<AddOn>,
+    /// A promo code, with how often it is used.
+    pub promo: Option<PromoAsked>,
     /// Where the customer came from.
     pub source: Option<String>,
     /// Version of the terms that the customer accepted.

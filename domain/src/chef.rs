@@ -8,15 +8,15 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::decider::{Decider, Refusal};
-use crate::ids::{ChefId, UserId};
+use crate::ids::{ChefId, StationId, UserId};
 
 pub use availability::{Hours, Unavailable, WeeklyHours, WorkingTimes};
 pub use event::{
-    CHEF_USER, ChefAvailabilitySet, ChefCalendarIssued, ChefCalendarRevoked, ChefCapsSet,
+    CHEF_USER, CapsBefore, ChefAvailabilitySet, ChefCalendarIssued, ChefCalendarRevoked, ChefCapsSet,
     ChefDateExceptionSet, ChefEvent, ChefReassignmentNeeded, ChefRegistered, ChefSkillsSet, ChefTimeOffAdded,
     ChefTimeOffCancelled, WorkToReassign,
 };
-pub use roster::Roster;
+pub use roster::{Engaged, Roster, RosteredChef, Shift, Span, Taken, Works};
 
 /// What can be asked of a chef's record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,6 +41,8 @@ pub enum ChefCommand {
     IssueCalendar {
         /// Keyed hash of the address's token.
         token_key: String,
+        /// The stations whose parties it shows; none for all.
+        stations: Option<Vec<StationId>>,
     },
     /// Take the secret address back.
     RevokeCalendar,
@@ -88,6 +90,9 @@ pub enum ChefError {
     /// No address of the calendar is out.
     #[error("no address of this chef's calendar is out")]
     NoCalendar,
+    /// Every party has a chef.
+    #[error("no party of this chef needs another")]
+    NothingToReassign,
 }
 
 impl Refusal for ChefError {
@@ -106,11 +111,12 @@ impl Refusal for ChefError {
             Self::UserTaken => "USER_TAKEN",
             Self::UserNotFound => "NOT_FOUND",
             Self::NoCalendar => "NO_CALENDAR",
+            Self::NothingToReassign => "NOTHING_TO_REASSIGN",
         }
     }
     fn field(&self) -> &'static [&'static str] {
         match self {
-            Self::Exists => &[],
+            Self::Exists | Self::NothingToReassign => &[],
             Self::NotFound | Self::NoCalendar => &["chefId"],
             Self::BadName => &["name"],
             Self::UserTaken | Self::UserNotFound => &["userId"],
@@ -127,9 +133,13 @@ impl Refusal for ChefError {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chef {
     registered: Option<ChefRegistered>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    skills: Option<Vec<String>>,
     times: WorkingTimes,
     caps: ChefCapsSet,
     calendar: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calendar_stations: Option<Vec<StationId>>,
 }
 
 impl Chef {
@@ -151,6 +161,11 @@ impl Chef {
     /// How many parties the chef cooks at most.
     pub fn caps(&self) -> ChefCapsSet {
         self.caps
+    }
+
+    /// The stations whose parties the calendar that is out shows; none for all.
+    pub fn calendar_stations(&self) -> Option<&[StationId]> {
+        self.calendar_stations.as_deref()
     }
 
     /// Name of the chef's time: one party has it at any instant.
@@ -180,19 +195,22 @@ impl Decider for Chef {
             ChefCommand::Register(registered) => return self.register(registered),
             ChefCommand::SetSkills(set) => {
                 check_skills(&set.skills)?;
-                ChefEvent::SkillsSet(set)
+                let before = self.skills.clone();
+                ChefEvent::SkillsSet(ChefSkillsSet { before, ..set })
             }
             ChefCommand::SetAvailability(set) => {
                 if set.weekly.len() > 28 {
                     return Err(ChefError::BadHours);
                 }
-                ChefEvent::AvailabilitySet(set)
+                let before = self.times.weekly().cloned();
+                ChefEvent::AvailabilitySet(ChefAvailabilitySet { before, ..set })
             }
             ChefCommand::SetDateException(set) => {
                 if set.hours.as_ref().is_some_and(|hours| hours.len() > 4) {
                     return Err(ChefError::BadHours);
                 }
-                ChefEvent::DateExceptionSet(set)
+                let before = self.times.day(set.on).cloned();
+                ChefEvent::DateExceptionSet(ChefDateExceptionSet { before, ..set })
             }
             ChefCommand::AddTimeOff(added) => self.add_time_off(added)?,
             ChefCommand::CancelTimeOff(cancelled) => {
@@ -203,10 +221,22 @@ impl Decider for Chef {
             }
             ChefCommand::SetCaps(set) => {
                 check_caps(set)?;
-                ChefEvent::CapsSet(set)
+                let ChefCapsSet {
+                    per_day, per_week, ..
+                } = self.caps;
+                let before = CapsBefore { per_day, per_week };
+                let before = Some(before).filter(|before| *before != CapsBefore::default());
+                ChefEvent::CapsSet(ChefCapsSet { before, ..set })
             }
-            ChefCommand::NeedReassignment(needed) => ChefEvent::ReassignmentNeeded(needed),
-            ChefCommand::IssueCalendar { token_key } => return self.issue_calendar(token_key),
+            ChefCommand::NeedReassignment(needed) => {
+                if needed.work.is_empty() {
+                    return Err(ChefError::NothingToReassign);
+                }
+                ChefEvent::ReassignmentNeeded(needed)
+            }
+            ChefCommand::IssueCalendar { token_key, stations } => {
+                return self.issue_calendar(token_key, stations);
+            }
             ChefCommand::RevokeCalendar => {
                 let out = self.calendar.clone().ok_or(ChefError::NoCalendar)?;
                 ChefEvent::CalendarRevoked(ChefCalendarRevoked { token_key: out })
@@ -227,10 +257,18 @@ impl Decider for Chef {
             ChefEvent::TimeOffCancelled(cancelled) => {
                 self.times.cancel_time_off(cancelled.from, cancelled.to);
             }
-            ChefEvent::CapsSet(set) => self.caps = *set,
-            ChefEvent::CalendarIssued(issued) => self.calendar = Some(issued.token_key.clone()),
-            ChefEvent::CalendarRevoked(_) => self.calendar = None,
-            ChefEvent::SkillsSet(_) | ChefEvent::ReassignmentNeeded(_) => {}
+            // What held before is the event's to tell: a state holds what holds.
+            ChefEvent::CapsSet(set) => self.caps = ChefCapsSet { before: None, ..*set },
+            ChefEvent::CalendarIssued(issued) => {
+                self.calendar = Some(issued.token_key.clone());
+                self.calendar_stations.clone_from(&issued.stations);
+            }
+            ChefEvent::CalendarRevoked(_) => {
+                self.calendar = None;
+                self.calendar_stations = None;
+            }
+            ChefEvent::SkillsSet(set) => self.skills = Some(set.skills.clone()),
+            ChefEvent::ReassignmentNeeded(_) => {}
         }
     }
 }
@@ -261,7 +299,11 @@ impl Chef {
         Ok(ChefEvent::TimeOffAdded(added))
     }
 
-    fn issue_calendar(&self, token_key: String) -> Result<Vec<ChefEvent>, ChefError> {
+    fn issue_calendar(
+        &self,
+        token_key: String,
+        stations: Option<Vec<StationId>>,
+    ) -> Result<Vec<ChefEvent>, ChefError> {
         if self.registered.is_none() {
             return Err(ChefError::NotFound);
         }
@@ -272,7 +314,10 @@ impl Chef {
         Ok(revoked
             .map(ChefEvent::CalendarRevoked)
             .into_iter()
-            .chain([ChefEvent::CalendarIssued(ChefCalendarIssued { token_key })])
+            .chain([ChefEvent::CalendarIssued(ChefCalendarIssued {
+                token_key,
+                stations,
+            })])
             .collect())
     }
 }

@@ -44,8 +44,14 @@ id! {
     BookingId;
     /// A payment: one movement of money, claimed or captured.
     PaymentId;
+    /// Money that is given back, or is to be: one of a payment.
+    RefundId;
+    /// Something that a person of the company should look at.
+    WorkItemId;
     /// A request that did not become a booking and is worth a call.
     LeadId;
+    /// A promo code.
+    PromoCodeId;
     /// A person of the company who signs in.
     UserId;
     /// The person whose data a sealed value is: the key that erasure destroys.

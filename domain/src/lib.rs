@@ -5,12 +5,15 @@
 
 pub mod access;
 pub mod availability;
+pub mod bank_mail;
 pub mod booking;
 pub mod calendar;
 pub mod canonical;
+pub mod charges;
 pub mod chef;
 pub mod customer;
 pub mod decider;
+pub mod document;
 pub mod envelope;
 pub mod guests;
 pub mod ids;
@@ -20,14 +23,18 @@ pub mod organisation;
 pub mod payment;
 pub mod place;
 pub mod price_list;
+pub mod promo_code;
 pub mod quote;
 pub mod recorded;
 pub mod schedule;
 pub mod shape;
 pub mod station;
 pub mod tax;
+pub mod tax_account;
+pub mod tax_period;
 pub mod tax_rate;
 pub mod user;
+pub mod work_item;
 
 /// SHA-256 over this crate's sources: a state that was folded by other code is not this program's, even where its
 /// shape is the same. See `docs/adr/0008-snapshots-by-source-hash.md`.

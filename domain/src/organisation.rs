@@ -1,16 +1,22 @@
 //! The company itself.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::decider::{Decider, Refusal};
 use crate::ids::StationId;
+use crate::money::Cents;
 use crate::place::ZipCode;
+use crate::tax_account::CardFeeTax;
 
 crate::events! {
     /// What can happen to an organisation.
     pub enum OrganisationEvent {
         "A company joined the platform." Created(OrganisationCreated) = "organisation.created" v 1;
         "The company opened a branch." StationAdded(StationAdded) = "organisation.station_added" v 1;
+        "The company chose how something is taxed that its accountant decides." TaxChoiceMade(TaxChoiceMade) = "organisation.tax_choice_made" v 1;
+        "The company set how much of one payment its support staff may give back." RefundLimitSet(RefundLimitSet) = "organisation.refund_limit_set" v 1;
+        "A message that claimed to come from the payment provider was turned away." WebhookRefused(WebhookRefused) = "organisation.webhook_refused" v 1;
     }
 }
 
@@ -32,6 +38,68 @@ pub struct StationAdded {
     pub zip: ZipCode,
 }
 
+/// The company chose how something is taxed that its accountant decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxChoiceMade {
+    /// How much of a card fee was taxed until then.
+    pub before: CardFeeTax,
+    /// How much of a card fee is taxed from now on.
+    pub card_fee: CardFeeTax,
+    /// Why; 3 to 500 characters.
+    pub reason: String,
+    /// When.
+    pub chosen_at: DateTime<Utc>,
+}
+
+/// What support staff may give back of one payment where the company has not set it otherwise: 100.00.
+pub const USUAL_REFUND_LIMIT: Cents = Cents(10_000);
+
+/// The company set how much of one payment its support staff may give back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundLimitSet {
+    /// How much it was, in cents.
+    pub before_cents: Cents,
+    /// How much it is, in cents; nothing lets them give back nothing.
+    pub limit_cents: Cents,
+    /// When.
+    pub set_at: DateTime<Utc>,
+}
+
+/// Why a message that claimed to come from a provider was turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookRefusal {
+    /// No signature, or none that can be read.
+    Unsigned,
+    /// Signed with none of our secrets.
+    Forged,
+    /// Signed too long ago, or for later.
+    Stale,
+}
+
+impl WebhookRefusal {
+    /// The word in sentences and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unsigned => "unsigned",
+            Self::Forged => "forged",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// A message that claimed to come from the payment provider was turned away. Nothing of it is kept. More of the kind
+/// within the hour are one event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookRefused {
+    /// Which provider it claimed to come from.
+    pub provider: String,
+    /// Why it was turned away.
+    pub why: WebhookRefusal,
+    /// When.
+    pub refused_at: DateTime<Utc>,
+}
+
 /// What can be asked of an organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum OrganisationCommand {
@@ -39,6 +107,24 @@ pub enum OrganisationCommand {
     Create(OrganisationCreated),
     /// Open a branch.
     AddStation(StationAdded),
+    /// Choose how much of a card fee is taxed.
+    ChooseCardFeeTax {
+        /// How much.
+        card_fee: CardFeeTax,
+        /// Why; 3 to 500 characters.
+        reason: String,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+    /// Set how much of one payment support staff may give back.
+    SetRefundLimit {
+        /// How much, in cents.
+        limit_cents: Cents,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+    /// Note that a provider's message was turned away.
+    NoteRefusedWebhook(WebhookRefused),
 }
 
 /// Why an organisation refuses.
@@ -56,6 +142,15 @@ pub enum OrganisationError {
     /// Not usable at sign-in.
     #[error("a slug has 2 to 60 lower-case letters and digits, in words joined by single hyphens")]
     BadSlug,
+    /// It is so already.
+    #[error("it is so already: nothing would change")]
+    Unchanged,
+    /// Too short or too long.
+    #[error("a reason has 3 to 500 characters")]
+    BadReason,
+    /// Negative or absurd.
+    #[error("a limit is 0 to {}", Cents::MAX_INPUT)]
+    BadLimit,
 }
 
 impl Refusal for OrganisationError {
@@ -65,6 +160,9 @@ impl Refusal for OrganisationError {
             Self::NotFound => "NOT_FOUND",
             Self::BadName => "INVALID_NAME",
             Self::BadSlug => "INVALID_SLUG",
+            Self::Unchanged => "UNCHANGED",
+            Self::BadReason => "INVALID_REASON",
+            Self::BadLimit => "INVALID_AMOUNT",
         }
     }
     fn field(&self) -> &'static [&'static str] {
@@ -72,6 +170,9 @@ impl Refusal for OrganisationError {
             Self::Exists | Self::NotFound => &[],
             Self::BadName => &["name"],
             Self::BadSlug => &["slug"],
+            Self::Unchanged => &["cardFee"],
+            Self::BadReason => &["reason"],
+            Self::BadLimit => &["limitMinor"],
         }
     }
 }
@@ -81,12 +182,52 @@ impl Refusal for OrganisationError {
 pub struct Organisation {
     created: Option<OrganisationCreated>,
     stations: Vec<StationAdded>,
+    card_fee: CardFeeTax,
+    refund_limit: Option<Cents>,
 }
 
 impl Organisation {
+    /// What the company is called, once it is there.
+    pub fn created(&self) -> Option<&OrganisationCreated> {
+        self.created.as_ref()
+    }
+
+    /// How much of one payment support staff may give back, in cents.
+    pub fn refund_limit(&self) -> Cents {
+        self.refund_limit.unwrap_or(USUAL_REFUND_LIMIT)
+    }
+
     /// The company's branches, the oldest first.
     pub fn stations(&self) -> &[StationAdded] {
         &self.stations
+    }
+
+    /// How much of a card fee is taxed.
+    pub fn card_fee_tax(&self) -> CardFeeTax {
+        self.card_fee
+    }
+
+    fn choose(
+        &self,
+        card_fee: CardFeeTax,
+        reason: String,
+        now: DateTime<Utc>,
+    ) -> Result<OrganisationEvent, OrganisationError> {
+        if self.created.is_none() {
+            return Err(OrganisationError::NotFound);
+        }
+        if !(3..=500).contains(&reason.trim().chars().count()) {
+            return Err(OrganisationError::BadReason);
+        }
+        if card_fee == self.card_fee {
+            return Err(OrganisationError::Unchanged);
+        }
+        Ok(OrganisationEvent::TaxChoiceMade(TaxChoiceMade {
+            before: self.card_fee,
+            card_fee,
+            reason,
+            chosen_at: now,
+        }))
     }
 
     fn create(&self, created: OrganisationCreated) -> Result<OrganisationEvent, OrganisationError> {
@@ -121,6 +262,27 @@ impl Decider for Organisation {
                 return Err(OrganisationError::NotFound);
             }
             OrganisationCommand::AddStation(added) => OrganisationEvent::StationAdded(added),
+            OrganisationCommand::ChooseCardFeeTax {
+                card_fee,
+                reason,
+                now,
+            } => self.choose(card_fee, reason, now)?,
+            OrganisationCommand::SetRefundLimit { .. } | OrganisationCommand::NoteRefusedWebhook(_)
+                if self.created.is_none() =>
+            {
+                return Err(OrganisationError::NotFound);
+            }
+            OrganisationCommand::SetRefundLimit { limit_cents, now } => {
+                if limit_cents < Cents::ZERO || limit_cents > Cents::MAX_INPUT {
+                    return Err(OrganisationError::BadLimit);
+                }
+                OrganisationEvent::RefundLimitSet(RefundLimitSet {
+                    before_cents: self.refund_limit(),
+                    limit_cents,
+                    set_at: now,
+                })
+            }
+            OrganisationCommand::NoteRefusedWebhook(refused) => OrganisationEvent::WebhookRefused(refused),
         };
         Ok(vec![event])
     }
@@ -129,6 +291,9 @@ impl Decider for Organisation {
         match event {
             OrganisationEvent::Created(created) => self.created = Some(created.clone()),
             OrganisationEvent::StationAdded(added) => self.stations.push(added.clone()),
+            OrganisationEvent::TaxChoiceMade(chosen) => self.card_fee = chosen.card_fee,
+            OrganisationEvent::RefundLimitSet(set) => self.refund_limit = Some(set.limit_cents),
+            OrganisationEvent::WebhookRefused(_) => {}
         }
     }
 }
@@ -166,6 +331,21 @@ mod tests {
         company.evolve(&company.decide(create("My Hibachi", "my-hibachi")).unwrap()[0]);
         company.evolve(&company.decide(add).unwrap()[0]);
         assert_eq!(company.stations().len(), 1);
+    }
+
+    #[test]
+    fn support_gives_back_so_much_of_a_payment_as_the_company_has_set() {
+        let set = |cents| OrganisationCommand::SetRefundLimit {
+            limit_cents: Cents(cents),
+            now: "2026-11-21T00:00:00Z".parse().unwrap(),
+        };
+        let mut company = Organisation::default();
+        assert_eq!(company.decide(set(5_000)), Err(OrganisationError::NotFound));
+        company.evolve(&company.decide(create("My Hibachi", "my-hibachi")).unwrap()[0]);
+        assert_eq!(company.refund_limit(), USUAL_REFUND_LIMIT);
+        assert_eq!(company.decide(set(-1)), Err(OrganisationError::BadLimit));
+        company.evolve(&company.decide(set(5_000)).unwrap()[0]);
+        assert_eq!(company.refund_limit(), Cents(5_000));
     }
 
     #[test]

@@ -1,21 +1,36 @@
 //! Payments: one stream per movement of money. Only what was verified or captured counts.
 
+mod effect;
+mod error;
+mod event;
+mod provider;
+mod refund;
+mod state;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::decider::{Decider, Refusal};
-use crate::ids::{BookingId, StationId};
+use crate::ids::{BookingId, RefundId, StationId, UserId};
 use crate::money::{Cents, RatePpm};
 use crate::tax_rate::Jurisdiction;
 
-crate::events! {
-    /// What can happen to a payment.
-    pub enum PaymentEvent {
-        "Somebody says that money was sent or handed over." Claimed(PaymentClaimed) = "payment.claimed" v 1;
-        "The money was found: it counts." Verified(PaymentVerified) = "payment.verified" v 1;
-        "The money was not found: it does not count." Rejected(PaymentRejected) = "payment.rejected" v 1;
-    }
-}
+pub use effect::BookingMoney;
+pub use error::PaymentError;
+pub use event::{
+    DisputeOutcome, Evidence, PaymentClaimed, PaymentDisputeClosed, PaymentDisputeOpened, PaymentEvent,
+    PaymentFailed, PaymentIntentCreated, PaymentProcessing, PaymentRefundFailed, PaymentRefundRequested,
+    PaymentRefundSucceeded, PaymentRejected, PaymentSucceeded, PaymentVerified, PaymentVoided, RefundWas,
+};
+pub use provider::{ProviderFact, ProviderNotice, ProviderRefund, RefundSeen};
+pub use refund::{RefundKind, RefundState};
+pub use state::{Dispute, DisputeState, Payment, PaymentStatus, Refund, Terms};
+
+/// Under which a payment holds the provider's id of its intent.
+pub const STRIPE_INTENT: &str = "stripe.intent";
+/// Under which a stream holds the provider's event that it was told by: each is heard once.
+pub const STRIPE_EVENT: &str = "stripe.event";
+/// Under which a payment holds what the bank or the receipt calls it.
+pub const PAYMENT_REFERENCE: &str = "payment.reference";
 
 /// What a payment is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +82,17 @@ impl PaymentMethod {
             Self::Cash => "cash",
         }
     }
+
+    /// The key under which a payment of this method holds a reference: its letters and digits, so that spaces, dashes
+    /// and case make no other one. None for a text without any.
+    pub fn reference_key(self, reference: &str) -> Option<String> {
+        let letters: String = reference
+            .chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .flat_map(char::to_uppercase)
+            .collect();
+        (!letters.is_empty()).then(|| format!("{}:{letters}", self.as_str()))
+    }
 }
 
 /// The booking that money belongs to, as far as readers of payments need it.
@@ -86,67 +112,173 @@ pub struct PaidBooking {
     pub rate_ppm: Option<RatePpm>,
 }
 
-/// Somebody says that money was sent or handed over.
+/// How a customer came to choose a tip: what shows that it was voluntary (CDTFA Publication 115).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentClaimed {
-    /// What for.
-    pub booking: PaidBooking,
-    /// What it is.
-    pub kind: PaymentKind,
-    /// How it moved.
-    pub method: PaymentMethod,
-    /// Towards the booking's price, in cents.
-    pub amount_cents: Cents,
-    /// Voluntary tip on top, in cents.
-    pub tip_cents: Cents,
-    /// What the bank or the receipt calls it.
-    pub reference: Option<String>,
-    /// When it was claimed.
-    pub claimed_at: DateTime<Utc>,
+pub struct TipChoice {
+    /// When it was chosen.
+    pub chosen_at: DateTime<Utc>,
+    /// On which screen or paper.
+    pub screen: String,
+    /// Whether an amount stood there before the customer chose one.
+    pub preselected: bool,
 }
 
-/// The money was found: it counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentVerified {
-    /// What for.
-    pub booking: PaidBooking,
-    /// How it moved.
-    pub method: PaymentMethod,
+/// The parts of an amount of money: towards the price, tip and card fee. None is negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PaymentParts {
     /// Towards the booking's price, in cents.
     pub amount_cents: Cents,
-    /// Voluntary tip on top, in cents.
+    /// Voluntary tip, in cents.
     pub tip_cents: Cents,
-    /// What was looked at.
-    pub note: Option<String>,
-    /// When it was found.
-    pub verified_at: DateTime<Utc>,
+    /// Card fee, in cents.
+    pub fee_cents: Cents,
 }
 
-/// The money was not found: it does not count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentRejected {
-    /// What for.
-    pub booking: PaidBooking,
-    /// What was looked at.
-    pub note: Option<String>,
-    /// When it was given up.
-    pub rejected_at: DateTime<Utc>,
+impl PaymentParts {
+    /// Nothing.
+    pub const ZERO: Self = Self {
+        amount_cents: Cents::ZERO,
+        tip_cents: Cents::ZERO,
+        fee_cents: Cents::ZERO,
+    };
+
+    /// All of it, in cents.
+    pub fn total(self) -> Cents {
+        self.amount_cents + self.tip_cents + self.fee_cents
+    }
+
+    /// Whether each part holds that part of another.
+    pub fn covers(self, other: Self) -> bool {
+        self.amount_cents >= other.amount_cents
+            && self.tip_cents >= other.tip_cents
+            && self.fee_cents >= other.fee_cents
+    }
+
+    /// Part by part with another's.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            amount_cents: self.amount_cents + other.amount_cents,
+            tip_cents: self.tip_cents + other.tip_cents,
+            fee_cents: self.fee_cents + other.fee_cents,
+        }
+    }
+
+    /// Part by part without another's; nothing where that is more.
+    #[must_use]
+    pub fn less(self, other: Self) -> Self {
+        let less = |mine: Cents, other: Cents| (mine - other).max(Cents::ZERO);
+        Self {
+            amount_cents: less(self.amount_cents, other.amount_cents),
+            tip_cents: less(self.tip_cents, other.tip_cents),
+            fee_cents: less(self.fee_cents, other.fee_cents),
+        }
+    }
+
+    /// An amount laid over these parts: the price first, then the fee, then the tip, and what is left over on the price.
+    #[must_use]
+    pub fn allocate(self, total: Cents) -> Self {
+        let total = total.max(Cents::ZERO);
+        let price = total.min(self.amount_cents);
+        let fee = (total - price).min(self.fee_cents);
+        let tip = (total - price - fee).min(self.tip_cents);
+        Self {
+            amount_cents: total - fee - tip,
+            tip_cents: tip,
+            fee_cents: fee,
+        }
+    }
 }
 
 /// What can be asked of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum PaymentCommand {
+    /// Let a card be charged: the provider has made an intent.
+    CreateIntent(PaymentIntentCreated),
     /// Say that money was sent or handed over.
     Record(PaymentClaimed),
     /// Say whether it was found.
-    Verify {
-        /// Found or not.
-        verdict: Verdict,
-        /// What was looked at; at most 500 characters.
-        note: Option<String>,
+    Verify(VerifyPayment),
+    /// Say that money that was found is not there after all.
+    Void {
+        /// Why; 3 to 500 characters.
+        reason: String,
+        /// Who says so; none for the program, which may not.
+        by: Option<UserId>,
         /// The time of asking.
         now: DateTime<Utc>,
     },
+    /// Give money back.
+    RequestRefund(RequestRefund),
+    /// Say what became of a refund.
+    SettleRefund {
+        /// Which one.
+        refund_id: RefundId,
+        /// What became of it.
+        seen: RefundSeen,
+        /// How the provider, or the bank, calls it.
+        provider_ref: Option<String>,
+        /// Who says so.
+        by: SettledBy,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+    /// Hear what the provider says.
+    Hear(ProviderNotice),
+}
+
+/// A verdict on claimed money, with what was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerifyPayment {
+    /// Found or not.
+    pub verdict: Verdict,
+    /// What was looked at; at most 500 characters.
+    pub note: Option<String>,
+    /// What the bank or the receipt calls it, where the claim did not say; at most 200 characters.
+    pub reference: Option<String>,
+    /// A bank's notification that tells of it.
+    pub mail: Option<Evidence>,
+    /// Who says so; none for the program.
+    pub by: Option<UserId>,
+    /// The time of asking.
+    pub now: DateTime<Utc>,
+}
+
+/// Money to be given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestRefund {
+    /// The new refund's id.
+    pub refund_id: RefundId,
+    /// Why, as the tax sees it.
+    pub kind: RefundKind,
+    /// What of the payment.
+    pub parts: PaymentParts,
+    /// Why; 3 to 500 characters.
+    pub reason: String,
+    /// What may be given back of one payment in all by whoever asks; none for no limit.
+    pub limit: Option<Cents>,
+    /// Whether the money has been handed over or sent already; never of a card, which the provider does.
+    pub handed_over: HandedOver,
+    /// The time of asking.
+    pub now: DateTime<Utc>,
+}
+
+/// Whether money that is given back has been handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum HandedOver {
+    /// It has.
+    Already,
+    /// Somebody is still to do it.
+    NotYet,
+}
+
+/// Who knows what became of a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum SettledBy {
+    /// The payment provider.
+    Provider,
+    /// A person who sent the money, or could not.
+    Person,
 }
 
 /// Whether claimed money was found.
@@ -157,164 +289,6 @@ pub enum Verdict {
     Accept,
     /// It is not.
     Reject,
-}
-
-/// Why a payment refuses.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PaymentError {
-    /// It is there already.
-    #[error("the payment exists already")]
-    Exists,
-    /// There is no such payment.
-    #[error("there is no such payment")]
-    NotFound,
-    /// There is no such booking.
-    #[error("there is no such booking")]
-    BookingNotFound,
-    /// Cards go through the provider.
-    #[error("a card payment is taken through the payment provider, not recorded by hand")]
-    CardByHand,
-    /// Nothing, negative or absurd.
-    #[error("an amount is more than 0 and at most {}", Cents::MAX_INPUT)]
-    BadAmount,
-    /// Negative or absurd.
-    #[error(
-        "a tip is 0 to {}; a payment of kind TIP names it as its amount",
-        Cents::MAX_INPUT
-    )]
-    BadTip,
-    /// Too long.
-    #[error("a reference has at most 200 and a note at most 500 characters")]
-    TooLong,
-    /// Decided already.
-    #[error("the payment is {0} already")]
-    AlreadyDecided(&'static str),
-}
-
-impl Refusal for PaymentError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Exists => "ALREADY_EXISTS",
-            Self::NotFound | Self::BookingNotFound => "NOT_FOUND",
-            Self::CardByHand => "CARD_NOT_BY_HAND",
-            Self::BadAmount | Self::BadTip => "INVALID_AMOUNT",
-            Self::TooLong => "TOO_LONG",
-            Self::AlreadyDecided(_) => "WRONG_STATE",
-        }
-    }
-    fn field(&self) -> &'static [&'static str] {
-        match self {
-            Self::Exists | Self::AlreadyDecided(_) => &[],
-            Self::NotFound => &["paymentId"],
-            Self::BookingNotFound => &["bookingId"],
-            Self::CardByHand => &["method"],
-            Self::BadAmount => &["amountMinor"],
-            Self::BadTip => &["tipMinor"],
-            Self::TooLong => &["note"],
-        }
-    }
-}
-
-/// A payment as the stream tells it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Payment {
-    claimed: Option<PaymentClaimed>,
-    verdict: Option<Verdict>,
-}
-
-impl Payment {
-    /// What was claimed, once it was.
-    pub fn claimed(&self) -> Option<&PaymentClaimed> {
-        self.claimed.as_ref()
-    }
-
-    fn record(&self, claimed: PaymentClaimed) -> Result<PaymentEvent, PaymentError> {
-        if self.claimed.is_some() {
-            return Err(PaymentError::Exists);
-        }
-        if claimed.method == PaymentMethod::Card {
-            return Err(PaymentError::CardByHand);
-        }
-        if claimed.amount_cents <= Cents::ZERO || claimed.amount_cents > Cents::MAX_INPUT {
-            return Err(PaymentError::BadAmount);
-        }
-        let tip_twice = claimed.kind == PaymentKind::Tip && !claimed.tip_cents.is_zero();
-        if claimed.tip_cents < Cents::ZERO || claimed.tip_cents > Cents::MAX_INPUT || tip_twice {
-            return Err(PaymentError::BadTip);
-        }
-        check_length(200, claimed.reference.as_deref())?;
-        let claimed = match claimed.kind {
-            PaymentKind::Tip => PaymentClaimed {
-                tip_cents: claimed.amount_cents,
-                amount_cents: Cents::ZERO,
-                ..claimed
-            },
-            PaymentKind::Deposit | PaymentKind::Balance | PaymentKind::Other => claimed,
-        };
-        Ok(PaymentEvent::Claimed(claimed))
-    }
-
-    fn verify(
-        &self,
-        verdict: Verdict,
-        note: Option<String>,
-        now: DateTime<Utc>,
-    ) -> Result<PaymentEvent, PaymentError> {
-        let claimed = self.claimed.as_ref().ok_or(PaymentError::NotFound)?;
-        match self.verdict {
-            Some(Verdict::Accept) => return Err(PaymentError::AlreadyDecided("verified")),
-            Some(Verdict::Reject) => return Err(PaymentError::AlreadyDecided("rejected")),
-            None => {}
-        }
-        check_length(500, note.as_deref())?;
-        let booking = claimed.booking.clone();
-        Ok(match verdict {
-            Verdict::Accept => PaymentEvent::Verified(PaymentVerified {
-                booking,
-                method: claimed.method,
-                amount_cents: claimed.amount_cents,
-                tip_cents: claimed.tip_cents,
-                note,
-                verified_at: now,
-            }),
-            Verdict::Reject => PaymentEvent::Rejected(PaymentRejected {
-                booking,
-                note,
-                rejected_at: now,
-            }),
-        })
-    }
-}
-
-fn check_length(max: usize, text: Option<&str>) -> Result<(), PaymentError> {
-    if text.is_some_and(|text| text.chars().count() > max) {
-        Err(PaymentError::TooLong)
-    } else {
-        Ok(())
-    }
-}
-
-impl Decider for Payment {
-    const STREAM: &'static str = "payment";
-    type Command = PaymentCommand;
-    type Event = PaymentEvent;
-    type Error = PaymentError;
-
-    fn decide(&self, command: PaymentCommand) -> Result<Vec<PaymentEvent>, PaymentError> {
-        let event = match command {
-            PaymentCommand::Record(claimed) => self.record(claimed)?,
-            PaymentCommand::Verify { verdict, note, now } => self.verify(verdict, note, now)?,
-        };
-        Ok(vec![event])
-    }
-
-    fn evolve(&mut self, event: &PaymentEvent) {
-        match event {
-            PaymentEvent::Claimed(claimed) => self.claimed = Some(claimed.clone()),
-            PaymentEvent::Verified(_) => self.verdict = Some(Verdict::Accept),
-            PaymentEvent::Rejected(_) => self.verdict = Some(Verdict::Reject),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ mod state;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::charges;
 use crate::decider::Refusal;
 use crate::money::{Cents, RatePpm};
 
-pub use state::{PriceList, PricedItem};
+pub use state::{Adjustment, BulkChange, PriceList, PricedItem, ProposedPrice};
 
 crate::events! {
     /// What can happen to a station's price list.
@@ -131,6 +132,12 @@ pub struct BookingPolicy {
     /// How a booking may be changed.
     #[serde(default, skip_serializing_if = "ChangePolicy::is_default")]
     pub changes: ChangePolicy,
+    /// What paying by card costs, as a share of price and tip.
+    #[serde(
+        default = "charges::usual_card_fee",
+        skip_serializing_if = "charges::is_usual_card_fee"
+    )]
+    pub card_fee_ppm: RatePpm,
     /// What held until then; none where nothing was set, and in events of programs that did not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Box<BookingPolicy>>,
@@ -229,6 +236,7 @@ impl Default for BookingPolicy {
                 tier(72, 500_000, DepositBack::Kept),
             ],
             changes: ChangePolicy::default(),
+            card_fee_ppm: charges::USUAL_CARD_FEE,
         }
     }
 }
@@ -263,6 +271,10 @@ pub enum PriceListCommand {
         /// The time of asking.
         now: DateTime<Utc>,
     },
+    /// Change many prices, or none of them.
+    ChangeMany(BulkChange),
+    /// Take a sheet over, every row or none.
+    Import(ImportSheet),
     /// Take something off offer.
     RetireItem(ItemRetired),
     /// Set how travel is charged.
@@ -271,6 +283,49 @@ pub enum PriceListCommand {
     SetMinimum(MinimumSet),
     /// Set the terms of booking.
     SetPolicy(BookingPolicy),
+}
+
+/// A price of a sheet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SheetRow {
+    /// Line that it begins on, counted from 1; 0 for a row that was not read.
+    pub line: u64,
+    /// Stable name.
+    pub item: String,
+    /// Name for customers.
+    pub label: String,
+    /// What the price is for.
+    pub kind: ItemKind,
+    /// Tax-inclusive price of one, in cents.
+    pub price_cents: Cents,
+    /// The lowest that it may become.
+    pub min_cents: Cents,
+    /// The highest that it may become.
+    pub max_cents: Cents,
+    /// From when, inclusive; none for a price that is in force, or will be as soon as the sheet is read.
+    pub effective_from: Option<DateTime<Utc>>,
+}
+
+/// A sheet to take over. Items that it does not name stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImportSheet {
+    /// Its rows, in their order.
+    pub rows: Vec<SheetRow>,
+    /// Why; 3 to 500 characters.
+    pub reason: String,
+    /// Whether changes of more than half were confirmed.
+    pub confirmation: Confirmation,
+    /// The time of asking.
+    pub now: DateTime<Utc>,
+}
+
+/// A row of a sheet that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRow {
+    /// Line that it begins on, counted from 1.
+    pub line: u64,
+    /// Why.
+    pub refused: PriceListError,
 }
 
 /// Whether somebody said yes a second time.
@@ -328,9 +383,48 @@ pub enum PriceListError {
     /// Too short or too long.
     #[error("a reason has 3 to 500 characters")]
     BadReason,
+    /// No change, or one beyond any price.
+    #[error(
+        "prices change by -100 % to 100 %, or by an amount of at most {}, and not by nothing",
+        Cents::MAX_INPUT
+    )]
+    BadAdjustment,
+    /// Rounded to what is no price.
+    #[error("prices are rounded to a multiple of 0.01 to 100.00")]
+    BadRounding,
+    /// One of many that cannot change so: none does.
+    #[error("{item}: {refused}")]
+    OfItem {
+        /// Whose price.
+        item: String,
+        /// Why.
+        refused: Box<PriceListError>,
+    },
+    /// All is so already.
+    #[error("every price is so already: nothing would change")]
+    NothingChanges,
+    /// A known item of another description.
+    #[error(
+        "the item {0} is on the price list with another label, kind, or lowest or highest price; those stay"
+    )]
+    ItemDiffers(String),
+    /// Rows of a sheet that cannot be: none is taken over.
+    #[error("{}", bad_rows(.0))]
+    BadRows(Vec<BadRow>),
     /// Negative or contradictory terms.
     #[error("miles, amounts, hours and shares cannot be negative, nor a share above 1")]
     BadTerms,
+}
+
+/// The bad rows in a sentence: the first, and how many there are.
+fn bad_rows(rows: &[BadRow]) -> String {
+    let first = rows
+        .first()
+        .map(|row| format!("line {}: {}", row.line, row.refused));
+    match rows.len() {
+        0 | 1 => first.unwrap_or_default(),
+        more => format!("{} (and {} more)", first.unwrap_or_default(), more - 1),
+    }
 }
 
 impl Refusal for PriceListError {
@@ -346,6 +440,12 @@ impl Refusal for PriceListError {
             Self::InThePast => "EFFECTIVE_IN_PAST",
             Self::Unchanged(_) => "PRICE_UNCHANGED",
             Self::BadReason => "INVALID_REASON",
+            Self::BadAdjustment => "INVALID_ADJUSTMENT",
+            Self::BadRounding => "INVALID_ROUNDING",
+            Self::OfItem { refused, .. } => refused.code(),
+            Self::NothingChanges => "UNCHANGED",
+            Self::ItemDiffers(_) => "ITEM_DIFFERS",
+            Self::BadRows(_) => "INVALID_ROWS",
             Self::BadTerms => "INVALID_TERMS",
         }
     }
@@ -356,6 +456,12 @@ impl Refusal for PriceListError {
             Self::ConfirmationRequired { .. } => &["confirm"],
             Self::SameInstant | Self::InThePast => &["effectiveFrom"],
             Self::BadReason => &["reason"],
+            Self::BadAdjustment => &["by"],
+            Self::BadRounding => &["roundToMinor"],
+            Self::OfItem { .. } => &["items"],
+            Self::NothingChanges => &[],
+            Self::ItemDiffers(_) => &["item"],
+            Self::BadRows(_) => &["csv"],
             Self::BadTerms => &[],
         }
     }

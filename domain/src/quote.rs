@@ -1,5 +1,7 @@
 //! Quotes: what a party costs, line by line. Pure and deterministic; prices include tax.
 
+mod discount;
+
 use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,8 @@ use crate::guests::{BadGuests, Guests};
 use crate::money::Cents;
 use crate::place::Travel;
 use crate::price_list::{BelowMinimum, ItemKind, PriceList};
+
+pub use discount::{discount_of, food_and_service};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +53,8 @@ pub enum LineKind {
     Gratuity,
     /// What moving the booking cost.
     Reschedule,
+    /// What a promo code takes off: a negative line.
+    Discount,
 }
 
 /// One line of a quote.
@@ -73,7 +79,10 @@ pub struct QuoteLine {
 pub struct Quote {
     /// Every line; they sum to the total.
     pub lines: Vec<QuoteLine>,
-    /// Tax-inclusive total in cents.
+    /// What a promo code takes off, in cents: the negative of its line.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub discount_cents: Cents,
+    /// Tax-inclusive total in cents, the discount taken off.
     pub total_cents: Cents,
     /// Deposit in cents, part of the total.
     pub deposit_cents: Cents,
@@ -90,6 +99,10 @@ impl Quote {
             .map(|line| line.total_cents)
             .sum()
     }
+}
+
+fn is_nothing(amount: &Cents) -> bool {
+    amount.is_zero()
 }
 
 /// Why there is no quote.
@@ -149,7 +162,7 @@ impl Refusal for QuoteError {
     }
 }
 
-/// Prices a party by a station's list.
+/// Prices a party by a station's list, before any promo code: the minimum of the day is judged on this price.
 ///
 /// # Errors
 /// [`QuoteError`] when the party, the extras or the place cannot be served at a price.
@@ -175,6 +188,7 @@ pub fn quote(list: &PriceList, request: &QuoteRequest) -> Result<Quote, QuoteErr
     lines.extend(travel_line(list, &request.travel)?);
     let total_cents = total(&lines);
     Ok(Quote {
+        discount_cents: Cents::ZERO,
         total_cents,
         deposit_cents: policy.deposit_cents.min(total_cents),
         price_list_version: list.version(),
@@ -184,7 +198,7 @@ pub fn quote(list: &PriceList, request: &QuoteRequest) -> Result<Quote, QuoteErr
 
 impl Quote {
     /// What changes of a booking keep: its extras.
-    pub(crate) fn add_ons(&self) -> Vec<AddOn> {
+    pub fn add_ons(&self) -> Vec<AddOn> {
         let add_ons = self.lines.iter().filter(|line| line.kind == LineKind::AddOn);
         add_ons
             .map(|line| AddOn {

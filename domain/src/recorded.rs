@@ -6,15 +6,20 @@ use crate::booking::{Booking, BookingEvent};
 use crate::chef::{Chef, ChefEvent};
 use crate::customer::{Customer, CustomerEvent};
 use crate::decider::{Decider, DecodeError, Event, EventKind};
+use crate::document::series::{DocumentSeries, DocumentSeriesEvent};
+use crate::document::{DocumentEvent, Documents};
 use crate::envelope::{Position, RecordedMeta, StoredEvent, StreamId, Version};
 use crate::ids::{EventId, TenantId};
 use crate::lead::{Lead, LeadEvent};
 use crate::organisation::{Organisation, OrganisationEvent};
 use crate::payment::{Payment, PaymentEvent};
 use crate::price_list::{PriceList, PriceListEvent};
+use crate::promo_code::{PromoCode, PromoCodeEvent};
 use crate::station::{Station, StationEvent};
+use crate::tax_period::{TaxPeriodEvent, TaxPeriods};
 use crate::tax_rate::{CountyRates, TaxRateEvent};
 use crate::user::{User, UserEvent};
+use crate::work_item::{WorkItem, WorkItemEvent};
 
 /// Work that is done alike for every kind of aggregate.
 pub trait KindVisitor {
@@ -85,8 +90,13 @@ domain_events! {
     Booking(BookingEvent, Booking);
     Payment(PaymentEvent, Payment);
     PriceList(PriceListEvent, PriceList);
+    PromoCode(PromoCodeEvent, PromoCode);
     TaxRate(TaxRateEvent, CountyRates);
+    TaxPeriod(TaxPeriodEvent, TaxPeriods);
+    Document(DocumentEvent, Documents);
+    DocumentSeries(DocumentSeriesEvent, DocumentSeries);
     Lead(LeadEvent, Lead);
+    WorkItem(WorkItemEvent, WorkItem);
 }
 
 /// An event as it stands in the log, with its type.

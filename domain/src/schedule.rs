@@ -63,18 +63,19 @@ impl EventTime {
     }
 }
 
-/// A local day as instants `[from, until)`: 23, 24 or 25 hours.
-pub fn local_day(day: NaiveDate, zone: Tz) -> (DateTime<Utc>, DateTime<Utc>) {
-    local_days(day, 1, zone)
+/// A date as a key of counts, `[from, until)`: its midnight by UTC and the next, so that two zones never mean two
+/// keys for one date, nor one date's key reaches into another's.
+pub fn date_key(date: NaiveDate) -> (DateTime<Utc>, DateTime<Utc>) {
+    dates_key(date, 1)
 }
 
-/// The local week of a day, Monday to Sunday (ISO 8601), as instants `[from, until)`.
-pub fn local_week(day: NaiveDate, zone: Tz) -> (DateTime<Utc>, DateTime<Utc>) {
-    local_days(day.week(chrono::Weekday::Mon).first_day(), 7, zone)
+/// The week of a date, Monday to Sunday (ISO 8601), as a key of counts in the same way.
+pub fn week_key(date: NaiveDate) -> (DateTime<Utc>, DateTime<Utc>) {
+    dates_key(date.week(chrono::Weekday::Mon).first_day(), 7)
 }
 
-fn local_days(first: NaiveDate, days: u64, zone: Tz) -> (DateTime<Utc>, DateTime<Utc>) {
-    let midnight = |day: NaiveDate| EventTime::resolve(day.and_time(NaiveTime::MIN), zone).utc;
+fn dates_key(first: NaiveDate, days: u64) -> (DateTime<Utc>, DateTime<Utc>) {
+    let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
     let end = first.checked_add_days(Days::new(days)).unwrap_or(first);
     (midnight(first), midnight(end))
 }
@@ -114,18 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn a_local_day_has_the_hours_that_its_clock_shows() {
-        let hours = |day: &str, zone| {
-            let (from, until) = local_day(day.parse().unwrap(), zone);
-            (until - from).num_hours()
-        };
-        assert_eq!(hours("2026-03-08", Los_Angeles), 23);
-        assert_eq!(hours("2026-11-01", Los_Angeles), 25);
-        assert_eq!(hours("2026-03-08", Phoenix), 24);
-        let (from, until) = local_week("2026-03-08".parse().unwrap(), Los_Angeles);
+    fn the_keys_of_two_dates_or_weeks_never_overlap() {
+        let (sunday, monday) = ("2026-03-08".parse().unwrap(), "2026-03-09".parse().unwrap());
+        assert_eq!(date_key(sunday).1, date_key(monday).0);
+        assert_eq!(week_key(sunday).1, week_key(monday).0);
+        let (from, until) = week_key(sunday);
         assert_eq!(
-            (from.to_rfc3339().as_str(), (until - from).num_hours()),
-            ("2026-03-02T08:00:00+00:00", 7 * 24 - 1)
+            (from.to_rfc3339().as_str(), (until - from).num_days()),
+            ("2026-03-02T00:00:00+00:00", 7)
         );
     }
 }

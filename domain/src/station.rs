@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar;
+use crate::chef::Chef;
 use crate::decider::{Decider, Refusal};
 use crate::envelope::Claim;
 use crate::ids::{ChefId, StationId};
@@ -16,7 +17,8 @@ crate::events! {
     /// What can happen to a station.
     pub enum StationEvent {
         "A branch opened." Created(StationCreated) = "station.created" v 1;
-        "A chef began to work at the branch." ChefJoined(StationChefJoined) = "station.chef_joined" v 1;
+        "A chef began to work at the branch." ChefJoined(StationChefJoined) = "station.chef_joined" v 1, claims;
+        "A chef works at the branch no more." ChefLeft(StationChefLeft) = "station.chef_left" v 1, claims;
         "How events are laid into the branch's days changed." SettingsChanged(StationSettingsChanged) = "station.settings_changed" v 1;
         "A secret address of the branch's calendar was given out." CalendarIssued(StationCalendarIssued) = "station.calendar_issued" v 1, claims;
         "The secret address of the branch's calendar was taken back." CalendarRevoked(StationCalendarRevoked) = "station.calendar_revoked" v 1, claims;
@@ -119,6 +121,70 @@ impl StationSettings {
 pub struct StationChefJoined {
     /// The chef.
     pub chef_id: ChefId,
+    /// The only other station where the chef works, which counts on the chef no more; absent where there is none, or several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_at: Option<CountedAt>,
+}
+
+/// Where a chef was counted among those who stand in for each other, until another station joined in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedAt {
+    /// The station.
+    pub station_id: StationId,
+    /// Chefs who were counted there, this one too.
+    pub chefs: i32,
+    /// Since when this one is not.
+    pub from: DateTime<Utc>,
+}
+
+impl StationChefJoined {
+    /// The other station must have a chef to spare at every instant to come. It is asked for and given back at once: from
+    /// then on its parties are counted against the others alone.
+    fn claims(&self) -> Vec<Claim> {
+        let Some(CountedAt {
+            station_id,
+            chefs,
+            from,
+        }) = self.counted_at
+        else {
+            return Vec::new();
+        };
+        let resource = Station::capacity_resource(station_id);
+        vec![
+            Claim::TakeCapacity {
+                resource: resource.clone(),
+                from,
+                until: from + Station::AHEAD,
+                units: 1,
+                limit: chefs,
+            },
+            Claim::ReleaseCapacity { resource },
+        ]
+    }
+}
+
+/// A chef works at the branch no more: its capacity shrinks by one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StationChefLeft {
+    /// The chef.
+    pub chef_id: ChefId,
+    /// When.
+    pub left_at: DateTime<Utc>,
+}
+
+impl StationChefLeft {
+    /// Nobody may have the chef from then on: the chef's time is asked for and given back at once.
+    fn claims(&self) -> Vec<Claim> {
+        let resource = Chef::time_resource(self.chef_id);
+        vec![
+            Claim::TakeInterval {
+                resource: resource.clone(),
+                from: self.left_at,
+                until: self.left_at + Station::AHEAD,
+            },
+            Claim::ReleaseInterval { resource },
+        ]
+    }
 }
 
 /// How events are laid into the branch's days changed. Bookings keep what they were made under.
@@ -165,6 +231,8 @@ pub enum StationCommand {
     Create(StationCreated),
     /// Let a chef work here.
     JoinChef(StationChefJoined),
+    /// Let a chef work here no more.
+    LeaveChef(StationChefLeft),
     /// Lay events into the days in another way.
     ChangeSettings {
         /// How.
@@ -199,6 +267,15 @@ pub enum StationError {
     /// The chef works here already.
     #[error("the chef works at this station already")]
     ChefAlreadyHere,
+    /// The chef does not work here.
+    #[error("the chef does not work at this station")]
+    ChefNotHere,
+    /// Parties to come have the chef.
+    #[error("the chef is still to cook at parties: take the chef off them first")]
+    ChefHasParties,
+    /// Parties to come at the chef's only other station need every chef who is counted there.
+    #[error("a party to come at the chef's other station needs every chef that there is")]
+    ChefCountedOn,
     /// Too short or too long.
     #[error("a reason has 3 to 500 characters")]
     BadReason,
@@ -218,6 +295,9 @@ impl Refusal for StationError {
             Self::BadName => "INVALID_NAME",
             Self::BadSettings => "INVALID_SETTINGS",
             Self::ChefAlreadyHere => "CHEF_ALREADY_AT_STATION",
+            Self::ChefNotHere => "CHEF_NOT_AT_STATION",
+            Self::ChefHasParties => "CHEF_HAS_PARTIES",
+            Self::ChefCountedOn => "CHEF_COUNTED_ON",
             Self::BadReason => "INVALID_REASON",
             Self::Unchanged => "UNCHANGED",
             Self::NoCalendar => "NO_CALENDAR",
@@ -230,7 +310,9 @@ impl Refusal for StationError {
             Self::BadName => &["name"],
             Self::BadSettings | Self::Unchanged => &["settings"],
             Self::BadReason => &["reason"],
-            Self::ChefAlreadyHere => &["chefId"],
+            Self::ChefAlreadyHere | Self::ChefNotHere | Self::ChefHasParties | Self::ChefCountedOn => {
+                &["chefId"]
+            }
         }
     }
 }
@@ -240,10 +322,16 @@ impl Refusal for StationError {
 pub struct Station {
     created: Option<StationCreated>,
     chefs: BTreeSet<ChefId>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    former: BTreeSet<ChefId>,
     calendar: Option<String>,
 }
 
 impl Station {
+    /// No party is booked so many days ahead, its chefs' way back included.
+    pub const AHEAD_DAYS: i64 = 2_000;
+    const AHEAD: Duration = Duration::days(Self::AHEAD_DAYS);
+
     /// What the station is, once opened, with its settings as they are now.
     pub fn opened(&self) -> Option<&StationCreated> {
         self.created.as_ref()
@@ -252,6 +340,11 @@ impl Station {
     /// The chefs who work here.
     pub fn chefs(&self) -> &BTreeSet<ChefId> {
         &self.chefs
+    }
+
+    /// Whether a chef works here or once did, so that a party may have been promised that chef by name.
+    pub fn has_had(&self, chef: ChefId) -> bool {
+        self.chefs.contains(&chef) || self.former.contains(&chef)
     }
 
     /// How many chefs work here: the station's capacity.
@@ -275,6 +368,7 @@ impl Decider for Station {
         match command {
             StationCommand::Create(created) => self.create(created),
             StationCommand::JoinChef(joined) => self.join(joined),
+            StationCommand::LeaveChef(left) => self.leave(left),
             StationCommand::ChangeSettings { settings, reason } => self.change_settings(settings, reason),
             StationCommand::IssueCalendar { token_key } => self.issue_calendar(token_key),
             StationCommand::RevokeCalendar => self.revoke_calendar(),
@@ -286,6 +380,10 @@ impl Decider for Station {
             StationEvent::Created(created) => self.created = Some(created.clone()),
             StationEvent::ChefJoined(joined) => {
                 self.chefs.insert(joined.chef_id);
+            }
+            StationEvent::ChefLeft(left) => {
+                self.chefs.remove(&left.chef_id);
+                self.former.insert(left.chef_id);
             }
             StationEvent::SettingsChanged(changed) => {
                 if let Some(created) = &mut self.created {
@@ -360,6 +458,16 @@ impl Station {
             return Err(StationError::ChefAlreadyHere);
         }
         Ok(vec![StationEvent::ChefJoined(joined)])
+    }
+
+    fn leave(&self, left: StationChefLeft) -> Result<Vec<StationEvent>, StationError> {
+        if self.created.is_none() {
+            return Err(StationError::NotFound);
+        }
+        if !self.chefs.contains(&left.chef_id) {
+            return Err(StationError::ChefNotHere);
+        }
+        Ok(vec![StationEvent::ChefLeft(left)])
     }
 }
 

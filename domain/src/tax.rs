@@ -2,6 +2,8 @@
 //!
 //! Half-up is what the statutory tables show (California Civil Code 1656.1). Nothing here is tax advice.
 
+pub mod vectors;
+
 use serde::{Deserialize, Serialize};
 
 use crate::money::{Cents, RatePpm, div_half_up};
@@ -97,9 +99,6 @@ pub fn reversed_by_refund(
     );
     Cents(reversed) - already_reversed
 }
-
-#[cfg(test)]
-mod vectors;
 
 #[cfg(test)]
 mod tests {

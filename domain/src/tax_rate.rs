@@ -1,5 +1,6 @@
 //! Tax rates by jurisdiction and date, and which of them a venue falls under.
 
+pub mod csv;
 mod resolution;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decider::{Decider, Refusal};
 use crate::money::RatePpm;
+use crate::place::ZipCode;
 
 pub use resolution::{PlaceConfirmation, PlaceMethod, TaxPlace};
 
@@ -17,6 +19,7 @@ crate::events! {
     pub enum TaxRateEvent {
         "A rate was set for a jurisdiction." Set(TaxRateSet) = "tax_rate.set" v 1;
         "A rate was given an end." Ended(TaxRateEnded) = "tax_rate.ended" v 1;
+        "Rates of a county came with a file." Imported(TaxRatesImported) = "tax_rate.imported" v 1;
     }
 }
 
@@ -48,6 +51,9 @@ pub struct TaxRateSet {
     /// not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_ppm: Option<RatePpm>,
+    /// ZIP codes that the source names for it: they suggest the place and do not decide it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zips: Vec<ZipCode>,
 }
 
 /// A rate was given an end.
@@ -59,6 +65,15 @@ pub struct TaxRateEnded {
     pub effective_from: NaiveDate,
     /// Its last day, inclusive.
     pub effective_until: NaiveDate,
+}
+
+/// Rates of a county came with a file: the events before it, of the same command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxRatesImported {
+    /// SHA-256 of the file, as hexadecimal digits.
+    pub file: String,
+    /// Events that it led to.
+    pub rates: i32,
 }
 
 /// What can be asked of a county's rates.
@@ -130,6 +145,8 @@ pub struct CountyRates {
     rates: BTreeMap<String, BTreeMap<NaiveDate, RateInForce>>,
     /// City names as they were written.
     names: BTreeMap<String, String>,
+    /// The county as it was written first.
+    county: Option<String>,
 }
 
 impl CountyRates {
@@ -205,8 +222,7 @@ fn fold(name: &str) -> String {
         .to_lowercase()
 }
 
-fn check(set: &mut TaxRateSet) -> Result<(), TaxRateError> {
-    let place = &mut set.jurisdiction;
+fn check_place(place: &mut Jurisdiction) -> Result<(), TaxRateError> {
     if place.state.len() != 2 || !place.state.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Err(TaxRateError::BadState);
     }
@@ -220,6 +236,11 @@ fn check(set: &mut TaxRateSet) -> Result<(), TaxRateError> {
     if !fits(&place.county) || place.city.as_deref().is_some_and(|city| !fits(city)) {
         return Err(TaxRateError::BadName);
     }
+    Ok(())
+}
+
+fn check(set: &mut TaxRateSet) -> Result<(), TaxRateError> {
+    check_place(&mut set.jurisdiction)?;
     if !(0..=250_000).contains(&set.rate_ppm.0) {
         return Err(TaxRateError::BadRate);
     }
@@ -256,10 +277,13 @@ impl Decider for CountyRates {
                     .entry(fold(&city))
                     .or_default()
                     .insert(set.effective_from, rate);
+                let county = || set.jurisdiction.county.clone();
+                self.county.get_or_insert_with(county);
                 if !city.is_empty() {
                     self.names.insert(fold(&city), city);
                 }
             }
+            TaxRateEvent::Imported(_) => {}
             TaxRateEvent::Ended(ended) => {
                 let city = ended.jurisdiction.city.as_deref().map(fold).unwrap_or_default();
                 let rate = self

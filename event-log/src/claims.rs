@@ -101,6 +101,52 @@ impl EventLog {
         transaction.commit().await?;
         Ok((Position(position), held))
     }
+
+    /// Capacity and intervals of some resources that are held over some of `[from, until)`: as of one instant.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn claims_over(
+        &self,
+        tenant: TenantId,
+        resources: &[String],
+        (from, until): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Vec<HeldClaim>, LogError> {
+        let mut transaction = self.database().begin_read(tenant).await?;
+        let mut held = Vec::new();
+        for (statement, read) in OVER {
+            let rows = sqlx::query(statement)
+                .bind(tenant.0)
+                .bind(resources)
+                .bind(from)
+                .bind(until)
+                .fetch_all(&mut *transaction)
+                .await?;
+            for row in &rows {
+                held.push(read(row)?);
+            }
+        }
+        transaction.commit().await?;
+        Ok(held)
+    }
+
+    /// Units of a resource that are held, over whatever time: of one that is taken over one interval alone, how much of
+    /// it is gone.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn capacity_held(&self, tenant: TenantId, resource: &str) -> Result<i64, LogError> {
+        let mut transaction = self.database().begin_read(tenant).await?;
+        let held: i64 = sqlx::query_scalar(
+            "select coalesce(sum(units), 0)::bigint from claims_capacity where tenant_id = $1 and resource = $2",
+        )
+        .bind(tenant.0)
+        .bind(resource)
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(held)
+    }
 }
 
 type ReadClaim = fn(&PgRow) -> Result<HeldClaim, sqlx::Error>;
@@ -119,28 +165,45 @@ const TABLES: [(&str, ReadClaim); 3] = [
     (
         "select holder_kind, holder_id, resource, from_at, until_at, units from claims_capacity
          where tenant_id = $1",
-        |row| {
-            Ok(HeldClaim::Capacity {
-                holder: holder(row)?,
-                resource: row.try_get(2)?,
-                from: row.try_get(3)?,
-                until: row.try_get(4)?,
-                units: row.try_get(5)?,
-            })
-        },
+        capacity,
     ),
     (
         "select holder_kind, holder_id, resource, from_at, until_at from claims_interval where tenant_id = $1",
-        |row| {
-            Ok(HeldClaim::Interval {
-                holder: holder(row)?,
-                resource: row.try_get(2)?,
-                from: row.try_get(3)?,
-                until: row.try_get(4)?,
-            })
-        },
+        interval,
     ),
 ];
+
+const OVER: [(&str, ReadClaim); 2] = [
+    (
+        "select holder_kind, holder_id, resource, from_at, until_at, units from claims_capacity
+         where tenant_id = $1 and resource = any($2) and until_at > $3 and from_at < $4",
+        capacity,
+    ),
+    (
+        "select holder_kind, holder_id, resource, from_at, until_at from claims_interval
+         where tenant_id = $1 and resource = any($2) and tstzrange(from_at, until_at) && tstzrange($3, $4)",
+        interval,
+    ),
+];
+
+fn capacity(row: &PgRow) -> Result<HeldClaim, sqlx::Error> {
+    Ok(HeldClaim::Capacity {
+        holder: holder(row)?,
+        resource: row.try_get(2)?,
+        from: row.try_get(3)?,
+        until: row.try_get(4)?,
+        units: row.try_get(5)?,
+    })
+}
+
+fn interval(row: &PgRow) -> Result<HeldClaim, sqlx::Error> {
+    Ok(HeldClaim::Interval {
+        holder: holder(row)?,
+        resource: row.try_get(2)?,
+        from: row.try_get(3)?,
+        until: row.try_get(4)?,
+    })
+}
 
 fn holder(row: &PgRow) -> Result<StreamId, sqlx::Error> {
     let kind: String = row.try_get(0)?;

@@ -164,23 +164,32 @@ impl DerefMut for Transaction {
 
 /// A transaction whose connection is sending a copy. Dropped before the copy's end, it closes the connection: what is
 /// still to come would be taken for the answer to the next user's statement.
-pub(crate) struct MidCopy {
+#[derive(Debug)]
+pub struct MidCopy {
     transaction: Option<Transaction>,
 }
 
 impl MidCopy {
-    pub(crate) fn of(transaction: Transaction) -> Self {
+    /// The transaction that is about to copy.
+    pub fn of(transaction: Transaction) -> Self {
         Self {
             transaction: Some(transaction),
         }
     }
 
-    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+    /// What the copy is asked of.
+    ///
+    /// # Panics
+    /// Never: only the end takes it.
+    pub fn connection(&mut self) -> &mut PgConnection {
         self.transaction.as_mut().expect("only the end takes it")
     }
 
     /// The transaction again, once the copy has been read to its end.
-    pub(crate) fn at_its_end(mut self) -> Transaction {
+    ///
+    /// # Panics
+    /// Never: nobody has taken it before.
+    pub fn at_its_end(mut self) -> Transaction {
         self.transaction.take().expect("only the end takes it")
     }
 }

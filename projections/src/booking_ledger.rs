@@ -9,7 +9,10 @@ use domain::booking::{BookingEvent, RefundRule};
 use domain::envelope::Position;
 use domain::ids::{BookingId, PaymentId, StationId};
 use domain::money::Cents;
-use domain::payment::{PaidBooking, PaymentEvent, PaymentKind, PaymentMethod};
+use domain::payment::{
+    DisputeOutcome, PaidBooking, PaymentEvent, PaymentKind, PaymentMethod, PaymentParts, RefundKind,
+    RefundWas,
+};
 use domain::quote::Quote;
 use domain::recorded::{DomainEvent, Recorded};
 use serde::{Deserialize, Serialize};
@@ -30,6 +33,16 @@ pub enum LedgerKind {
     PaymentVerified,
     /// The money was not found: it never counted.
     PaymentRejected,
+    /// A card was charged: it counts.
+    PaymentSucceeded,
+    /// Money that was found is not there after all: it does not count any more.
+    PaymentVoided,
+    /// Money was given back.
+    Refunded,
+    /// Money that was said to be given back was not, after all.
+    RefundUndone,
+    /// The customer's bank has taken money back: it does not count any more.
+    ChargedBack,
     /// The booking was called off, and something, or nothing, is proposed to be given back. A person confirms it.
     RefundProposed,
 }
@@ -42,6 +55,11 @@ impl LedgerKind {
             Self::PaymentClaimed => "payment_claimed",
             Self::PaymentVerified => "payment_verified",
             Self::PaymentRejected => "payment_rejected",
+            Self::PaymentSucceeded => "payment_succeeded",
+            Self::PaymentVoided => "payment_voided",
+            Self::Refunded => "refunded",
+            Self::RefundUndone => "refund_undone",
+            Self::ChargedBack => "charged_back",
             Self::RefundProposed => "refund_proposed",
         }
     }
@@ -89,6 +107,8 @@ row! {
         pub tip_cents: Option<Cents>,
         /// Part of the price that is its deposit, in cents.
         pub deposit_cents: Option<Cents>,
+        /// Why money was given back, as the tax sees it.
+        pub refund_kind: Option<RefundKind>,
         /// What decides how much is proposed to be given back.
         pub refund_rule: Option<RefundRule>,
         /// When it was recorded.
@@ -103,7 +123,7 @@ impl Fold for BookingLedger {
     type Key = Position;
     type Row = LedgerRow;
     const NAME: &'static str = "booking_ledger";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {
@@ -116,6 +136,11 @@ impl Fold for BookingLedger {
             "payment.claimed",
             "payment.verified",
             "payment.rejected",
+            "payment.succeeded",
+            "payment.voided",
+            "payment.refund_succeeded",
+            "payment.refund_failed",
+            "payment.dispute_closed",
         ]
     }
 
@@ -140,6 +165,11 @@ fn entry(event: &Recorded) -> Option<LedgerRow> {
         | DomainEvent::Customer(_)
         | DomainEvent::PriceList(_)
         | DomainEvent::TaxRate(_)
+        | DomainEvent::WorkItem(_)
+        | DomainEvent::TaxPeriod(_)
+        | DomainEvent::Document(_)
+        | DomainEvent::DocumentSeries(_)
+        | DomainEvent::PromoCode(_)
         | DomainEvent::Lead(_) => None,
     }
 }
@@ -156,6 +186,7 @@ fn blank(event: &Recorded, booking_id: BookingId, station_id: StationId, kind: L
         amount_cents: None,
         tip_cents: None,
         deposit_cents: None,
+        refund_kind: None,
         refund_rule: None,
         recorded_at: event.recorded_at,
     }
@@ -198,6 +229,8 @@ fn of_booking(event: &Recorded, booking: &BookingEvent) -> Option<LedgerRow> {
         | BookingEvent::ChefUnassigned(_)
         | BookingEvent::NoteAdded(_)
         | BookingEvent::TermsAccepted(_)
+        | BookingEvent::TaxPlaceSet(_)
+        | BookingEvent::TaxAdjusted(_)
         | BookingEvent::Deleted(_)
         | BookingEvent::Restored(_) => None,
     }
@@ -219,6 +252,12 @@ fn of_payment(event: &Recorded, payment: &PaymentEvent) -> Option<LedgerRow> {
         payment_id,
         ..blank(event, booking.booking_id, booking.station_id, kind)
     };
+    let moved = |booking: &PaidBooking, kind, method, parts: PaymentParts| LedgerRow {
+        method: Some(method),
+        amount_cents: Some(parts.amount_cents),
+        tip_cents: Some(parts.tip_cents),
+        ..of(booking, kind)
+    };
     Some(match payment {
         PaymentEvent::Claimed(claimed) => LedgerRow {
             payment_kind: Some(claimed.kind),
@@ -234,5 +273,46 @@ fn of_payment(event: &Recorded, payment: &PaymentEvent) -> Option<LedgerRow> {
             ..of(&verified.booking, LedgerKind::PaymentVerified)
         },
         PaymentEvent::Rejected(rejected) => of(&rejected.booking, LedgerKind::PaymentRejected),
+        PaymentEvent::Succeeded(succeeded) => LedgerRow {
+            payment_kind: Some(succeeded.kind),
+            ..moved(
+                &succeeded.booking,
+                LedgerKind::PaymentSucceeded,
+                succeeded.method,
+                succeeded.parts(),
+            )
+        },
+        PaymentEvent::Voided(voided) => moved(
+            &voided.booking,
+            LedgerKind::PaymentVoided,
+            voided.method,
+            voided.parts(),
+        ),
+        PaymentEvent::RefundSucceeded(done) => LedgerRow {
+            refund_kind: Some(done.kind),
+            ..moved(&done.booking, LedgerKind::Refunded, done.method, done.parts())
+        },
+        PaymentEvent::RefundFailed(failed) if failed.was == RefundWas::Succeeded => LedgerRow {
+            refund_kind: Some(failed.kind),
+            ..moved(
+                &failed.booking,
+                LedgerKind::RefundUndone,
+                failed.method,
+                failed.parts(),
+            )
+        },
+        PaymentEvent::DisputeClosed(closed) if closed.outcome == DisputeOutcome::Lost => moved(
+            &closed.booking,
+            LedgerKind::ChargedBack,
+            PaymentMethod::Card,
+            closed.parts(),
+        ),
+        PaymentEvent::IntentCreated(_)
+        | PaymentEvent::Processing(_)
+        | PaymentEvent::Failed(_)
+        | PaymentEvent::RefundRequested(_)
+        | PaymentEvent::RefundFailed(_)
+        | PaymentEvent::DisputeOpened(_)
+        | PaymentEvent::DisputeClosed(_) => return None,
     })
 }

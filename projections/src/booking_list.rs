@@ -6,7 +6,7 @@ use domain::booking::{BookingCancelled, BookingEvent, BookingRequested, BookingS
 use domain::envelope::{Position, Sealed, StreamId, Version};
 use domain::ids::{BookingId, CustomerId, StationId};
 use domain::money::{Cents, RatePpm};
-use domain::payment::PaymentEvent;
+use domain::payment::BookingMoney;
 use domain::price_list::DepositBack;
 use domain::quote::QuoteLine;
 use domain::recorded::{DomainEvent, Recorded};
@@ -21,7 +21,8 @@ mod query;
 mod schedule;
 
 pub use query::{BookingFilter, BookingSort, count, many, one, page};
-pub use schedule::{calendar_of_chef, calendar_of_station, schedule_of, taken};
+pub(crate) use schedule::{LONGEST_AFTER, LONGEST_BEFORE};
+pub use schedule::{calendar_of_chef, calendar_of_station, schedule_of};
 
 row! {
     /// A booking as lists and its page show it.
@@ -58,6 +59,8 @@ row! {
         pub zone: Tz,
         /// Seconds east of UTC at the start.
         pub offset_secs: i32,
+        /// Seconds by which the start was moved forward, as the clock skips it; 0 for one that exists.
+        pub moved_forward_secs: i64,
         /// First instant that the chefs are taken, inclusive.
         pub blocked_from: DateTime<Utc>,
         /// First instant that they are free again, exclusive.
@@ -74,12 +77,21 @@ row! {
         pub lines: Vec<QuoteLine>,
         /// Tax-inclusive total in cents.
         pub total_cents: Cents,
-        /// Voluntary tips that were verified, in cents.
+        /// Voluntary tips that have come and were not given back, in cents.
         pub tip_cents: Cents,
-        /// Verified payments towards the total, in cents.
+        /// Money that has come towards the total and was neither voided nor lost to a bank, in cents; what was given
+        /// back is in it.
         pub paid_cents: Cents,
+        /// What was given back of it, in cents.
+        pub refunded_cents: Cents,
+        /// The part of that which the customer owes no more, in cents.
+        pub waived_cents: Cents,
         /// Deposit in cents, part of the total.
         pub deposit_cents: Cents,
+        /// What paying by card costs, as a share of price and tip.
+        pub card_fee_ppm: RatePpm,
+        /// Text of the promo code that it was made with.
+        pub promo_code: Option<String>,
         /// Until when the deposit must come.
         pub deposit_due_at: DateTime<Utc>,
         /// State that is owed the tax.
@@ -201,7 +213,7 @@ impl Fold for BookingList {
     type Key = BookingId;
     type Row = BookingRow;
     const NAME: &'static str = "booking_list";
-    const VERSION: i32 = 4;
+    const VERSION: i32 = 5;
     const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
@@ -221,22 +233,36 @@ impl Fold for BookingList {
             "booking.restored",
             "booking.note_added",
             "booking.terms_accepted",
+            "booking.tax_place_set",
+            "booking.tax_adjusted",
             "payment.verified",
+            "payment.succeeded",
+            "payment.voided",
+            "payment.refund_succeeded",
+            "payment.refund_failed",
+            "payment.dispute_closed",
         ]
     }
 
     fn key(event: &Recorded) -> Option<BookingId> {
         match &event.event {
             DomainEvent::Booking(_) => event.stream.id.parse().ok(),
-            DomainEvent::Payment(PaymentEvent::Verified(verified)) => Some(verified.booking.booking_id),
-            DomainEvent::Payment(PaymentEvent::Claimed(_) | PaymentEvent::Rejected(_))
-            | DomainEvent::Organisation(_)
+            DomainEvent::Payment(payment) => {
+                payment.money()?;
+                Some(payment.booking().booking_id)
+            }
+            DomainEvent::Organisation(_)
             | DomainEvent::Station(_)
             | DomainEvent::Chef(_)
             | DomainEvent::User(_)
             | DomainEvent::Customer(_)
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => None,
         }
     }
@@ -244,17 +270,22 @@ impl Fold for BookingList {
     fn apply(row: Option<BookingRow>, event: &Recorded) -> Option<BookingRow> {
         match &event.event {
             DomainEvent::Booking(happened) => booking(row, Self::key(event)?, event.sequence, happened),
-            DomainEvent::Payment(PaymentEvent::Verified(verified)) => {
-                row.map(|row| paid(row, verified.amount_cents, verified.tip_cents))
-            }
-            DomainEvent::Payment(PaymentEvent::Claimed(_) | PaymentEvent::Rejected(_))
-            | DomainEvent::Organisation(_)
+            DomainEvent::Payment(payment) => match payment.money() {
+                Some(money) => row.map(|row| paid(row, money)),
+                None => row,
+            },
+            DomainEvent::Organisation(_)
             | DomainEvent::Station(_)
             | DomainEvent::Chef(_)
             | DomainEvent::User(_)
             | DomainEvent::Customer(_)
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => row,
         }
     }
@@ -288,7 +319,9 @@ fn booking(
         | BookingEvent::Deleted(_)
         | BookingEvent::Restored(_)
         | BookingEvent::NoteAdded(_)
-        | BookingEvent::TermsAccepted(_) => {
+        | BookingEvent::TermsAccepted(_)
+        | BookingEvent::TaxPlaceSet(_)
+        | BookingEvent::TaxAdjusted(_) => {
             let row = row?;
             (row.status, Some(change::changed(row, event)))
         }
@@ -312,8 +345,11 @@ fn opened(booking_id: BookingId, requested: &BookingRequested) -> BookingRow {
         guests,
         chefs_needed,
         station_chefs: _,
+        by_name: _,
         quote,
-        policy: _,
+        policy,
+        promo,
+        counted_for: _,
         deposit_due_at,
         tax_place,
         travel: _,
@@ -339,6 +375,7 @@ fn opened(booking_id: BookingId, requested: &BookingRequested) -> BookingRow {
         event_on: start.local.date(),
         zone: start.zone,
         offset_secs: start.offset_secs,
+        moved_forward_secs: start.moved_forward_secs,
         blocked_from,
         blocked_until,
         adults: guests.adults,
@@ -349,7 +386,11 @@ fn opened(booking_id: BookingId, requested: &BookingRequested) -> BookingRow {
         total_cents: quote.total_cents,
         tip_cents: Cents::ZERO,
         paid_cents: Cents::ZERO,
+        refunded_cents: Cents::ZERO,
+        waived_cents: Cents::ZERO,
         deposit_cents: quote.deposit_cents,
+        card_fee_ppm: policy.card_fee_ppm,
+        promo_code: promo.map(|promo| promo.code),
         deposit_due_at,
         tax_state: tax_place.jurisdiction.state,
         tax_county: tax_place.jurisdiction.county,
@@ -377,16 +418,32 @@ fn called_off(row: BookingRow, cancelled: &BookingCancelled) -> BookingRow {
 }
 
 /// Money that was on its way when the booking was cancelled is part of the proposal once it is found.
-fn paid(row: BookingRow, amount: Cents, tip: Cents) -> BookingRow {
-    let paid_cents = row.paid_cents + amount;
+fn paid(row: BookingRow, money: BookingMoney) -> BookingRow {
+    let paid_cents = row.paid_cents + money.paid_cents;
     let refund_proposal = row
         .refund_proposal
         .map(|proposal| RefundProposal::of(proposal.rule, paid_cents, row.deposit_cents));
     BookingRow {
         paid_cents,
-        tip_cents: row.tip_cents + tip,
+        tip_cents: row.tip_cents + money.tip_cents,
+        refunded_cents: row.refunded_cents + money.refunded_cents,
+        waived_cents: row.waived_cents + money.waived_cents,
         refund_proposal,
         ..row
+    }
+}
+
+impl BookingRow {
+    /// What is left to pay, in cents; negative where too much has come. What was given back is owed again only where it
+    /// had been too much.
+    pub fn balance_due_cents(&self) -> Cents {
+        let money = BookingMoney {
+            paid_cents: self.paid_cents,
+            tip_cents: self.tip_cents,
+            refunded_cents: self.refunded_cents,
+            waived_cents: self.waived_cents,
+        };
+        money.due_cents(self.total_cents)
     }
 }
 

@@ -9,7 +9,7 @@ use domain::access::{Forbidden, Permission, Viewer};
 use domain::booking::BookingStatus;
 use domain::ids::StationId;
 
-use crate::booking_list::{BookingList, BookingRow, Presence};
+use crate::booking_list::{BookingList, BookingRow, LONGEST_AFTER, LONGEST_BEFORE, Presence};
 use crate::engine::{Answer, At, Condition, ReadError, ReadInfo, ReadModels, Value};
 use crate::{local_day, station_list};
 
@@ -137,11 +137,6 @@ fn earlier(one: ReadInfo, other: ReadInfo) -> ReadInfo {
         ..behind
     }
 }
-
-/// The chefs of a party leave at most so long before its start, set-up and the longest way included, and are back at
-/// most so long after it. It only lets an index find the bookings.
-const LONGEST_BEFORE: Duration = Duration::days(14);
-const LONGEST_AFTER: Duration = Duration::days(2);
 
 fn conditions(station: StationId, from: NaiveDate, to: NaiveDate, zone: Tz) -> Vec<Condition> {
     let begins = local_day::begins(from, zone);

@@ -4,7 +4,7 @@ mod query;
 
 use chrono::NaiveDate;
 use domain::booking::BookingEvent;
-use domain::chef::{ChefEvent, Hours, WeeklyHours, WorkToReassign};
+use domain::chef::{ChefEvent, Hours, WeeklyHours, WorkToReassign, WorkingTimes};
 use domain::envelope::{Position, Sealed, StreamId};
 use domain::ids::{ChefId, UserId};
 use domain::recorded::{DomainEvent, Recorded};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::IdList;
 use crate::engine::{Fold, Poison, row, shown_only};
 
-pub use query::{ChefFilter, count, many, one, page};
+pub use query::{ChefFilter, count, many, one, page, to_reassign};
 
 row! {
     /// A chef.
@@ -35,7 +35,7 @@ row! {
         pub cap_per_day: Option<i32>,
         /// Parties in a week at most.
         pub cap_per_week: Option<i32>,
-        /// Parties that need another chef: this one is off.
+        /// Parties that need another chef: this one does not work then.
         pub to_reassign: Vec<WorkToReassign>,
     }
 }
@@ -85,7 +85,7 @@ impl Fold for ChefList {
     type Key = ChefId;
     type Row = ChefRow;
     const NAME: &'static str = "chef_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
@@ -101,6 +101,7 @@ impl Fold for ChefList {
             "chef.calendar_issued",
             "chef.calendar_revoked",
             "station.chef_joined",
+            "station.chef_left",
             "booking.chef_unassigned",
         ]
     }
@@ -109,6 +110,7 @@ impl Fold for ChefList {
         match &event.event {
             DomainEvent::Chef(_) => event.stream.id.parse().ok(),
             DomainEvent::Station(StationEvent::ChefJoined(joined)) => Some(joined.chef_id),
+            DomainEvent::Station(StationEvent::ChefLeft(left)) => Some(left.chef_id),
             DomainEvent::Booking(BookingEvent::ChefUnassigned(unassigned)) => Some(unassigned.chef_id),
             DomainEvent::Station(_)
             | DomainEvent::Booking(_)
@@ -118,6 +120,11 @@ impl Fold for ChefList {
             | DomainEvent::Payment(_)
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => None,
         }
     }
@@ -146,6 +153,13 @@ impl Fold for ChefList {
                     ..row
                 })
             }
+            DomainEvent::Station(StationEvent::ChefLeft(_)) => {
+                let station = event.stream.id.parse().ok()?;
+                row.map(|row| ChefRow {
+                    stations: row.stations.without(station),
+                    ..row
+                })
+            }
             DomainEvent::Booking(BookingEvent::ChefUnassigned(_)) => row.map(|mut row| {
                 row.to_reassign
                     .retain(|work| work.booking_id.to_string() != event.stream.id);
@@ -159,6 +173,11 @@ impl Fold for ChefList {
             | DomainEvent::Payment(_)
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => row,
         }
     }
@@ -168,7 +187,39 @@ impl Fold for ChefList {
     }
 }
 
-fn changed(mut row: ChefRow, event: &ChefEvent) -> ChefRow {
+impl ChefTimes {
+    fn working(&self) -> WorkingTimes {
+        let days = self.days.iter().map(|day| (day.on, day.hours.clone()));
+        let off = self.time_off.iter().map(|off| (off.from, off.to));
+        WorkingTimes::of(self.weekly.clone(), days, off)
+    }
+}
+
+/// The row without the parties that the chef can cook at after all.
+fn still_to_reassign(mut row: ChefRow) -> ChefRow {
+    let times = row.times.working();
+    row.to_reassign.retain(|work| work.is_needed(&times));
+    row
+}
+
+/// What an event says of the chef, and what it leaves to be seen to.
+fn changed(row: ChefRow, event: &ChefEvent) -> ChefRow {
+    let row = set(row, event);
+    match event {
+        ChefEvent::AvailabilitySet(_) | ChefEvent::DateExceptionSet(_) | ChefEvent::TimeOffCancelled(_) => {
+            still_to_reassign(row)
+        }
+        ChefEvent::Registered(_)
+        | ChefEvent::SkillsSet(_)
+        | ChefEvent::TimeOffAdded(_)
+        | ChefEvent::CapsSet(_)
+        | ChefEvent::ReassignmentNeeded(_)
+        | ChefEvent::CalendarIssued(_)
+        | ChefEvent::CalendarRevoked(_) => row,
+    }
+}
+
+fn set(mut row: ChefRow, event: &ChefEvent) -> ChefRow {
     let times = &mut row.times;
     match event {
         ChefEvent::SkillsSet(set) => times.skills.clone_from(&set.skills),

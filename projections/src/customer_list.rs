@@ -74,7 +74,9 @@ impl Fold for CustomerList {
                 | BookingEvent::ChefAssigned(_)
                 | BookingEvent::ChefUnassigned(_)
                 | BookingEvent::NoteAdded(_)
-                | BookingEvent::TermsAccepted(_),
+                | BookingEvent::TermsAccepted(_)
+                | BookingEvent::TaxPlaceSet(_)
+                | BookingEvent::TaxAdjusted(_),
             )
             | DomainEvent::Organisation(_)
             | DomainEvent::Station(_)
@@ -83,6 +85,11 @@ impl Fold for CustomerList {
             | DomainEvent::Payment(_)
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => None,
         }
     }
@@ -129,7 +136,9 @@ impl Fold for CustomerList {
                 | BookingEvent::ChefAssigned(_)
                 | BookingEvent::ChefUnassigned(_)
                 | BookingEvent::NoteAdded(_)
-                | BookingEvent::TermsAccepted(_),
+                | BookingEvent::TermsAccepted(_)
+                | BookingEvent::TaxPlaceSet(_)
+                | BookingEvent::TaxAdjusted(_),
             )
             | DomainEvent::Organisation(_)
             | DomainEvent::Station(_)
@@ -138,6 +147,11 @@ impl Fold for CustomerList {
             | DomainEvent::Payment(_)
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => row,
         }
     }

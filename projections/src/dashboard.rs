@@ -10,6 +10,7 @@ use domain::access::{Forbidden, Permission, Viewer};
 use domain::booking::BookingStatus;
 use domain::ids::StationId;
 use domain::money::Cents;
+use domain::payment::BookingMoney;
 
 use crate::booking_list::{BookingList, Presence};
 use crate::engine::{Answer, At, Condition, Group, ReadError, ReadModels, Sums, Value, station_scope};
@@ -81,8 +82,10 @@ pub struct Figures {
     pub booked_cents: Cents,
     /// Found towards the totals of all bookings, whatever became of them, in cents; without tips.
     pub collected_cents: Cents,
+    /// Given back of it, whatever became of the bookings, in cents; without tips.
+    pub refunded_cents: Cents,
     /// Still to come for the bookings that stand, in cents: their totals less what was found for them. Negative where
-    /// too much has come.
+    /// too much has come. What was given back is owed again only where it had been too much.
     pub outstanding_cents: Cents,
 }
 
@@ -111,6 +114,7 @@ impl Figures {
             guests,
             booked_cents,
             collected_cents,
+            refunded_cents,
             outstanding_cents,
         } = more;
         self.requested += requested;
@@ -121,19 +125,21 @@ impl Figures {
         self.guests += guests;
         self.booked_cents += booked_cents;
         self.collected_cents += collected_cents;
+        self.refunded_cents += refunded_cents;
         self.outstanding_cents += outstanding_cents;
     }
 
     /// The figures of bookings that stand alike.
     fn of(status: BookingStatus, count: i64, sums: Added) -> Self {
         let collected = Self {
-            collected_cents: sums.paid,
+            collected_cents: sums.money.paid_cents,
+            refunded_cents: sums.money.refunded_cents,
             ..Self::default()
         };
         let stands = Self {
             guests: sums.guests,
             booked_cents: sums.total,
-            outstanding_cents: sums.total - sums.paid,
+            outstanding_cents: sums.money.due_cents(sums.total),
             ..collected
         };
         match status {
@@ -166,7 +172,7 @@ impl Figures {
 struct Added {
     guests: i64,
     total: Cents,
-    paid: Cents,
+    money: BookingMoney,
 }
 
 /// The figures of one day, week or month.
@@ -190,7 +196,15 @@ pub struct Dashboard {
 }
 
 const BY: &[&str] = &["event_on", "status"];
-const OF: &[&str] = &["adults", "children", "under6", "total_cents", "paid_cents"];
+const OF: &[&str] = &[
+    "adults",
+    "children",
+    "under6",
+    "total_cents",
+    "paid_cents",
+    "refunded_cents",
+    "waived_cents",
+];
 
 /// The figures of a period, by the local day of the events, as the bookings stand at the time of the answer.
 ///
@@ -258,7 +272,7 @@ fn figures(group: &Group) -> Result<(NaiveDate, Figures), ReadError> {
         table: "booking_list",
         reason: format!("it holds bookings of {:?}", group.by),
     };
-    let ([Value::Date(day), Value::Text(status)], [adults, children, under6, total, paid]) =
+    let ([Value::Date(day), Value::Text(status)], [adults, children, under6, total, paid, refunded, waived]) =
         (group.by.as_slice(), group.sums.as_slice())
     else {
         return Err(misfit());
@@ -269,7 +283,12 @@ fn figures(group: &Group) -> Result<(NaiveDate, Figures), ReadError> {
     let sums = Added {
         guests: adults + children + under6,
         total: Cents(*total),
-        paid: Cents(*paid),
+        money: BookingMoney {
+            paid_cents: Cents(*paid),
+            tip_cents: Cents::ZERO,
+            refunded_cents: Cents(*refunded),
+            waived_cents: Cents(*waived),
+        },
     };
     Ok((*day, Figures::of(status.ok_or_else(misfit)?, group.count, sums)))
 }

@@ -131,7 +131,12 @@ fn lead(event: &Recorded) -> Option<&LeadEvent> {
         | DomainEvent::Booking(_)
         | DomainEvent::Payment(_)
         | DomainEvent::PriceList(_)
-        | DomainEvent::TaxRate(_) => None,
+        | DomainEvent::PromoCode(_)
+        | DomainEvent::Document(_)
+        | DomainEvent::DocumentSeries(_)
+        | DomainEvent::TaxPeriod(_)
+        | DomainEvent::TaxRate(_)
+        | DomainEvent::WorkItem(_) => None,
     }
 }
 

@@ -8,10 +8,12 @@ mod engine;
 pub mod audit_trail;
 pub mod booking_ledger;
 pub mod booking_list;
+pub mod books;
 pub mod calendar;
 pub mod chef_list;
 pub mod customer_list;
 pub mod dashboard;
+pub mod document_list;
 mod id_list;
 pub mod lead_list;
 pub mod local_day;
@@ -19,13 +21,17 @@ pub mod payment_list;
 pub mod period;
 pub mod price_history;
 pub mod price_list;
+pub mod promo_list;
 pub mod station_list;
+pub mod tax_export;
 pub mod tax_ledger;
+pub mod tax_periods;
 pub mod tax_rates;
 pub mod tax_report;
 pub mod tax_summary;
 #[cfg(test)]
 mod testing;
+pub mod work_list;
 
 pub use id_list::IdList;
 

@@ -1,49 +1,20 @@
 //! Which payments were made, and which of them count?
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
 use domain::access::{Permission, Viewer};
+use domain::decider::Decider;
 use domain::envelope::{Position, StreamId};
 use domain::ids::{BookingId, PaymentId, StationId};
 use domain::money::Cents;
-use domain::payment::{PaymentEvent, PaymentKind, PaymentMethod};
+use domain::payment::{Payment, PaymentEvent, PaymentKind, PaymentMethod, Refund};
 use domain::recorded::{DomainEvent, Recorded};
-use serde::{Deserialize, Serialize};
 
 use crate::engine::{
     Answer, At, Column, Condition, Fold, Kind, Order, Page, Poison, ReadError, ReadModels, Select, Slice,
-    Source, Value, row, station_scope,
+    Source, Value, row, shown_only, station_scope,
 };
 
-/// Where a payment stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentStatus {
-    /// Somebody says that it was made.
-    Claimed,
-    /// It was found: it counts.
-    Verified,
-    /// It was not found.
-    Rejected,
-}
-
-impl PaymentStatus {
-    /// The word in rows.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Claimed => "claimed",
-            Self::Verified => "verified",
-            Self::Rejected => "rejected",
-        }
-    }
-}
-
-impl fmt::Display for PaymentStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+pub use domain::payment::PaymentStatus;
 
 impl Column for PaymentStatus {
     const KIND: Option<Kind> = Some(Kind::Text);
@@ -51,6 +22,10 @@ impl Column for PaymentStatus {
     fn value(&self) -> Option<Value> {
         Some(Value::Text(self.as_str().to_owned()))
     }
+}
+
+shown_only! {
+    Payment;
 }
 
 row! {
@@ -78,10 +53,18 @@ row! {
         pub tip_cents: Cents,
         /// Card fee on top, in cents.
         pub fee_cents: Cents,
+        /// What came of all that, in cents; nothing until it counts.
+        pub captured_cents: Cents,
+        /// What was given back, all parts together, in cents.
+        pub refunded_cents: Cents,
+        /// What can still be given back, all parts together, in cents.
+        pub refundable_cents: Cents,
         /// What the bank or the receipt calls it.
         pub reference: Option<String>,
         /// When it was recorded that it was made.
         pub recorded_at: DateTime<Utc>,
+        /// The payment itself, as its stream tells it.
+        pub payment: Payment,
     }
 }
 
@@ -92,11 +75,25 @@ impl Fold for PaymentList {
     type Key = PaymentId;
     type Row = PaymentRow;
     const NAME: &'static str = "payment_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {
-        &["payment.claimed", "payment.verified", "payment.rejected"]
+        &[
+            "payment.claimed",
+            "payment.verified",
+            "payment.rejected",
+            "payment.voided",
+            "payment.intent_created",
+            "payment.processing",
+            "payment.succeeded",
+            "payment.failed",
+            "payment.refund_requested",
+            "payment.refund_succeeded",
+            "payment.refund_failed",
+            "payment.dispute_opened",
+            "payment.dispute_closed",
+        ]
     }
 
     fn key(event: &Recorded) -> Option<PaymentId> {
@@ -108,32 +105,29 @@ impl Fold for PaymentList {
         let Some(happened) = payment(event) else {
             return row;
         };
-        let decided = |status| {
-            row.map(|row| PaymentRow {
-                status,
-                version: event.sequence.0,
-                ..row
-            })
-        };
-        match happened {
-            PaymentEvent::Claimed(claimed) => Some(PaymentRow {
-                payment_id: Self::key(event)?,
-                version: event.sequence.0,
-                booking_id: claimed.booking.booking_id,
-                booking_number: claimed.booking.number.clone(),
-                station_id: claimed.booking.station_id,
-                kind: claimed.kind,
-                method: claimed.method,
-                status: PaymentStatus::Claimed,
-                amount_cents: claimed.amount_cents,
-                tip_cents: claimed.tip_cents,
-                fee_cents: Cents::ZERO,
-                reference: claimed.reference.clone(),
-                recorded_at: event.recorded_at,
-            }),
-            PaymentEvent::Verified(_) => decided(PaymentStatus::Verified),
-            PaymentEvent::Rejected(_) => decided(PaymentStatus::Rejected),
-        }
+        let recorded_at = row.as_ref().map_or(event.recorded_at, |row| row.recorded_at);
+        let mut payment = row.map(|row| row.payment).unwrap_or_default();
+        payment.evolve(happened);
+        let (terms, status) = (payment.terms()?.clone(), payment.status()?);
+        Some(PaymentRow {
+            payment_id: Self::key(event)?,
+            version: event.sequence.0,
+            booking_id: terms.booking.booking_id,
+            booking_number: terms.booking.number,
+            station_id: terms.booking.station_id,
+            kind: terms.kind,
+            method: terms.method,
+            status,
+            amount_cents: terms.amount_cents,
+            tip_cents: terms.tip_cents,
+            fee_cents: terms.fee_cents,
+            captured_cents: payment.captured().total(),
+            refunded_cents: payment.refunded().total(),
+            refundable_cents: payment.refundable().total(),
+            reference: terms.reference,
+            recorded_at,
+            payment,
+        })
     }
 
     fn key_of(stream: &StreamId, _: Position) -> Option<PaymentId> {
@@ -142,6 +136,13 @@ impl Fold for PaymentList {
 
     fn source(payment: &PaymentId) -> Source {
         Source::Stream(StreamId::new("payment", payment.to_string()))
+    }
+}
+
+impl PaymentRow {
+    /// Its refunds, the oldest first.
+    pub fn refunds(&self) -> &[Refund] {
+        self.payment.refunds()
     }
 }
 
@@ -156,6 +157,11 @@ fn payment(event: &Recorded) -> Option<&PaymentEvent> {
         | DomainEvent::Booking(_)
         | DomainEvent::PriceList(_)
         | DomainEvent::TaxRate(_)
+        | DomainEvent::WorkItem(_)
+        | DomainEvent::TaxPeriod(_)
+        | DomainEvent::Document(_)
+        | DomainEvent::DocumentSeries(_)
+        | DomainEvent::PromoCode(_)
         | DomainEvent::Lead(_) => None,
     }
 }
@@ -303,7 +309,9 @@ mod tests {
             method: PaymentMethod::Zelle,
             amount_cents: Cents(50_000),
             tip_cents: Cents(10_000),
+            tip_choice: None,
             reference: Some("Z1".to_owned()),
+            reference_key: None,
             claimed_at: at("2026-11-01T00:00:00Z"),
         };
         payment(1, 1, PaymentEvent::Claimed(claimed))
@@ -328,23 +336,32 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_changes_the_status_and_nothing_else() {
+    fn a_verdict_changes_the_status_and_whether_the_money_counts_and_nothing_else() {
         let rejected = PaymentRejected {
             booking: paid_booking(),
             note: None,
+            reference_key: None,
             rejected_at: at("2026-11-02T00:00:00Z"),
         };
         let rejected = payment(2, 2, PaymentEvent::Rejected(rejected));
-        for (verdict, status) in [
-            (verified(2, 50_000, 10_000), PaymentStatus::Verified),
-            (rejected, PaymentStatus::Rejected),
+        for (verdict, status, came) in [
+            (
+                verified(2, 50_000, 10_000),
+                PaymentStatus::Verified,
+                Cents(60_000),
+            ),
+            (rejected, PaymentStatus::Rejected, Cents::ZERO),
         ] {
+            let found = row(&[claimed(), verdict]);
             let decided = PaymentRow {
                 status,
                 version: 2,
+                captured_cents: came,
+                refundable_cents: came,
+                payment: found.payment.clone(),
                 ..row(&[claimed()])
             };
-            assert_eq!(row(&[claimed(), verdict]), decided);
+            assert_eq!(found, decided);
         }
     }
 }

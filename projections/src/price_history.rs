@@ -117,6 +117,11 @@ fn price(event: &Recorded) -> Option<Price<'_>> {
         | DomainEvent::Booking(_)
         | DomainEvent::Payment(_)
         | DomainEvent::TaxRate(_)
+        | DomainEvent::WorkItem(_)
+        | DomainEvent::TaxPeriod(_)
+        | DomainEvent::Document(_)
+        | DomainEvent::DocumentSeries(_)
+        | DomainEvent::PromoCode(_)
         | DomainEvent::Lead(_) => None,
     }
 }

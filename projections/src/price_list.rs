@@ -63,6 +63,11 @@ impl Fold for PriceListView {
             | DomainEvent::Booking(_)
             | DomainEvent::Payment(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => None,
         }
     }
@@ -86,6 +91,11 @@ impl Fold for PriceListView {
             | DomainEvent::Booking(_)
             | DomainEvent::Payment(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => row,
         }
     }

@@ -51,6 +51,7 @@ impl Fold for StationList {
         &[
             "station.created",
             "station.chef_joined",
+            "station.chef_left",
             "station.settings_changed",
             "station.calendar_issued",
             "station.calendar_revoked",
@@ -82,6 +83,12 @@ impl Fold for StationList {
                 version: event.sequence.0,
                 chef_count: row.chef_count + 1,
                 chefs: row.chefs.with(joined.chef_id.0),
+                ..row
+            }),
+            StationEvent::ChefLeft(left) => row.map(|row| StationRow {
+                version: event.sequence.0,
+                chef_count: row.chef_count - 1,
+                chefs: row.chefs.without(left.chef_id.0),
                 ..row
             }),
             StationEvent::SettingsChanged(changed) => row.map(|row| StationRow {
@@ -116,6 +123,11 @@ fn station(event: &Recorded) -> Option<&StationEvent> {
         | DomainEvent::Payment(_)
         | DomainEvent::PriceList(_)
         | DomainEvent::TaxRate(_)
+        | DomainEvent::WorkItem(_)
+        | DomainEvent::TaxPeriod(_)
+        | DomainEvent::Document(_)
+        | DomainEvent::DocumentSeries(_)
+        | DomainEvent::PromoCode(_)
         | DomainEvent::Lead(_) => None,
     }
 }
@@ -188,13 +200,13 @@ pub async fn many(
 #[cfg(test)]
 mod tests {
     use domain::ids::ChefId;
-    use domain::station::{StationChefJoined, StationCreated};
+    use domain::station::{StationChefJoined, StationChefLeft, StationCreated};
 
     use super::*;
     use crate::testing::{STATION, fold, recorded};
 
     #[test]
-    fn chefs_who_join_are_counted() {
+    fn chefs_who_join_are_counted_until_they_leave() {
         let created = StationEvent::Created(StationCreated {
             name: "San Jose".to_owned(),
             zone: chrono_tz::America::Los_Angeles,
@@ -202,15 +214,31 @@ mod tests {
             state: "CA".to_owned(),
             settings: StationSettings::default(),
         });
-        let joined = StationEvent::ChefJoined(StationChefJoined {
-            chef_id: ChefId(uuid::Uuid::nil()),
+        let chef = |number| ChefId(uuid::Uuid::from_u128(number));
+        let joined = |number| {
+            StationEvent::ChefJoined(StationChefJoined {
+                chef_id: chef(number),
+                counted_at: None,
+            })
+        };
+        let left = StationEvent::ChefLeft(StationChefLeft {
+            chef_id: chef(1),
+            left_at: chrono::DateTime::UNIX_EPOCH,
         });
         let event = |place, event| recorded(place, &STATION.to_string(), place, DomainEvent::Station(event));
-        let rows = fold::<StationList>(&[event(1, created), event(2, joined.clone()), event(3, joined)]);
+        let mut events = vec![event(1, created), event(2, joined(1)), event(3, joined(2))];
+        let rows = fold::<StationList>(&events);
         let row = rows.get(&STATION).unwrap();
         assert_eq!(
             (row.name.as_str(), row.chef_count, row.version),
             ("San Jose", 2, 3)
+        );
+        events.push(event(4, left));
+        let rows = fold::<StationList>(&events);
+        let row = rows.get(&STATION).unwrap();
+        assert_eq!(
+            (row.chef_count, row.version, row.chefs.ids::<ChefId>()),
+            (1, 4, vec![chef(2)])
         );
     }
 }

@@ -2,20 +2,21 @@
 
 use std::fmt;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::{Permission, Viewer};
-use domain::booking::{BookingCompleted, BookingEvent};
+use domain::booking::{BookingCompleted, BookingEvent, BookingTaxAdjusted, TaxAdjustment};
 use domain::envelope::{Position, StreamId};
-use domain::ids::{BookingId, StationId};
+use domain::ids::{BookingId, PaymentId, StationId};
 use domain::money::{Cents, RatePpm};
-use domain::payment::{PaymentEvent, PaymentMethod, PaymentVerified};
+use domain::payment::{PaymentMethod, RefundKind};
 use domain::recorded::{DomainEvent, Recorded};
-use domain::tax_rate::{PlaceConfirmation, PlaceMethod};
+use domain::tax_account::TaxFigures;
+use domain::tax_rate::{PlaceConfirmation, PlaceMethod, TaxPlace};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{
     Answer, At, Column, Condition, Fold, Kind, Order, Page, Poison, ReadError, ReadModels, Select, Slice,
-    Source, Value, row, station_scope,
+    Source, Value, row, shown_only, station_scope,
 };
 use crate::period::Period;
 
@@ -25,8 +26,20 @@ use crate::period::Period;
 pub enum TaxLineKind {
     /// A party was held: its tax is owed.
     Sale,
-    /// A voluntary tip was found: not taxed, and shown.
+    /// A card fee was paid.
+    CardFee,
+    /// A tip was paid: not taxed where the record shows that the customer chose it.
     Tip,
+    /// Money was given back with an effect on tax.
+    Refund,
+    /// Money that was said to be given back was not.
+    RefundFailed,
+    /// A tip or a card fee had not come in after all.
+    Void,
+    /// What was owed at a place or rate that proved wrong, taken back.
+    CorrectedFrom,
+    /// What is owed at the place or rate that is right.
+    CorrectedTo,
 }
 
 impl TaxLineKind {
@@ -34,7 +47,36 @@ impl TaxLineKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sale => "sale",
+            Self::CardFee => "card_fee",
             Self::Tip => "tip",
+            Self::Refund => "refund",
+            Self::RefundFailed => "refund_failed",
+            Self::Void => "void",
+            Self::CorrectedFrom => "corrected_from",
+            Self::CorrectedTo => "corrected_to",
+        }
+    }
+
+    /// Parties that a line of this sort counts: a correction moves one from one place to another.
+    pub fn orders(self) -> i64 {
+        match self {
+            Self::Sale | Self::CorrectedTo => 1,
+            Self::CorrectedFrom => -1,
+            Self::CardFee | Self::Tip | Self::Refund | Self::RefundFailed | Self::Void => 0,
+        }
+    }
+}
+
+impl From<TaxAdjustment> for TaxLineKind {
+    fn from(kind: TaxAdjustment) -> Self {
+        match kind {
+            TaxAdjustment::CardFee => Self::CardFee,
+            TaxAdjustment::Tip => Self::Tip,
+            TaxAdjustment::Refund => Self::Refund,
+            TaxAdjustment::RefundFailed => Self::RefundFailed,
+            TaxAdjustment::Void => Self::Void,
+            TaxAdjustment::CorrectedFrom => Self::CorrectedFrom,
+            TaxAdjustment::CorrectedTo => Self::CorrectedTo,
         }
     }
 }
@@ -54,10 +96,13 @@ impl Column for TaxLineKind {
 }
 
 row! {
-    /// A line of the tax ledger. `gross = tip + net + tax`, always.
+    /// A line of the tax ledger: what one fact adds, in cents; negative where it takes back what a line before said.
+    /// `gross = non_taxable + net + tax` and `refund = refunded_non_taxable + refunded_net + refunded_tax`, always.
     pub struct TaxLineRow in "tax_ledger", key (position: Position) {
         /// Place of the fact in the log.
         pub position: Position,
+        /// When it was recorded.
+        pub recorded_at: DateTime<Utc>,
         /// The booking.
         pub booking_id: BookingId,
         /// Its number.
@@ -66,41 +111,71 @@ row! {
         pub station_id: StationId,
         /// What sort of fact.
         pub kind: TaxLineKind,
-        /// Local date of the event: the day that it belongs to.
+        /// Local date of the event.
         pub event_on: NaiveDate,
+        /// Local day that the line belongs to, and so its period.
+        pub tax_on: NaiveDate,
         /// State that is owed the tax.
         pub state: String,
         /// County that is owed the tax.
         pub county: String,
         /// City with a rate of its own that is owed the tax; empty where there is none.
         pub city: String,
-        /// ZIP of the venue; known of sales.
-        pub venue_zip: Option<String>,
-        /// How the place was found; known of sales.
-        pub method: Option<PlaceMethod>,
-        /// Whether a person must confirm the place; known of sales.
-        pub confirmation: Option<PlaceConfirmation>,
+        /// ZIP of the venue.
+        pub venue_zip: String,
+        /// City of the venue as written.
+        pub venue_city: String,
+        /// County of the venue by its ZIP; none in events of programs that did not write it.
+        pub venue_county: Option<String>,
+        /// How the place was found.
+        pub method: PlaceMethod,
+        /// Whether a person must confirm the place.
+        pub confirmation: PlaceConfirmation,
         /// Combined rate in millionths; none where none is known.
         pub rate_ppm: Option<RatePpm>,
-        /// First day of that rate; known of sales.
+        /// First day of that rate.
         pub rate_effective_from: Option<NaiveDate>,
-        /// All that was charged, tax-inclusive, in cents.
+        /// All that was charged, tax-inclusive, tips included, after a discount.
         pub gross_cents: Cents,
-        /// Part of it that is travel, tax-inclusive, in cents.
+        /// What a promo code took off before that.
+        pub discount_cents: Cents,
+        /// Part of the gross that is travel, tax-inclusive.
         pub travel_cents: Cents,
-        /// Part of it that is mandatory gratuity, tax-inclusive, in cents.
+        /// Part of the gross that is mandatory gratuity, tax-inclusive.
         pub gratuity_cents: Cents,
-        /// Part of it that is a voluntary tip, not taxed, in cents.
+        /// Part of the gross that is card fee.
+        pub card_fee_cents: Cents,
+        /// Part of the gross that is tips that customers added, taxed or not.
         pub tip_cents: Cents,
-        /// What tax is owed on, without the tax, in cents.
+        /// Part of the gross that is not taxed.
+        pub non_taxable_cents: Cents,
+        /// What tax is owed on, without the tax.
         pub taxable_cents: Cents,
-        /// What the company keeps of the taxed part, in cents.
+        /// What the company keeps of the taxed part.
         pub net_cents: Cents,
-        /// Tax in cents.
+        /// Tax.
         pub tax_cents: Cents,
-        /// How the money moved; known of tips.
+        /// What was given back, tax-inclusive: a positive amount.
+        pub refund_cents: Cents,
+        /// Part of it that had not been taxed.
+        pub refunded_non_taxable_cents: Cents,
+        /// Part of it that had been taxed, without the tax.
+        pub refunded_net_cents: Cents,
+        /// Tax in it.
+        pub refunded_tax_cents: Cents,
+        /// What the refund is for: `price_adjustment`, `full_reversal`, `tip_only`, `fee_only`, `cancelled_before_service`.
+        pub refund_kind: Option<RefundKind>,
+        /// Why, of refunds, voids and corrections.
+        pub reason: Option<String>,
+        /// The payment behind it; none of a sale and a correction.
+        pub payment_id: Option<PaymentId>,
+        /// How the money moved; none of a sale and a correction.
         pub payment_method: Option<PaymentMethod>,
     }
+}
+
+shown_only! {
+    RefundKind = |_| 0;
 }
 
 /// The fold behind the tax ledger.
@@ -110,7 +185,7 @@ impl Fold for TaxLedger {
     type Key = Position;
     type Row = TaxLineRow;
     const NAME: &'static str = "tax_ledger";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {
@@ -134,17 +209,17 @@ impl Fold for TaxLedger {
     }
 }
 
-/// Events that have a line in the ledger.
-pub(crate) const TAXED: &[&str] = &["booking.completed", "payment.verified"];
+/// Events that have a line in the ledger: those of a booking, and no others.
+pub(crate) const TAXED: &[&str] = &["booking.completed", "booking.tax_adjusted"];
 
 /// The line of an event, where it has one.
 pub(crate) fn line(event: &Recorded) -> Option<TaxLineRow> {
     match &event.event {
         DomainEvent::Booking(BookingEvent::Completed(completed)) => {
-            Some(sale(event.position, event.stream.id.parse().ok()?, completed))
+            Some(sale(event, event.stream.id.parse().ok()?, completed))
         }
-        DomainEvent::Payment(PaymentEvent::Verified(verified)) => {
-            (!verified.tip_cents.is_zero()).then(|| tip(event.position, verified))
+        DomainEvent::Booking(BookingEvent::TaxAdjusted(adjusted)) => {
+            Some(adjustment(event, event.stream.id.parse().ok()?, adjusted))
         }
         DomainEvent::Booking(
             BookingEvent::Requested(_)
@@ -159,10 +234,11 @@ pub(crate) fn line(event: &Recorded) -> Option<TaxLineRow> {
             | BookingEvent::ChefUnassigned(_)
             | BookingEvent::NoteAdded(_)
             | BookingEvent::TermsAccepted(_)
+            | BookingEvent::TaxPlaceSet(_)
             | BookingEvent::Deleted(_)
             | BookingEvent::Restored(_),
         )
-        | DomainEvent::Payment(PaymentEvent::Claimed(_) | PaymentEvent::Rejected(_))
+        | DomainEvent::Payment(_)
         | DomainEvent::Organisation(_)
         | DomainEvent::Station(_)
         | DomainEvent::Chef(_)
@@ -170,67 +246,112 @@ pub(crate) fn line(event: &Recorded) -> Option<TaxLineRow> {
         | DomainEvent::Customer(_)
         | DomainEvent::PriceList(_)
         | DomainEvent::TaxRate(_)
+        | DomainEvent::WorkItem(_)
+        | DomainEvent::TaxPeriod(_)
+        | DomainEvent::PromoCode(_)
+        | DomainEvent::Document(_)
+        | DomainEvent::DocumentSeries(_)
         | DomainEvent::Lead(_) => None,
     }
 }
 
-fn sale(position: Position, booking_id: BookingId, completed: &BookingCompleted) -> TaxLineRow {
-    let place = &completed.tax_place;
-    // Without a rate the whole price stands as taxable until somebody finds one.
-    let (net_cents, tax_cents) = completed.tax.map_or((completed.gross_cents, Cents::ZERO), |tax| {
-        (tax.net_cents, tax.tax_cents)
-    });
-    TaxLineRow {
-        position,
-        booking_id,
-        booking_number: completed.number.clone(),
+/// What every fact of the ledger has.
+struct Fact<'a> {
+    number: &'a str,
+    station_id: StationId,
+    kind: TaxLineKind,
+    event_on: NaiveDate,
+    tax_on: NaiveDate,
+    venue: (&'a str, &'a str, Option<&'a str>),
+    place: &'a TaxPlace,
+    figures: TaxFigures,
+}
+
+fn sale(event: &Recorded, booking_id: BookingId, completed: &BookingCompleted) -> TaxLineRow {
+    let fact = Fact {
+        number: &completed.number,
         station_id: completed.station_id,
         kind: TaxLineKind::Sale,
         event_on: completed.event_on,
-        state: place.jurisdiction.state.clone(),
-        county: place.jurisdiction.county.clone(),
-        city: place.jurisdiction.city.clone().unwrap_or_default(),
-        venue_zip: Some(completed.venue_zip.clone()),
-        method: Some(place.method),
-        confirmation: Some(place.confirmation),
-        rate_ppm: completed.tax.map(|tax| tax.rate_ppm),
-        rate_effective_from: place.rate_effective_from,
-        gross_cents: completed.gross_cents,
-        travel_cents: completed.travel_cents,
-        gratuity_cents: completed.gratuity_cents,
-        tip_cents: Cents::ZERO,
-        taxable_cents: net_cents,
-        net_cents,
-        tax_cents,
-        payment_method: None,
+        tax_on: completed.tax_on(),
+        venue: (
+            &completed.venue_zip,
+            &completed.venue_city,
+            completed.venue_county.as_deref(),
+        ),
+        place: &completed.tax_place,
+        figures: completed.figures(),
+    };
+    fact.line(event, booking_id)
+}
+
+fn adjustment(event: &Recorded, booking_id: BookingId, adjusted: &BookingTaxAdjusted) -> TaxLineRow {
+    let fact = Fact {
+        number: &adjusted.number,
+        station_id: adjusted.station_id,
+        kind: adjusted.kind.into(),
+        event_on: adjusted.event_on,
+        tax_on: adjusted.tax_on,
+        venue: (
+            &adjusted.venue_zip,
+            &adjusted.venue_city,
+            Some(&adjusted.venue_county),
+        ),
+        place: &adjusted.tax_place,
+        figures: adjusted.figures,
+    };
+    let payment = adjusted.payment.as_ref();
+    TaxLineRow {
+        refund_kind: payment.and_then(|payment| payment.refund_kind),
+        reason: adjusted.reason.clone(),
+        payment_id: payment.map(|payment| payment.payment_id),
+        payment_method: payment.map(|payment| payment.method),
+        ..fact.line(event, booking_id)
     }
 }
 
-fn tip(position: Position, verified: &PaymentVerified) -> TaxLineRow {
-    let booking = &verified.booking;
-    TaxLineRow {
-        position,
-        booking_id: booking.booking_id,
-        booking_number: booking.number.clone(),
-        station_id: booking.station_id,
-        kind: TaxLineKind::Tip,
-        event_on: booking.event_on,
-        state: booking.jurisdiction.state.clone(),
-        county: booking.jurisdiction.county.clone(),
-        city: booking.jurisdiction.city.clone().unwrap_or_default(),
-        venue_zip: None,
-        method: None,
-        confirmation: None,
-        rate_ppm: booking.rate_ppm,
-        rate_effective_from: None,
-        gross_cents: verified.tip_cents,
-        travel_cents: Cents::ZERO,
-        gratuity_cents: Cents::ZERO,
-        tip_cents: verified.tip_cents,
-        taxable_cents: Cents::ZERO,
-        net_cents: Cents::ZERO,
-        tax_cents: Cents::ZERO,
-        payment_method: Some(verified.method),
+impl Fact<'_> {
+    fn line(self, event: &Recorded, booking_id: BookingId) -> TaxLineRow {
+        let (zip, city, county) = self.venue;
+        let (place, figures) = (self.place, self.figures);
+        TaxLineRow {
+            position: event.position,
+            recorded_at: event.recorded_at,
+            booking_id,
+            booking_number: self.number.to_owned(),
+            station_id: self.station_id,
+            kind: self.kind,
+            event_on: self.event_on,
+            tax_on: self.tax_on,
+            state: place.jurisdiction.state.clone(),
+            county: place.jurisdiction.county.clone(),
+            city: place.jurisdiction.city.clone().unwrap_or_default(),
+            venue_zip: zip.to_owned(),
+            venue_city: city.to_owned(),
+            venue_county: county.map(str::to_owned),
+            method: place.method,
+            confirmation: place.confirmation,
+            rate_ppm: place.rate_ppm,
+            rate_effective_from: place.rate_effective_from,
+            gross_cents: figures.gross_cents,
+            discount_cents: figures.discount_cents,
+            travel_cents: figures.travel_cents,
+            gratuity_cents: figures.gratuity_cents,
+            card_fee_cents: figures.card_fee_cents,
+            tip_cents: figures.tip_cents,
+            non_taxable_cents: figures.non_taxable_cents,
+            taxable_cents: figures.net_cents,
+            net_cents: figures.net_cents,
+            tax_cents: figures.tax_cents,
+            refund_cents: figures.refund_cents,
+            refunded_non_taxable_cents: figures.refunded_non_taxable_cents,
+            refunded_net_cents: figures.refunded_net_cents,
+            refunded_tax_cents: figures.refunded_tax_cents,
+            refund_kind: None,
+            reason: None,
+            payment_id: None,
+            payment_method: None,
+        }
     }
 }
 
@@ -281,8 +402,8 @@ impl TaxLineFilter {
 pub(crate) fn on_days_of(period: &Period) -> Vec<Condition> {
     let after = period.until().succ_opt().unwrap_or(NaiveDate::MAX);
     vec![
-        Condition::AtLeast("event_on", Value::Date(period.from())),
-        Condition::Below("event_on", Value::Date(after)),
+        Condition::AtLeast("tax_on", Value::Date(period.from())),
+        Condition::Below("tax_on", Value::Date(after)),
     ]
 }
 
@@ -300,7 +421,7 @@ pub async fn page(
     viewer.require(Permission::TaxRead)?;
     let select = Select {
         conditions: filter.conditions(viewer),
-        order: Order::ascending(&["event_on", "position"]),
+        order: Order::ascending(&["tax_on", "position"]),
         after: slice.after,
         first: slice.first,
     };

@@ -3,11 +3,12 @@
 use chrono::{Days, NaiveDate};
 use domain::access::{Permission, Viewer};
 use domain::money::RatePpm;
+use domain::place::ZipCode;
 use domain::recorded::{DomainEvent, Recorded};
-use domain::tax_rate::{Jurisdiction, TaxRateEvent};
+use domain::tax_rate::{Jurisdiction, TaxRateEvent, TaxRateSet};
 
 use crate::engine::{
-    Answer, At, Condition, Fold, Order, Page, Poison, ReadError, ReadModels, Select, Slice, Value, row,
+    Answer, At, Condition, Fold, Order, Page, Poison, ReadError, ReadModels, Row, Select, Slice, Value, row,
 };
 
 row! {
@@ -32,6 +33,8 @@ row! {
         pub rate_ppm: RatePpm,
         /// Where the figure is from.
         pub source: String,
+        /// ZIP codes that the source names for it, with blanks between them.
+        pub zips: String,
         /// Events of the county so far: what a command expects.
         pub version: i64,
     }
@@ -46,7 +49,7 @@ impl Fold for TaxRates {
     type Key = RateKey;
     type Row = TaxRateRow;
     const NAME: &'static str = "tax_rates";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {
@@ -57,12 +60,13 @@ impl Fold for TaxRates {
         match rate(event)? {
             TaxRateEvent::Set(set) => Some(key(&set.jurisdiction, set.effective_from)),
             TaxRateEvent::Ended(ended) => Some(key(&ended.jurisdiction, ended.effective_from)),
+            TaxRateEvent::Imported(_) => None,
         }
     }
 
     fn apply(row: Option<TaxRateRow>, event: &Recorded) -> Option<TaxRateRow> {
         match rate(event) {
-            None => row,
+            None | Some(TaxRateEvent::Imported(_)) => row,
             Some(TaxRateEvent::Set(set)) => {
                 let (state, county_key, city_key, effective_from) =
                     key(&set.jurisdiction, set.effective_from);
@@ -76,6 +80,7 @@ impl Fold for TaxRates {
                     city: set.jurisdiction.city.clone(),
                     rate_ppm: set.rate_ppm,
                     source: set.source.clone(),
+                    zips: set.zips.iter().map(ZipCode::as_str).collect::<Vec<_>>().join(" "),
                     version: event.sequence.0,
                 })
             }
@@ -99,6 +104,11 @@ fn rate(event: &Recorded) -> Option<&TaxRateEvent> {
         | DomainEvent::Booking(_)
         | DomainEvent::Payment(_)
         | DomainEvent::PriceList(_)
+        | DomainEvent::Document(_)
+        | DomainEvent::DocumentSeries(_)
+        | DomainEvent::PromoCode(_)
+        | DomainEvent::TaxPeriod(_)
+        | DomainEvent::WorkItem(_)
         | DomainEvent::Lead(_) => None,
     }
 }
@@ -180,6 +190,46 @@ pub async fn count(
         .await
 }
 
+/// Every rate there is, those of the past included, as it can be loaded again; by state, county, city and first day.
+///
+/// # Errors
+/// As [`page`].
+pub async fn every(
+    models: &ReadModels,
+    viewer: &Viewer,
+    state: Option<String>,
+    at: At,
+) -> Result<Answer<Vec<TaxRateSet>>, ReadError> {
+    viewer.require(Permission::TaxRead)?;
+    let filter = TaxRateFilter { state, on: None };
+    let rows = models
+        .all::<TaxRates>(viewer.tenant, filter.conditions(), at)
+        .await?;
+    Ok(rows.map(|mut rows| {
+        rows.sort_by_key(TaxRateRow::key);
+        rows.into_iter().map(TaxRateRow::set).collect()
+    }))
+}
+
+impl TaxRateRow {
+    fn set(self) -> TaxRateSet {
+        let zips = self.zips.split_whitespace().filter_map(|zip| zip.parse().ok());
+        TaxRateSet {
+            zips: zips.collect(),
+            jurisdiction: Jurisdiction {
+                state: self.state,
+                county: self.county,
+                city: self.city,
+            },
+            rate_ppm: self.rate_ppm,
+            effective_from: self.effective_from,
+            effective_until: self.effective_until,
+            source: self.source,
+            before_ppm: None,
+        }
+    }
+}
+
 /// The rate that a jurisdiction has from a day on; none where none begins on that day.
 ///
 /// # Errors
@@ -205,7 +255,7 @@ pub async fn one(
 
 #[cfg(test)]
 mod tests {
-    use domain::tax_rate::{TaxRateEnded, TaxRateSet};
+    use domain::tax_rate::TaxRateEnded;
 
     use super::*;
     use crate::testing::{fold, recorded};
@@ -225,6 +275,7 @@ mod tests {
             effective_until: None,
             source: "CDTFA".to_owned(),
             before_ppm: None,
+            zips: Vec::new(),
         });
         let ended = TaxRateEvent::Ended(TaxRateEnded {
             jurisdiction: place("SAN  JOSE"),

@@ -1,6 +1,6 @@
 //! What does a period's tax come to, per jurisdiction and rate?
 
-mod csv;
+mod beside;
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,14 @@ use domain::tax;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+pub use beside::{deposits_held, unresolved};
+
 use crate::engine::{At, Condition, ReadError, ReadInfo, ReadModels, Value, station_scope};
 use crate::period::Period;
 use crate::tax_ledger::on_days_of;
 use crate::tax_summary::{NO_RATE, TaxSummary, TaxSummaryRow};
 
-/// A tax report of a state and a period, by the date of the events.
+/// A tax report of a state and a period, by the days that the lines belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxReport {
     /// Two-letter state.
@@ -39,7 +41,8 @@ pub struct TaxReport {
     pub info: ReadInfo,
 }
 
-/// What one jurisdiction is owed at one rate. `gross = non_taxable + taxable + tax`, always.
+/// What one jurisdiction is owed at one rate. `gross = non_taxable + taxable + tax` and `refunded = refunded_non_taxable +
+/// refunded_taxable + refunded_tax`, always. The taxable amount of a return is `taxable − refunded_taxable`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct TaxReportRow {
     /// County that is owed the tax.
@@ -58,11 +61,18 @@ pub struct TaxReportRow {
     pub taxable_cents: Cents,
     /// Tax in cents: the sum of what was taken out of each party's price.
     pub tax_cents: Cents,
+    /// What refunds gave back with an effect on tax, tax-inclusive, in cents.
+    pub refunded_cents: Cents,
+    /// Part of it that had not been taxed: tips, in cents.
+    pub refunded_non_taxable_cents: Cents,
+    /// Part of it that had been taxed, without the tax, in cents.
+    pub refunded_taxable_cents: Cents,
     /// Tax that refunds gave back, in cents.
     pub refunded_tax_cents: Cents,
     /// Tax that is left to pay, in cents.
     pub net_tax_cents: Cents,
-    /// What a return's own arithmetic, the rate times the taxable amount, gives more than the tax, in cents.
+    /// What a return's own arithmetic, the rate times what is left of the taxable amount, gives more than the tax that is
+    /// left, in cents.
     pub variance_cents: Cents,
 }
 
@@ -73,6 +83,9 @@ impl TaxReportRow {
         self.non_taxable_cents += other.non_taxable_cents;
         self.taxable_cents += other.taxable_cents;
         self.tax_cents += other.tax_cents;
+        self.refunded_cents += other.refunded_cents;
+        self.refunded_non_taxable_cents += other.refunded_non_taxable_cents;
+        self.refunded_taxable_cents += other.refunded_taxable_cents;
         self.refunded_tax_cents += other.refunded_tax_cents;
         self.net_tax_cents += other.net_tax_cents;
         self.variance_cents += other.variance_cents;
@@ -88,20 +101,57 @@ impl TaxReportRow {
             non_taxable_cents: day.non_taxable_cents,
             taxable_cents: day.taxable_cents,
             tax_cents: day.tax_cents,
-            refunded_tax_cents: Cents::ZERO,
-            net_tax_cents: day.tax_cents,
+            refunded_cents: day.refund_cents,
+            refunded_non_taxable_cents: day.refunded_non_taxable_cents,
+            refunded_taxable_cents: day.refunded_net_cents,
+            refunded_tax_cents: day.refunded_tax_cents,
+            net_tax_cents: day.tax_cents - day.refunded_tax_cents,
             variance_cents: Cents::ZERO,
         }
     }
 
+    /// What tax is owed on after refunds, without the tax, in cents: the figure of a return.
+    pub fn net_taxable_cents(&self) -> Cents {
+        self.taxable_cents - self.refunded_taxable_cents
+    }
+
+    /// Tips that customers chose and were not given back, in cents: they are the staff's.
+    pub fn tips_payable_cents(&self) -> Cents {
+        self.non_taxable_cents - self.refunded_non_taxable_cents
+    }
+
     fn with_variance(self) -> Self {
-        let expected = self
-            .rate_ppm
-            .map_or(self.tax_cents, |rate| tax::on_net(self.taxable_cents, rate));
+        let expected = self.rate_ppm.map_or(self.net_tax_cents, |rate| {
+            tax::on_net(self.net_taxable_cents(), rate)
+        });
         Self {
-            variance_cents: expected - self.tax_cents,
+            variance_cents: expected - self.net_tax_cents,
             ..self
         }
+    }
+}
+
+impl TaxReport {
+    /// The rows by county: the county's sum, and the rows that it is of, its own and its cities' (531-A2).
+    pub fn counties(&self) -> Vec<(TaxReportRow, Vec<&TaxReportRow>)> {
+        let mut counties: Vec<(TaxReportRow, Vec<&TaxReportRow>)> = Vec::new();
+        for row in &self.rows {
+            match counties.last_mut() {
+                Some((total, rows)) if total.county == row.county => {
+                    total.add(row);
+                    rows.push(row);
+                }
+                Some(_) | None => {
+                    let mut total = TaxReportRow {
+                        county: row.county.clone(),
+                        ..TaxReportRow::default()
+                    };
+                    total.add(row);
+                    counties.push((total, vec![row]));
+                }
+            }
+        }
+        counties
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::booking::{
     BookingCompleted, BookingEvent, BookingGuestCountChanged, BookingRequested, BookingRescheduled,
-    ChangedBy, HeldPlace, HeldTax,
+    ChangedBy, HeldPlace, HeldTax, Room,
 };
 use domain::envelope::{Position, RecordedMeta, Sealed, StreamId, Version};
 use domain::guests::Guests;
@@ -120,6 +120,7 @@ pub(crate) fn requested(total: i64) -> BookingRequested {
         },
         chefs_needed: 1,
         station_chefs: 2,
+        by_name: 0,
         quote: Quote {
             lines: vec![QuoteLine {
                 kind: LineKind::Guests,
@@ -129,10 +130,13 @@ pub(crate) fn requested(total: i64) -> BookingRequested {
                 unit_cents: Cents(total / 14),
                 total_cents: Cents(total),
             }],
+            discount_cents: Cents::ZERO,
             total_cents: Cents(total),
             deposit_cents: Cents(10_000.min(total)),
             price_list_version: 1,
         },
+        promo: None,
+        counted_for: Some(CUSTOMER),
         policy: BookingPolicy::default(),
         deposit_due_at: at("2026-11-02T00:00:00Z"),
         tax_place: tax_place(Some(91_250)),
@@ -153,8 +157,10 @@ pub(crate) fn completed(total: i64, rate: Option<i64>) -> BookingCompleted {
         station_id: STATION,
         number: "N".to_owned(),
         event_on: "2026-12-05".parse().unwrap(),
+        tax_on: None,
         guests: requested(total).guests,
         gross_cents: Cents(total),
+        discount_cents: Cents(0),
         travel_cents: Cents(0),
         gratuity_cents: Cents(0),
         tax: rate.map(|rate| {
@@ -168,8 +174,10 @@ pub(crate) fn completed(total: i64, rate: Option<i64>) -> BookingCompleted {
         tax_place: tax_place(rate),
         venue_zip: "95112".to_owned(),
         venue_city: "San Jose".to_owned(),
+        venue_county: Some("Santa Clara".to_owned()),
         note: None,
         chefs: Vec::new(),
+        taken_until: None,
         completed_at: at("2026-12-06T05:00:00Z"),
     }
 }
@@ -192,6 +200,13 @@ pub(crate) fn verified(position: i64, amount: i64, tip: i64) -> Recorded {
         amount_cents: Cents(amount),
         tip_cents: Cents(tip),
         note: None,
+        kind: None,
+        fee_cents: Cents::ZERO,
+        tip_choice: None,
+        reference: None,
+        reference_key: None,
+        evidence: None,
+        verified_by: None,
         verified_at: at("2026-11-02T00:00:00Z"),
     };
     let event = DomainEvent::Payment(PaymentEvent::Verified(verified));
@@ -214,6 +229,8 @@ pub(crate) fn guests_changed(before: i64, total: i64) -> BookingGuestCountChange
             blocked_until: asked.blocked_until,
             chefs_needed: 2,
             station_chefs: 2,
+            by_name: 0,
+            room: Room::Asked,
         },
         total_before_cents: Cents(before),
         quote: asked.quote,
@@ -236,10 +253,14 @@ pub(crate) fn moved(before: i64, total: i64) -> BookingRescheduled {
             blocked_until: asked.blocked_until + week,
             chefs_needed: 1,
             station_chefs: 2,
+            by_name: 0,
+            room: Room::Asked,
         },
+        deposit_due_at: None,
         venue: asked.venue,
         tax_place: asked.tax_place,
         travel: asked.travel,
+        moved_from: None,
         total_before_cents: Cents(before),
         quote: asked.quote,
         fee_cents: None,

@@ -242,7 +242,7 @@ async fn zone(
         Station::STREAM => return Ok(of(&last.after, "/created/zone")),
         Payment::STREAM => last
             .after
-            .pointer("/claimed/booking/station_id")
+            .pointer("/terms/booking/station_id")
             .and_then(Value::as_str),
         PriceList::STREAM => Some(stream.id.as_str()),
         _ => None,
@@ -257,7 +257,7 @@ async fn zone(
         .and_then(|state| of(state, "/created/zone")))
 }
 
-/// What differs between two states, leaf by leaf; lists are leaves.
+/// What differs between two states, leaf by leaf; lists are leaves. What is new and nothing is left out.
 fn changed(before: Option<&Value>, after: &Value) -> Vec<StateChange> {
     let mut changes = Vec::new();
     compare("", before.unwrap_or(&Value::Null), after, &mut changes);
@@ -271,7 +271,7 @@ fn compare(path: &str, before: &Value, after: &Value, changes: &mut Vec<StateCha
         (Value::Null, Value::Object(new)) => (&empty, new),
         (Value::Object(old), Value::Null) => (old, &empty),
         _ => {
-            if before != after {
+            if before != after && !(before.is_null() && is_nothing(after)) {
                 let some = |value: &Value| (!value.is_null()).then(|| value.clone());
                 changes.push(StateChange {
                     path: path.to_owned(),
@@ -292,6 +292,11 @@ fn compare(path: &str, before: &Value, after: &Value, changes: &mut Vec<StateCha
         let of = |fields: &serde_json::Map<String, Value>| fields.get(name).cloned().unwrap_or_default();
         compare(&path, &of(old), &of(new), changes);
     }
+}
+
+/// Whether a value says that there is nothing yet: a list without entries, a count or sum of zero.
+fn is_nothing(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty) || value.as_i64() == Some(0)
 }
 
 impl Story {
@@ -316,7 +321,7 @@ mod tests {
     #[test]
     fn two_states_are_compared_leaf_by_leaf() {
         let before = json!({"status": "requested", "venue": {"zip": "1", "city": "A"}, "lines": [1, 2], "gone": {"a": 1}});
-        let after = json!({"status": "confirmed", "venue": {"zip": "1", "city": "B"}, "lines": [1, 3], "new": {"b": null, "c": 2}});
+        let after = json!({"status": "confirmed", "venue": {"zip": "1", "city": "B"}, "lines": [1, 3], "new": {"b": null, "c": 2, "d": [], "e": 0}});
         let found: Vec<(String, Option<Value>, Option<Value>)> = changed(Some(&before), &after)
             .into_iter()
             .map(|change| (change.path, change.before, change.after))

@@ -62,6 +62,8 @@ fn questions(server: &Server) -> Vec<Asked> {
         ask("customer", CustomerRead, by_id("customer", "id"), &customer),
         ask("customers", CustomerRead, page("customers"), ""),
         ask("payments", PaymentRead, page("payments"), ""),
+        ask("workItems", PaymentRead, page("workItems"), ""),
+        ask("documents", PaymentRead, page("documents"), ""),
         // Whoever may see money may see the bookings that it is for.
         ask(
             "dashboard",
@@ -110,7 +112,30 @@ fn questions(server: &Server) -> Vec<Asked> {
                 .to_owned(),
             "",
         ),
+        ask("promoCodes", PriceRead, page("promoCodes"), ""),
+        ask(
+            "priceBulkChangePreview",
+            PriceRead,
+            "query($id: ID!) { priceBulkChangePreview(input: {stationId: $id, by: {share: \"0.05\"}}) { item } }"
+                .to_owned(),
+            &station,
+        ),
+        ask(
+            "priceListExport",
+            PriceRead,
+            "query($id: ID!) { priceListExport(stationId: $id) }".to_owned(),
+            &station,
+        ),
+        ask(
+            "priceListImportPreview",
+            PriceRead,
+            "query($id: ID!) { priceListImportPreview(input: {stationId: $id,
+                csv: \"item,label,kind,price,min,max,effective_from\"}) { badRows { line } } }"
+                .to_owned(),
+            &station,
+        ),
         ask("taxRates", TaxRead, page("taxRates"), ""),
+        ask("trialBalance", TaxRead, "{ trialBalance { position } }".to_owned(), ""),
         ask(
             "taxReport",
             TaxRead,
@@ -123,6 +148,8 @@ fn questions(server: &Server) -> Vec<Asked> {
             "{ taxLines(first: 1, state: \"CA\", period: \"2026\") { totalCount { value } } }".to_owned(),
             "",
         ),
+        ask("taxPeriods", TaxRead, page("taxPeriods"), ""),
+        ask("taxRatesCsv", TaxRead, "{ taxRatesCsv }".to_owned(), ""),
     ]
 }
 
@@ -142,6 +169,7 @@ fn commands() -> Vec<Asked> {
         "effectiveFrom": "2026-01-01",
     });
     let verify = json!({"idempotencyKey": "k", "paymentId": global_id("Payment", nobody), "accept": true});
+    let of_payment = json!({"idempotencyKey": "k", "paymentId": global_id("Payment", nobody)});
     let erase = json!({
         "idempotencyKey": "k", "customerId": global_id("Customer", nobody), "reason": "asked for it",
     });
@@ -257,13 +285,162 @@ fn commands() -> Vec<Asked> {
             with(of_chef.clone(), json!({"from": "2026-03-14", "to": "2026-03-14"})),
         ),
         command("chefCapsSet", ScheduleWrite, of_chef.clone()),
+        command(
+            "chefStationJoin",
+            ChefWrite,
+            with(
+                of_chef.clone(),
+                json!({"stationId": global_id("Station", nobody)}),
+            ),
+        ),
+        command(
+            "chefStationLeave",
+            ChefWrite,
+            with(
+                of_chef.clone(),
+                json!({"stationId": global_id("Station", nobody)}),
+            ),
+        ),
         command("calendarIssue", ScheduleWrite, of_chef.clone()),
         command("calendarRevoke", ScheduleWrite, of_chef),
         command("paymentRecord", PaymentWrite, with(booking, money)),
         command("paymentVerify", PaymentWrite, verify),
+        command(
+            "paymentIntentCreate",
+            PaymentWrite,
+            json!({
+                "idempotencyKey": "k", "bookingId": global_id("Booking", nobody), "kind": "DEPOSIT",
+                "amountMinor": 10_000,
+            }),
+        ),
+        command(
+            "paymentVoid",
+            PaymentVoid,
+            with(of_payment.clone(), json!({"reason": "it is not there"})),
+        ),
+        command(
+            "paymentRefund",
+            PaymentRefund,
+            with(
+                of_payment.clone(),
+                json!({"amountMinor": 1, "reason": "a kindness"}),
+            ),
+        ),
+        command(
+            "paymentRefundSettle",
+            PaymentRefund,
+            with(
+                of_payment,
+                json!({"refundId": global_id("Refund", nobody), "succeeded": true}),
+            ),
+        ),
+        command(
+            "refundLimitSet",
+            PaymentVoid,
+            json!({"idempotencyKey": "k", "limitMinor": -1}),
+        ),
+        command(
+            "workItemResolve",
+            PaymentWrite,
+            json!({"idempotencyKey": "k", "workItemId": global_id("WorkItem", nobody), "note": "seen to"}),
+        ),
+        command(
+            "bankMailSubmit",
+            PaymentWrite,
+            json!({"idempotencyKey": "k", "text": "no mail of a bank"}),
+        ),
+        command(
+            "invoiceIssue",
+            PaymentWrite,
+            json!({"idempotencyKey": "k", "bookingId": global_id("Booking", nobody)}),
+        ),
+        command(
+            "receiptIssue",
+            PaymentWrite,
+            json!({"idempotencyKey": "k", "paymentId": global_id("Payment", nobody)}),
+        ),
+        command(
+            "creditNoteIssue",
+            PaymentWrite,
+            json!({
+                "idempotencyKey": "k", "paymentId": global_id("Payment", nobody),
+                "refundId": global_id("Refund", nobody),
+            }),
+        ),
         command("customerErase", CustomerErase, erase),
         command("priceChange", PriceWrite, price),
+        command(
+            "priceBulkChange",
+            PriceWrite,
+            json!({
+                "idempotencyKey": "k", "stationId": global_id("Station", nobody), "by": {"share": "0.05"},
+                "reason": "dearer",
+            }),
+        ),
+        command(
+            "priceListImport",
+            PriceWrite,
+            json!({
+                "idempotencyKey": "k", "stationId": global_id("Station", nobody), "csv": "", "reason": "new menu",
+            }),
+        ),
+        command(
+            "bookingPolicySet",
+            PriceWrite,
+            json!({"idempotencyKey": "k", "stationId": global_id("Station", nobody), "cardFeeRate": "0.02"}),
+        ),
+        command(
+            "promoCodeCreate",
+            PriceWrite,
+            json!({"idempotencyKey": "k", "code": "", "terms": {"discount": {"rate": "0.1"}}}),
+        ),
+        command(
+            "promoCodeChange",
+            PriceWrite,
+            json!({
+                "idempotencyKey": "k", "promoCodeId": global_id("PromoCode", nobody),
+                "terms": {"discount": {"rate": "0.1"}}, "reason": "dearer",
+            }),
+        ),
+        command(
+            "promoCodeEnd",
+            PriceWrite,
+            json!({"idempotencyKey": "k", "promoCodeId": global_id("PromoCode", nobody), "reason": "over"}),
+        ),
         command("taxRateSet", TaxWrite, rate),
+        command(
+            "taxRatesImport",
+            TaxWrite,
+            json!({"idempotencyKey": "k", "csv": ""}),
+        ),
+        command(
+            "bookingTaxPlaceSet",
+            TaxWrite,
+            json!({
+                "idempotencyKey": "k", "bookingId": global_id("Booking", nobody), "state": "CA", "county": "Yolo",
+                "reason": "looked at the map",
+            }),
+        ),
+        command(
+            "bookingTaxResolve",
+            TaxWrite,
+            json!({"idempotencyKey": "k", "bookingId": global_id("Booking", nobody)}),
+        ),
+        command(
+            "taxPeriodClose",
+            TaxClose,
+            json!({"idempotencyKey": "k", "state": "CA", "period": "2199"}),
+        ),
+        command(
+            "taxPeriodReopen",
+            TaxClose,
+            json!({"idempotencyKey": "k", "state": "CA", "period": "2199", "reason": "a mistake"}),
+        ),
+        command(
+            "cardFeeTaxChoose",
+            TaxClose,
+            json!({"idempotencyKey": "k", "cardFee": "WHOLE", "reason": "as before"}),
+        ),
     ]
 }
 
@@ -346,7 +523,7 @@ async fn lived_in(server: &Server) -> (String, String, String) {
         "amountMinor": 85_118, "tipMinor": 500,
     });
     let payment = admin.done("paymentRecord", "payment { id }", money).await["payment"]["id"].take();
-    let verify = json!({"idempotencyKey": "verify", "paymentId": payment, "accept": true});
+    let verify = json!({"idempotencyKey": "verify", "paymentId": payment, "accept": true, "note": "seen"});
     let verified = admin.done("paymentVerify", "", verify).await;
     let at = verified["position"].as_i64().expect("it was written") + 1;
     let confirmed = "query($id: ID!, $at: LogPosition!) {

@@ -472,6 +472,26 @@ async fn money_that_cannot_be_is_refused() {
     for case in cases {
         assert_refused(&server, &admin, &case).await;
     }
+    let import = |about, code, csv: &str| {
+        let input = json!({"idempotencyKey": "import", "csv": csv});
+        refused(about, code, &["csv"], "taxRatesImport", input)
+    };
+    let cases = [
+        import("a file without rows", "INVALID_CSV", ""),
+        import(
+            "a file with one bad row",
+            "INVALID_CSV",
+            "state,county,city,rate,effective_from,effective_until\nCA,Yolo,,0.08,2026-01-01,\nCA,Yolo,,8,2027-01-01,\n",
+        ),
+        import(
+            "a file that says what is known",
+            "UNCHANGED",
+            "state,county,city,rate,effective_from,effective_until\nCA,Santa Clara,,0.09125,2021-07-01,2026-03-31\n",
+        ),
+    ];
+    for case in cases {
+        assert_refused(&server, &admin, &case).await;
+    }
     let rate = json!({
         "idempotencyKey": "rate", "state": "CA", "county": "Yolo", "rate": "0.08",
         "effectiveFrom": "2026-01-01",

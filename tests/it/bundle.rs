@@ -63,7 +63,7 @@ impl World {
         });
         let recorded = admin.done("paymentRecord", "payment { id }", money).await;
         let verify = json!({
-            "idempotencyKey": "verify", "paymentId": recorded["payment"]["id"], "accept": true,
+            "idempotencyKey": "verify", "paymentId": recorded["payment"]["id"], "accept": true, "note": "seen",
         });
         admin.done("paymentVerify", "payment { id }", verify).await;
         server.caught_up(&server.company).await;

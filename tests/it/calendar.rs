@@ -48,7 +48,7 @@ async fn a_calendar_is_read_under_its_secret_address_until_that_is_taken_back() 
     let query = "query($id: ID!) { chefs(first: 1, stationId: $id) { nodes { id } } }";
     let chef = admin.data(query, json!({"id": station["stationId"]})).await["chefs"]["nodes"][0]["id"].take();
     let mine = booked(&admin, sacramento(&server, "mine", json!({}))).await;
-    booked(&admin, sacramento(&server, "others", json!({}))).await;
+    let others = booked(&admin, sacramento(&server, "others", json!({}))).await;
     let assign = about(&mine, "assign", json!({"chefId": chef}));
     admin.done("bookingChefAssign", "", assign).await;
     server.caught_up(&server.company).await;
@@ -68,8 +68,16 @@ async fn a_calendar_is_read_under_its_secret_address_until_that_is_taken_back() 
         !text.contains("Main St") && !text.contains("Guest"),
         "nothing personal"
     );
+    // Nobody is asked to answer it (RFC 5546): what has a method has an organizer.
+    assert!(!text.contains("METHOD"), "{text}");
     let (_, _, text) = fetch(&nobody, &all).await;
     assert_eq!(events(&text).len(), 2);
+    // What is called off is on no calendar any more.
+    let cancel = about(&others, "cancel", json!({"reason": "plans changed"}));
+    admin.done("bookingCancel", "", cancel).await;
+    server.caught_up(&server.company).await;
+    let (_, _, text) = fetch(&nobody, &all).await;
+    assert_eq!(events(&text).len(), 1);
 
     // A repeat has the first's result, and shows no address.
     let again = json!({"idempotencyKey": "own", "chefId": chef["chefId"]});

@@ -187,7 +187,12 @@ fn payload_of(event: &DomainEvent) -> String {
         DomainEvent::Booking(event) => event.payload(),
         DomainEvent::Payment(event) => event.payload(),
         DomainEvent::PriceList(event) => event.payload(),
+        DomainEvent::PromoCode(event) => event.payload(),
         DomainEvent::TaxRate(event) => event.payload(),
+        DomainEvent::WorkItem(event) => event.payload(),
+        DomainEvent::TaxPeriod(event) => event.payload(),
+        DomainEvent::Document(event) => event.payload(),
+        DomainEvent::DocumentSeries(event) => event.payload(),
         DomainEvent::Lead(event) => event.payload(),
     }
 }

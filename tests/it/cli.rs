@@ -6,6 +6,7 @@ mod crash;
 mod demo;
 mod guide;
 mod independent;
+mod prices;
 mod projections;
 mod replay;
 mod tax;

@@ -22,7 +22,7 @@ async fn called_off(server: &Server, admin: &Client) -> (String, i64) {
         let recorded = admin.done("paymentRecord", "payment { id }", paid).await;
         before = recorded["position"].as_i64().expect("it was written");
         let verify = json!({
-            "idempotencyKey": format!("{key} verdict"), "paymentId": recorded["payment"]["id"], "accept": accept,
+            "idempotencyKey": format!("{key} verdict"), "paymentId": recorded["payment"]["id"], "accept": accept, "note": "seen",
         });
         let verified = admin.done("paymentVerify", "payment { id }", verify).await;
         if accept {

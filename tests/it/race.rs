@@ -128,7 +128,7 @@ async fn a_payment_that_two_judge_at_once_is_judged_once() {
     let recorded = admin.done("paymentRecord", "payment { id }", money).await;
     let verdicts = (0..6).map(|number| {
         let verify = json!({
-            "idempotencyKey": format!("verdict {number}"), "paymentId": recorded["payment"]["id"], "accept": true,
+            "idempotencyKey": format!("verdict {number}"), "paymentId": recorded["payment"]["id"], "accept": true, "note": "seen",
         });
         admin.command("paymentVerify", "payment { status }", verify)
     });

@@ -11,7 +11,11 @@ use tests::http::{Client, Company, PARTY, Server, global_id, party, with};
 mod chefs;
 mod days;
 mod deletion;
+mod promises;
+mod reach;
 mod slots;
+mod stations;
+mod tasks;
 
 const BOOKING: &str = "booking { id number status version depositDueAt chefsNeeded
     start { local utc offset } guests { total } venue { city zip } total { minor } balanceDue { minor }

@@ -6,4 +6,5 @@ pub mod private_postgres;
 pub mod process;
 pub mod proxy;
 pub mod seed;
+pub mod stripe;
 pub mod writer;

@@ -1,4 +1,5 @@
-//! Bookings as iCalendar text (RFC 5545), without personal data: other programs keep what they fetch.
+//! Bookings as iCalendar text (RFC 5545), without personal data: other programs keep what they fetch. It is what is to be
+//! held or was, and no message that anybody answers (RFC 5546): a party that is called off is not in it any more.
 
 use chrono::{DateTime, Utc};
 use domain::booking::BookingStatus;
@@ -14,7 +15,6 @@ pub(super) fn calendar(rows: &[BookingRow], now: DateTime<Utc>) -> String {
     line(&mut text, "VERSION:2.0");
     line(&mut text, "PRODID:-//Hibachi//Calendar//EN");
     line(&mut text, "CALSCALE:GREGORIAN");
-    line(&mut text, "METHOD:PUBLISH");
     for row in rows {
         event(&mut text, row, now);
     }
@@ -24,12 +24,12 @@ pub(super) fn calendar(rows: &[BookingRow], now: DateTime<Utc>) -> String {
 
 /// The whole time that a chef is away; the guests' start is in the summary, by the station's clock.
 fn event(text: &mut String, row: &BookingRow, now: DateTime<Utc>) {
-    let guests = row.adults + row.children + row.under6;
     let status = match row.status {
         BookingStatus::Requested => "TENTATIVE",
         BookingStatus::Confirmed | BookingStatus::Completed => "CONFIRMED",
-        BookingStatus::Cancelled | BookingStatus::Expired => "CANCELLED",
+        BookingStatus::Cancelled | BookingStatus::Expired => return,
     };
+    let guests = row.adults + row.children + row.under6;
     let summary = format!(
         "{} Hibachi for {guests}, {}",
         row.start_local.format("%H:%M"),

@@ -6,6 +6,7 @@ mod append;
 mod asof;
 mod business;
 mod county;
+mod export;
 mod facts;
 mod latencies;
 mod load;
@@ -53,6 +54,8 @@ pub(super) enum Bench {
     /// Tax reports as of a position.
     #[command(name = "asof")]
     AsOf(asof::AsOfBench),
+    /// Tax lines written to CSV and XLSX, beside a copy of the same rows.
+    Export(export::ExportBench),
 }
 
 /// What every measurement is told.
@@ -126,6 +129,7 @@ impl Bench {
             Self::Project(project) => (&project.ask, project::CASES.to_vec()),
             Self::Rebuild(rebuild) => (&rebuild.ask, rebuild::CASES.to_vec()),
             Self::AsOf(asof) => (&asof.ask, asof::CASES.to_vec()),
+            Self::Export(export) => (&export.ask, export::CASES.to_vec()),
         }
     }
 
@@ -156,6 +160,7 @@ impl Bench {
             Self::Project(project) => project.measure(world, &mut report).await?,
             Self::Rebuild(rebuild) => rebuild.measure(world, &mut report).await?,
             Self::AsOf(asof) => asof.measure(world, &mut report).await?,
+            Self::Export(export) => export.measure(world, &mut report).await?,
         }
         report.finish()
     }

@@ -1,79 +1,97 @@
-//! `hibachi tax`.
+//! `hibachi tax`: what an accountant takes away, and what shows that it is right.
 
-use std::path::PathBuf;
+mod books;
+mod check;
+mod closing;
+mod rates;
+mod report;
+mod table;
+mod vectors;
 
-use anyhow::{Context, Result};
-use clap::{Args, Subcommand, ValueEnum};
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use commands::{Caller, IdempotencyKey};
 use domain::access::{Role, StationScope, Viewer};
 use domain::ids::{TenantId, UserId};
-use projections::period::Period;
-use projections::{At, tax_report};
 
-use super::{Verdict, expect_installation, tenant, with_app, write_out};
+use super::{Verdict, expect_installation, tenant, with_app};
+use crate::app::App;
 use crate::installation::Location;
 
-/// Tax reports.
+/// Tax reports, and what they rest on.
 #[derive(Debug, Subcommand)]
 pub(super) enum Tax {
-    /// The tax of a state and a period, by jurisdiction.
-    Report(Report),
+    /// The tax of a state and a period: a summary by jurisdiction, or the lines behind it.
+    Report(report::Report),
+    /// Hold a file of a report against the log.
+    Check(check::Check),
+    /// Close a period: its report stays as it is, and what is found later goes to a day that is open.
+    Close(closing::Close),
+    /// Open a closed period again, with a reason.
+    Reopen(closing::Reopen),
+    /// Tax rates as a file.
+    #[command(subcommand)]
+    Rates(rates::Rates),
+    /// The books, in double entry, for a bookkeeping program.
+    Books(books::Books),
+    /// Run published cases, or your own, through the arithmetic that bookings are taxed by.
+    Vectors(vectors::Vectors),
 }
 
+/// Whose tax.
 #[derive(Debug, Args)]
-pub(super) struct Report {
+struct Company {
     #[command(flatten)]
     location: Location,
     /// Slug of the company.
     #[arg(long, value_name = "SLUG")]
     org: String,
-    /// Two-letter state.
-    #[arg(long)]
-    state: String,
-    /// 2025-11, 2025-Q4, 2025 or 2025-04-01..2025-06-15.
-    #[arg(long)]
-    period: Period,
-    /// How to write it.
-    #[arg(long, value_enum, default_value_t = Format::Csv)]
-    format: Format,
-    /// Where to write it; the terminal where absent.
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// RFC 4180.
-    Csv,
-}
-
-impl Tax {
-    pub(super) async fn run(self) -> Result<Verdict> {
-        let Self::Report(ask) = self;
-        expect_installation(&ask.location)?;
-        with_app(&ask.location, async |app| {
-            let tenant = tenant(&app, &ask.org).await?;
-            app.views.catch_up(tenant).await?;
-            let viewer = operator(tenant);
-            let report =
-                tax_report::tax_report(&app.views, &viewer, &ask.state, ask.period.clone(), At::NOW).await?;
-            let mut text = Vec::new();
-            match ask.format {
-                Format::Csv => report.write_csv(&mut text)?,
-            }
-            let text = String::from_utf8(text).context("a report is text")?;
-            write_out(&text, ask.out.as_deref())?;
-            Ok(Verdict::Well)
+impl Company {
+    /// Runs a command over the company.
+    async fn with<T>(&self, work: impl AsyncFnOnce(&App, TenantId) -> Result<T>) -> Result<T> {
+        expect_installation(&self.location)?;
+        with_app(&self.location, async |app| {
+            let tenant = tenant(&app, &self.org).await?;
+            work(&app, tenant).await
         })
         .await
     }
 }
 
-/// Whoever has the installation's secrets reads as an auditor.
-pub(super) fn operator(tenant: TenantId) -> Viewer {
+impl Tax {
+    pub(super) async fn run(self) -> Result<Verdict> {
+        match self {
+            Self::Report(report) => report.run().await,
+            Self::Check(check) => check.run().await,
+            Self::Close(close) => close.run().await,
+            Self::Reopen(reopen) => reopen.run().await,
+            Self::Rates(rates) => rates.run().await,
+            Self::Books(books) => books.run().await,
+            Self::Vectors(vectors) => vectors.run(),
+        }
+    }
+}
+
+/// The operator, who has the installation's secrets, in what is written.
+fn caller(tenant: TenantId) -> Caller {
+    Caller::system(tenant, "hibachi tax")
+}
+
+/// A key that nobody has used: each run is a command of its own.
+fn new_key() -> Result<IdempotencyKey> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(IdempotencyKey::from_client(&hex::encode(bytes))?)
+}
+
+/// Whoever has the installation's secrets reads and exports as an accountant of the whole company.
+fn accountant(tenant: TenantId) -> Viewer {
     Viewer {
         tenant,
         user: UserId(uuid::Uuid::nil()),
-        role: Role::Auditor,
+        role: Role::Accountant,
         stations: StationScope::All,
     }
 }

@@ -1,24 +1,27 @@
 //! Plays the stories of a year in the order of time, through the real commands.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use chrono::{DateTime, Duration, Utc};
-use commands::booking::{BookingInput, CustomerInput, SmsConsent, VenueInput};
+use chrono::{DateTime, Duration, NaiveDateTime, Timelike, Utc};
+use commands::booking::{
+    BookingChef, BookingGuestCountChange, BookingInput, BookingMenuChange, BookingReschedule, CustomerInput,
+    OnBehalfOf, SmsConsent, VenueInput,
+};
 use commands::gateways::{SeededIds, SimulatedClock};
-use commands::payment::PaymentInput;
 use commands::{Caller, CommandError, Commands, IdempotencyKey, Written};
-use domain::booking::{Booking, CancelledBy};
+use domain::booking::{Booking, BookingRequested, CancelledBy, FeeAgreed};
 use domain::decider::Decider;
 use domain::guests::Guests;
 use domain::ids::{BookingId, PaymentId, StationId, TenantId};
-use domain::money::Cents;
-use domain::payment::{Payment, PaymentKind, PaymentMethod, Verdict};
 use domain::quote::AddOn;
 
+use super::cards::DemoCards;
 use super::company::newest_slot_before;
-use super::year::{Fate, Story, Tip, Year};
+use super::people::{note, person};
+use super::year::{After, Change, Fate, Story, Tip, Year};
 use crate::app::App;
 
 /// What was made.
@@ -32,6 +35,12 @@ pub struct Made {
     pub held: u32,
     /// Bookings called off.
     pub cancelled: u32,
+    /// Bookings changed or moved.
+    pub changed: u32,
+    /// Payments given back, in part or whole.
+    pub refunds: u32,
+    /// Card payments that a customer's bank wanted back.
+    pub disputes: u32,
 }
 
 impl fmt::Display for Made {
@@ -41,22 +50,33 @@ impl fmt::Display for Made {
             refused,
             held,
             cancelled,
+            changed,
+            refunds,
+            disputes,
         } = self;
         write!(
             f,
-            "{booked} booked, {refused} refused, {held} held, {cancelled} cancelled"
+            "{booked} booked, {refused} refused, {held} held, {cancelled} cancelled, {changed} changed, \
+             {refunds} refunded, {disputes} disputed"
         )
     }
 }
 
 /// One thing that happens in a story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+pub(super) enum Step {
     Request,
     Deposit,
+    Change,
+    Move,
+    Assign,
     Cancel,
+    GiveBack,
     Balance,
     Complete,
+    MakeGood,
+    Dispute,
+    Decide,
 }
 
 /// Makes the bookings of a plan with all that has happened to them by now.
@@ -70,182 +90,327 @@ pub async fn bookings(app: &App, tenant: TenantId, year: &Year) -> Result<Made> 
     let now = app.clock.now();
     let stories = year.stories();
     let clock = Arc::new(SimulatedClock::at(now));
+    let cards = Arc::new(DemoCards::default());
     // A program beside this one would react by the real clock, a year late.
     let commands = app
         .commands
         .under(clock.clone(), Arc::new(SeededIds::new(year.fingerprint())))
+        .taking_cards(cards.clone())
         .holding_policies(uuid::Uuid::from_u64_pair(year.fingerprint(), 1));
     let mut play = Play {
         commands,
+        clock: clock.clone(),
+        cards,
         caller: Caller::system(tenant, "demo"),
         prefix: format!("{:x}", year.fingerprint()),
-        booked: vec![None; stories.len()],
+        booked: vec![Booked::default(); stories.len()],
+        queue: BTreeSet::new(),
         made: Made::default(),
     };
-    let mut steps: Vec<(DateTime<Utc>, usize, Step)> = stories.iter().enumerate().flat_map(steps).collect();
-    steps.retain(|(at, _, _)| *at <= now);
-    steps.sort_unstable();
+    for (index, story) in stories.iter().enumerate() {
+        play.queue.insert((story.asked_at, index, Step::Request));
+    }
     play.commands.react(tenant).await?;
     let mut reacted = None;
-    for (at, index, step) in steps {
+    while let Some((at, index, step)) = play.queue.pop_first() {
+        if at > now {
+            break;
+        }
         clock.set(at);
-        // What is due by itself is done day by day, and whenever a deposit has come.
+        // What is due by itself is done day by day, and whenever money has come.
         if reacted != Some(at.date_naive()) {
             play.commands.react(tenant).await?;
             reacted = Some(at.date_naive());
         }
         play.step(&stories[index], index, step).await?;
     }
+    // What the last day leads to is of that day, and not of today.
+    play.commands.react(tenant).await?;
     clock.set(now);
     play.commands.react(tenant).await?;
     play.commands.release_policies(tenant).await?;
     Ok(play.made)
 }
 
-fn steps((index, story): (usize, &Story)) -> Vec<(DateTime<Utc>, usize, Step)> {
-    // Eight hours west of Greenwich is near enough for a story; the booking itself knows its zone.
-    let start = story.start.and_utc() + Duration::hours(8);
-    let mut steps = vec![(story.asked_at, index, Step::Request)];
-    if story.fate != Fate::NeverPaid {
-        steps.push((story.asked_at + Duration::hours(3), index, Step::Deposit));
-    }
-    match story.fate {
-        Fate::Held => {
-            steps.push((start + Duration::hours(2), index, Step::Balance));
-            steps.push((start + Duration::hours(3), index, Step::Complete));
-        }
-        Fate::Cancelled => steps.push((story.asked_at + (start - story.asked_at) / 2, index, Step::Cancel)),
-        Fate::NeverPaid | Fate::NotFound => {}
-    }
-    steps
+/// A booking that took its place.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Booked {
+    pub(super) id: Option<BookingId>,
+    /// Its payments that came, the deposit first.
+    pub(super) paid: Vec<PaymentId>,
 }
 
-struct Play {
-    commands: Commands,
-    caller: Caller,
-    prefix: String,
-    booked: Vec<Option<(BookingId, Cents)>>,
-    made: Made,
+pub(super) struct Play {
+    pub(super) commands: Commands,
+    pub(super) clock: Arc<SimulatedClock>,
+    pub(super) cards: Arc<DemoCards>,
+    pub(super) caller: Caller,
+    pub(super) prefix: String,
+    pub(super) booked: Vec<Booked>,
+    queue: BTreeSet<(DateTime<Utc>, usize, Step)>,
+    pub(super) made: Made,
 }
 
 impl Play {
-    fn key(&self, story: &Story, name: &str) -> IdempotencyKey {
+    pub(super) fn key(&self, story: &Story, name: &str) -> IdempotencyKey {
         IdempotencyKey::of_reaction("demo", &format!("{} {} {name}", self.prefix, story.number))
+    }
+
+    /// A booking as its stream tells it.
+    pub(super) async fn booking(&self, id: BookingId) -> Result<BookingRequested> {
+        let booking = self.commands.booking_as_it_stands(&self.caller, id).await?;
+        booking.requested().cloned().context("a booking that was made")
     }
 
     async fn step(&mut self, story: &Story, index: usize, step: Step) -> Result<()> {
         if step == Step::Request {
             return self.request(story, index).await;
         }
-        let Some((booking, total)) = self.booked[index] else {
+        let Some(id) = self.booked[index].id else {
             return Ok(());
         };
         match step {
-            Step::Request => {}
+            Step::Request => Ok(()),
             Step::Deposit => {
-                let verdict = if story.fate == Fate::NotFound {
-                    Verdict::Reject
-                } else {
-                    Verdict::Accept
-                };
-                let pay = Pay {
-                    kind: PaymentKind::Deposit,
-                    amount: Cents(10_000).min(total),
-                    tip: Cents::ZERO,
-                    verdict,
-                };
-                self.pay(story, booking, pay).await?;
-                self.commands.react(self.caller.tenant).await?;
+                self.pay_deposit(story, index, id).await?;
+                Ok(self.commands.react(self.caller.tenant).await?)
             }
-            Step::Balance => {
-                let amount = total - Cents(10_000).min(total);
-                if !amount.is_zero() {
-                    let pay = Pay {
-                        kind: PaymentKind::Balance,
-                        amount,
-                        tip: story.tip.of(total),
-                        verdict: Verdict::Accept,
-                    };
-                    self.pay(story, booking, pay).await?;
-                }
-            }
+            Step::Change => self.change(story, id).await,
+            Step::Move => self.relocate(story, index, id).await,
+            Step::Assign => self.assign(story, id).await,
+            Step::Cancel => self.cancel(story, index, id).await,
+            Step::GiveBack => self.give_back(story, index, id).await,
+            Step::Balance => self.pay_balance(story, index, id).await,
             Step::Complete => {
                 let key = self.key(story, "complete");
                 let done = self
                     .commands
-                    .complete_booking(self.caller.clone(), key, booking, None, None)
-                    .await;
-                self.made.held += u32::from(happened(done)?.is_some());
+                    .complete_booking(self.caller.clone(), key, id, None, None);
+                let held = happened(done.await)?.is_some();
+                self.made.held += u32::from(held);
+                Ok(())
             }
-            Step::Cancel => {
-                let key = self.key(story, "cancel");
-                let reason = "the customer's plans changed".to_owned();
-                let by = CancelledBy::Customer;
-                let done = self
-                    .commands
-                    .cancel_booking(self.caller.clone(), key, booking, None, by, reason)
-                    .await;
-                self.made.cancelled += u32::from(happened(done)?.is_some());
-            }
+            Step::MakeGood => self.make_good(story, index, id).await,
+            Step::Dispute => self.dispute(story, index).await,
+            Step::Decide => self.decide(story, index).await,
         }
-        Ok(())
     }
 
     async fn request(&mut self, story: &Story, index: usize) -> Result<()> {
-        let asked = self
-            .commands
-            .request_booking(self.caller.clone(), self.key(story, "request"), input(story))
-            .await;
-        match happened(asked)? {
-            Some(written) => {
-                let id: BookingId = written.id_of(Booking::STREAM).parse()?;
-                self.booked[index] = Some((id, self.commands.booking_total(&self.caller, id).await?));
-                self.made.booked += 1;
+        // Who finds the place taken asks for another hour, and for the day after; who may not use a code does without.
+        let starts = [
+            story.start,
+            other_hour(story.start),
+            story.start + Duration::days(1),
+        ];
+        let (mut turn, mut promo) = (0, story.promo);
+        for attempt in 0..4 {
+            let key = match attempt {
+                0 => self.key(story, "request"),
+                more => self.key(story, &format!("request {more}")),
+            };
+            let mut input = input(story, starts[turn]);
+            input.promo_code = promo.map(str::to_owned);
+            let asked = self.commands.request_booking(self.caller.clone(), key, input);
+            match asked.await {
+                Ok(written) => return self.took_place(story, index, &written).await,
+                Err(CommandError::Refused(refused)) => {
+                    tracing::debug!(code = refused.code, "refused");
+                    match refused.code {
+                        "SLOT_UNAVAILABLE" | "NO_CHEF" if turn + 1 < starts.len() => turn += 1,
+                        code if code.starts_with("PROMO_") => promo = None,
+                        _ => break,
+                    }
+                }
+                Err(error) => return Err(error.into()),
             }
-            None => self.made.refused += 1,
+        }
+        self.made.refused += 1;
+        Ok(())
+    }
+
+    async fn took_place(&mut self, story: &Story, index: usize, written: &Written) -> Result<()> {
+        let id: BookingId = written.id_of(Booking::STREAM).parse()?;
+        self.booked[index].id = Some(id);
+        self.made.booked += 1;
+        let start = self.booking(id).await?.start.utc;
+        let asked = story.asked_at;
+        if story.fate != Fate::NeverPaid {
+            self.queue
+                .insert((asked + Duration::hours(3), index, Step::Deposit));
+        }
+        match story.fate {
+            Fate::Cancelled { hours_before } | Fate::CalledOff { hours_before } => {
+                let at = (start - Duration::hours(hours_before)).max(asked + Duration::hours(9));
+                self.queue.insert((at, index, Step::Cancel));
+            }
+            Fate::Held => {
+                let moves = start - Duration::days(21);
+                match story.change {
+                    Some(Change::Moved(_)) if moves > asked + Duration::days(1) => {
+                        self.queue.insert((moves, index, Step::Move));
+                    }
+                    Some(Change::Moved(_)) | None => self.lead_up_to(story, index, start),
+                    Some(Change::Adults(_) | Change::Noodles) => {
+                        let at = start - Duration::days(10);
+                        if at > asked + Duration::days(1) {
+                            self.queue.insert((at, index, Step::Change));
+                        }
+                        self.lead_up_to(story, index, start);
+                    }
+                }
+            }
+            Fate::NeverPaid | Fate::NotFound => {}
         }
         Ok(())
     }
 
-    async fn pay(&self, story: &Story, booking: BookingId, pay: Pay) -> Result<()> {
-        let kind = pay.kind.as_str();
-        let input = PaymentInput {
-            booking,
-            kind: pay.kind,
-            method: story.method,
-            amount_cents: pay.amount,
-            tip_cents: pay.tip,
-            reference: Some(format!("{}-{:05}", kind, story.number)),
+    /// What comes from some days before the party on.
+    fn lead_up_to(&mut self, story: &Story, index: usize, start: DateTime<Utc>) {
+        let assigned = (start - Duration::days(5)).max(self.now() + Duration::hours(12));
+        self.queue.insert((assigned, index, Step::Assign));
+        self.queue
+            .insert((start + Duration::hours(2), index, Step::Balance));
+        self.queue
+            .insert((start + Duration::hours(3), index, Step::Complete));
+        match story.after {
+            Some(After::Goodwill(_) | After::PriceAdjusted(_)) => {
+                self.queue
+                    .insert((start + Duration::days(3), index, Step::MakeGood));
+            }
+            Some(After::Disputed { .. }) => {
+                self.queue
+                    .insert((start + Duration::days(12), index, Step::Dispute));
+                self.queue
+                    .insert((start + Duration::days(45), index, Step::Decide));
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        commands::ports::Clock::now(self.clock.as_ref())
+    }
+
+    async fn change(&mut self, story: &Story, id: BookingId) -> Result<()> {
+        let key = self.key(story, "change");
+        let caller = self.caller.clone();
+        let reason = Some("the customer called".to_owned());
+        let done = match story.change {
+            Some(Change::Adults(more)) => {
+                let guests = Guests {
+                    adults: story.adults + more,
+                    children: story.children,
+                    under6: story.under6,
+                };
+                let ask = BookingGuestCountChange {
+                    booking_id: id,
+                    expected_version: None,
+                    guests,
+                    reason,
+                };
+                self.commands.change_guest_count(caller, key, ask).await
+            }
+            Some(Change::Noodles) => {
+                let mut add_ons = extras(story);
+                match add_ons.iter_mut().find(|extra| extra.item == "noodles") {
+                    Some(noodles) => noodles.quantity += 1,
+                    None => add_ons.push(AddOn {
+                        item: "noodles".to_owned(),
+                        quantity: 1,
+                    }),
+                }
+                let ask = BookingMenuChange {
+                    booking_id: id,
+                    expected_version: None,
+                    add_ons,
+                    reason,
+                };
+                self.commands.change_menu(caller, key, ask).await
+            }
+            Some(Change::Moved(_)) | None => return Ok(()),
         };
-        let key = self.key(story, &format!("pay {kind}"));
-        let Some(written) = happened(
-            self.commands
-                .record_payment(self.caller.clone(), key, input)
-                .await,
-        )?
-        else {
+        self.made.changed += u32::from(happened(done)?.is_some());
+        Ok(())
+    }
+
+    async fn relocate(&mut self, story: &Story, index: usize, id: BookingId) -> Result<()> {
+        let Some(Change::Moved(days)) = story.change else {
             return Ok(());
         };
-        let id: PaymentId = written.id_of(Payment::STREAM).parse()?;
-        let key = self.key(story, &format!("verify {kind}"));
-        happened(
-            self.commands
-                .verify_payment(self.caller.clone(), key, id, None, pay.verdict, None)
-                .await,
-        )?;
+        let ask = BookingReschedule {
+            booking_id: id,
+            expected_version: None,
+            start: self.booking(id).await?.start.local + Duration::days(days),
+            venue: None,
+            fee: FeeAgreed::Yes,
+            on_behalf_of: OnBehalfOf::Customer,
+            reason: Some("another day suits the guests better".to_owned()),
+        };
+        let key = self.key(story, "move");
+        let done = self
+            .commands
+            .reschedule_booking(self.caller.clone(), key, ask)
+            .await;
+        self.made.changed += u32::from(happened(done)?.is_some());
+        let start = self.booking(id).await?.start.utc;
+        self.lead_up_to(story, index, start);
+        Ok(())
+    }
+
+    /// Chefs of the station cook in turns; one who is at another party, or off, is passed over.
+    async fn assign(&mut self, story: &Story, id: BookingId) -> Result<()> {
+        let booking = self.booking(id).await?;
+        let chefs = self.commands.chefs_of(&self.caller, booking.station_id).await?;
+        let first = usize::try_from(story.number).unwrap_or(0);
+        let mut wanted = booking.chefs_needed;
+        for turn in 0..chefs.len() {
+            if wanted == 0 {
+                break;
+            }
+            let ask = BookingChef {
+                booking_id: id,
+                expected_version: None,
+                chef_id: chefs[(first + turn) % chefs.len()],
+            };
+            let key = self.key(story, &format!("assign {turn}"));
+            let done = self.commands.assign_chef(self.caller.clone(), key, ask).await;
+            wanted -= i32::from(happened(done)?.is_some());
+        }
+        Ok(())
+    }
+
+    async fn cancel(&mut self, story: &Story, index: usize, id: BookingId) -> Result<()> {
+        let (by, reason) = match story.fate {
+            Fate::CalledOff { .. } => (CancelledBy::Company, "the chef is ill and nobody else is free"),
+            Fate::Cancelled { .. } | Fate::Held | Fate::NeverPaid | Fate::NotFound => {
+                (CancelledBy::Customer, "the customer's plans changed")
+            }
+        };
+        let key = self.key(story, "cancel");
+        let done = self
+            .commands
+            .cancel_booking(self.caller.clone(), key, id, None, by, reason.to_owned());
+        if happened(done.await)?.is_some() {
+            self.made.cancelled += 1;
+            let at = self.now() + Duration::hours(4);
+            self.queue.insert((at, index, Step::GiveBack));
+        }
         Ok(())
     }
 }
 
-struct Pay {
-    kind: PaymentKind,
-    amount: Cents,
-    tip: Cents,
-    verdict: Verdict,
+/// The slot before in the evening, the one after in the day.
+fn other_hour(start: NaiveDateTime) -> NaiveDateTime {
+    if start.hour() < 18 {
+        start + Duration::hours(3)
+    } else {
+        start - Duration::hours(3)
+    }
 }
 
 /// What a command wrote; none when a rule refused it, which is part of the story.
-fn happened(done: Result<Written, CommandError>) -> Result<Option<Written>> {
+pub(super) fn happened(done: Result<Written, CommandError>) -> Result<Option<Written>> {
     match done {
         Ok(written) => Ok(Some(written)),
         Err(CommandError::Refused(refused)) => {
@@ -256,45 +421,47 @@ fn happened(done: Result<Written, CommandError>) -> Result<Option<Written>> {
     }
 }
 
-fn input(story: &Story) -> BookingInput {
-    let customer = story.customer;
+fn extras(story: &Story) -> Vec<AddOn> {
+    let extra = |(item, quantity): &(&str, i32)| AddOn {
+        item: (*item).to_owned(),
+        quantity: *quantity,
+    };
+    story.add_ons.iter().map(extra).collect()
+}
+
+fn input(story: &Story, start: NaiveDateTime) -> BookingInput {
+    let person = person(story.customer);
     BookingInput {
         station: None,
         customer: CustomerInput {
             id: None,
-            name: Some(format!("Customer {customer}")),
-            email: Some(format!("customer{customer}@example.com")),
-            phone: None,
-            sms_consent: if customer.is_multiple_of(2) {
+            name: Some(person.name),
+            email: Some(person.email),
+            phone: person.phone,
+            sms_consent: if story.customer.is_multiple_of(2) {
                 SmsConsent::Given
             } else {
                 SmsConsent::NotGiven
             },
         },
         venue: VenueInput {
-            street: format!("{} Garden Way", 100 + customer),
+            street: person.street,
             city: story.place.city.to_owned(),
             state: "CA".to_owned(),
             zip: story.place.zip.to_owned(),
+            county: None,
         },
-        start: story.start,
+        start,
         guests: Guests {
             adults: story.adults,
             children: story.children,
             under6: story.under6,
         },
-        add_ons: story
-            .add_ons
-            .iter()
-            .map(|(item, quantity)| AddOn {
-                item: (*item).to_owned(),
-                quantity: *quantity,
-            })
-            .collect(),
-        promo_code: None,
+        add_ons: extras(story),
+        promo_code: story.promo.map(str::to_owned),
         source: Some(story.source.to_owned()),
         terms_version: Some("2026-01".to_owned()),
-        note: None,
+        note: note(story.number),
     }
 }
 
@@ -307,48 +474,36 @@ pub(super) async fn tour_bookings(
     station: StationId,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let place = &super::year::MILPITAS;
     let held = "2026-03-14T18:00:00".parse().context("a local time")?;
     let begun = newest_slot_before(now);
+    let mut play = Play {
+        commands: commands.clone(),
+        clock: clock.clone(),
+        cards: Arc::new(DemoCards::default()),
+        caller: caller.clone(),
+        prefix: "tour".to_owned(),
+        booked: vec![Booked::default()],
+        queue: BTreeSet::new(),
+        made: Made::default(),
+    };
     for (number, start) in [(1, held), (2, begun)] {
-        let start_utc = chrono::NaiveDateTime::and_utc(&start) + Duration::hours(8);
-        let story = Story {
-            number,
-            start,
-            asked_at: start_utc - Duration::days(30),
-            adults: 12,
-            children: 4,
-            under6: 0,
-            add_ons: vec![("sauce", 2)],
-            place,
-            customer: 1_000_000 + number,
-            source: "website",
-            fate: Fate::Held,
-            method: PaymentMethod::Zelle,
-            tip: Tip(0),
-        };
+        let story = Story::of_tour(number, start);
         clock.set(story.asked_at);
-        let key = |name: &str| IdempotencyKey::of_reaction("demo tour", &format!("{number} {name}"));
-        let mut input = input(&story);
+        let mut input = input(&story, start);
         input.station = Some(station);
-        let Some(written) = happened(
-            commands
-                .request_booking(caller.clone(), key("request"), input)
-                .await,
-        )?
-        else {
+        let key = play.key(&story, "request");
+        let Some(written) = happened(commands.request_booking(caller.clone(), key, input).await)? else {
             continue;
         };
-        let booking: BookingId = written.id_of(Booking::STREAM).parse()?;
-        let total = commands.booking_total(caller, booking).await?;
-        let mut play = Play {
-            commands: commands.clone(),
-            caller: caller.clone(),
-            prefix: "tour".to_owned(),
-            booked: vec![Some((booking, total))],
-            made: Made::default(),
+        let id: BookingId = written.id_of(Booking::STREAM).parse()?;
+        play.booked[0] = Booked {
+            id: Some(id),
+            paid: Vec::new(),
         };
         play.step(&story, 0, Step::Deposit).await?;
+        let start_utc = play.booking(id).await?.start.utc;
+        clock.set(start_utc - Duration::days(5));
+        play.step(&story, 0, Step::Assign).await?;
         if start_utc + Duration::hours(3) < now && start == held {
             clock.set(start_utc + Duration::hours(3));
             play.step(&story, 0, Step::Balance).await?;
@@ -358,4 +513,29 @@ pub(super) async fn tour_bookings(
     clock.set(now);
     commands.react(caller.tenant).await?;
     Ok(())
+}
+
+impl Story {
+    /// Twelve adults and four children in Milpitas, who pay by Zelle.
+    fn of_tour(number: u32, start: NaiveDateTime) -> Self {
+        Self {
+            number,
+            start,
+            asked_at: start.and_utc() - Duration::days(30),
+            adults: 12,
+            children: 4,
+            under6: 0,
+            add_ons: vec![("sauce", 2)],
+            place: &super::year::MILPITAS,
+            customer: 1_000_000 + number,
+            source: "website",
+            promo: None,
+            fate: Fate::Held,
+            change: None,
+            after: None,
+            deposit_by: domain::payment::PaymentMethod::Zelle,
+            balance_by: domain::payment::PaymentMethod::Zelle,
+            tip: Tip(0),
+        }
+    }
 }

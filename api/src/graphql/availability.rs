@@ -6,13 +6,12 @@ use commands::availability::AvailabilityInput;
 use domain::availability::{self, AvailabilityError, Slot};
 use domain::decider::Refusal;
 use domain::ids::StationId;
-use projections::{At, booking_list};
 
 use super::booking::EventTime;
-use super::error::{coded, refused_question, unread};
+use super::error::{coded, refused_question};
 use super::id::local;
 use super::scalar::LocalDate;
-use super::session::{app, caller, viewer};
+use super::session::{app, caller};
 
 /// A slot, and whether it can be had.
 #[derive(SimpleObject)]
@@ -64,7 +63,7 @@ impl AvailabilityQuery {
         #[graphql(desc = "ZIP of the venue, for the way there; without one the venue is next door.")]
         zip: Option<String>,
     ) -> Result<Vec<SlotAvailability>> {
-        let (caller, viewer) = (caller(ctx)?, viewer(ctx)?);
+        let caller = caller(ctx)?;
         let station =
             local::<StationId>(&station_id).ok_or_else(|| coded("NOT_FOUND", "there is no such station"))?;
         let input = AvailabilityInput {
@@ -79,11 +78,7 @@ impl AvailabilityQuery {
             .availability_facts(&caller, &input)
             .await
             .map_err(refused_question)?;
-        let span = availability::span(&facts.station, &facts.wanted).map_err(refused)?;
-        let taken = booking_list::taken(&app(ctx).views, viewer, station, span, At::NOW)
-            .await
-            .map_err(unread)?;
-        let slots = availability::slots(&facts.station, &facts.roster, &taken, &facts.wanted);
+        let slots = availability::slots(&facts.station, &facts.roster, &facts.wanted);
         Ok(slots
             .map_err(refused)?
             .into_iter()

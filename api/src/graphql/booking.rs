@@ -13,21 +13,24 @@ use domain::booking::{
 use domain::decider::Decider;
 use domain::envelope::StreamId;
 use domain::ids::{BookingId, ChefId, CustomerId, StationId};
+use domain::quote::{discount_of, food_and_service};
 use projections::booking_list::{self, BookingFilter as Filter, BookingRow, BookingSort as Sort, Presence};
-use projections::{At, payment_list};
+use projections::{At, document_list, payment_list};
 
 use super::audit::{AuditEntryConnection, entity_audit};
+use super::charges::{TipOption, fee, offered_on};
 use super::chef::Chef;
 use super::connection::{connection, counter, payload};
 use super::customer::Customer;
+use super::document::{DocumentConnection, page as document_page};
 use super::error::{UserError, behind, coded, outcome, unread};
 use super::id::{global, local};
 use super::ledger::{LedgerEntryConnection, ledger};
 use super::loaders::Loaders;
-use super::payment::{Payment, PaymentConnection};
+use super::payment::{Payment, PaymentConnection, PaymentMethod};
 use super::quote::QuoteLine;
 use super::read::{AsOf, Freshness, ReadInfo, after as read_after, at, cost, slice};
-use super::scalar::Money;
+use super::scalar::{BigInt, Money};
 use super::session::{app, caller, under_key, viewer};
 use super::station::Station;
 use super::tax::TaxLine;
@@ -178,6 +181,30 @@ impl Booking {
     async fn lines(&self) -> Vec<QuoteLine> {
         self.row.lines.iter().cloned().map(QuoteLine::from).collect()
     }
+    /// What the promo code takes off; its line is among the lines.
+    async fn discount(&self) -> Money {
+        discount_of(&self.row.lines).into()
+    }
+    /// The promo code that it was made with.
+    async fn promo_code(&self) -> Option<&str> {
+        self.row.promo_code.as_deref()
+    }
+    /// Tips that are offered on food and service; any other amount may be given, and none is preselected.
+    async fn tip_options(&self) -> Vec<TipOption> {
+        offered_on(food_and_service(&self.row.lines))
+    }
+    /// What paying by a method costs beside the amount, by the terms of the booking: a share of amount and tip by card,
+    /// nothing otherwise.
+    async fn card_fee(
+        &self,
+        #[graphql(default_with = "PaymentMethod::Card", desc = "How it is paid.")] method: PaymentMethod,
+        #[graphql(desc = "What is paid towards the price, in cents; what is due where absent.")]
+        amount_minor: Option<BigInt>,
+        #[graphql(default_with = "BigInt(0)", desc = "The tip beside it, in cents.")] tip_minor: BigInt,
+    ) -> Result<Money> {
+        let due = self.row.balance_due_cents();
+        fee(method, amount_minor, due, tip_minor, self.row.card_fee_ppm)
+    }
     /// Total, tax included.
     async fn total(&self) -> Money {
         self.row.total_cents.into()
@@ -190,9 +217,14 @@ impl Booking {
     async fn paid(&self) -> Money {
         self.row.paid_cents.into()
     }
-    /// What is left to pay; negative when too much has come.
+    /// What was given back of what has come towards the total.
+    async fn refunded(&self) -> Money {
+        self.row.refunded_cents.into()
+    }
+    /// What is left to pay; negative when too much has come. What was given back is owed again only where it had been too
+    /// much (OVERPAYMENT).
     async fn balance_due(&self) -> Money {
-        (self.row.total_cents - self.row.paid_cents).into()
+        self.row.balance_due_cents().into()
     }
     /// Until when the deposit must come; null once it has, or once the booking is over.
     async fn deposit_due_at(&self) -> Option<DateTime<Utc>> {
@@ -240,6 +272,20 @@ impl Booking {
         Ok(PaymentConnection::new(page, previous, counter, move |row| {
             Payment { row, at }
         }))
+    }
+    /// What was issued to the customer for it, the newest first. Needs payment:read.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn documents(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
+    ) -> Result<DocumentConnection> {
+        let filter = document_list::DocumentFilter {
+            booking_id: Some(self.row.booking_id),
+            ..Default::default()
+        };
+        document_page(ctx, filter, first, after, self.at).await
     }
     /// Its money, fact by fact, as it happened, with what was due after each. Needs payment:read.
     #[graphql(complexity = "cost(first, child_complexity)")]

@@ -83,7 +83,8 @@ pub(super) struct CalendarFeedMutation;
 #[Object]
 impl CalendarFeedMutation {
     /// Gives out a secret address of a calendar for other programs to follow (iCalendar, RFC 5545), in place of the one
-    /// before. A chef's needs schedule:write (chefs: their own), a station's chef:write.
+    /// before. A chef's needs schedule:write (chefs: their own) and shows the parties of the stations within reach of whoever
+    /// gives it out; a station's needs chef:write.
     async fn calendar_issue(
         &self,
         ctx: &Context<'_>,

@@ -89,7 +89,7 @@ pub(super) struct TimeOff {
     reason: Option<String>,
 }
 
-/// A party that needs another chef: the one who is assigned is off. It is not cancelled.
+/// A party that needs another chef: the one who is assigned does not work then. It is not cancelled.
 #[derive(SimpleObject)]
 pub(super) struct Reassignment {
     /// The booking.
@@ -247,15 +247,15 @@ impl Chef {
     async fn cap_per_week(&self) -> Option<i32> {
         self.row.cap_per_week
     }
-    /// Parties still to come that need another chef, as this one is off.
-    async fn reassignments(&self, ctx: &Context<'_>) -> Vec<Reassignment> {
-        let now = app(ctx).clock.now();
-        let work = self.row.to_reassign.iter();
-        work.filter(|work| work.blocked_until > now)
-            .map(Reassignment::from)
-            .collect()
+    /// Parties at the stations within reach that need another chef, as this one does not work then. As of now, those
+    /// still to come; under `asOf`, all that were to be seen to.
+    async fn reassignments(&self, ctx: &Context<'_>) -> Result<Vec<Reassignment>> {
+        let (viewer, now) = (viewer(ctx)?, app(ctx).clock.now());
+        let work = chef_list::to_reassign(&self.row, viewer, self.at, now);
+        Ok(work.map(Reassignment::from).collect())
     }
-    /// What the chef is assigned to over some of a time, the next first.
+    /// What the chef is assigned to at the stations within reach over some of a time, the next first. Chefs see all of their
+    /// own.
     #[graphql(complexity = "20 + 20 * child_complexity")]
     async fn schedule(
         &self,

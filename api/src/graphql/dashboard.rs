@@ -2,7 +2,6 @@
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 use domain::ids::StationId;
-use domain::money::Cents;
 use projections::dashboard::{
     self, Bucket, Dashboard as Figures, DashboardError, DashboardFilter, Grain as RowGrain,
 };
@@ -75,9 +74,9 @@ impl DashboardBucket {
     async fn collected(&self) -> Money {
         self.0.figures.collected_cents.into()
     }
-    /// Money that was given back. Nothing, as long as the log has no refunds: what is only proposed is not counted.
+    /// Money that was given back of it; what is only proposed, pending or failed is not counted.
     async fn refunded(&self) -> Money {
-        Cents::ZERO.into()
+        self.0.figures.refunded_cents.into()
     }
     /// Still to come for the bookings that stand: their totals less what has come for them. Negative where too much has.
     async fn outstanding(&self) -> Money {

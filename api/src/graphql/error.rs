@@ -2,7 +2,7 @@
 
 use async_graphql::{Error, ErrorExtensions, Response, SimpleObject, Value};
 use chrono::SecondsFormat;
-use commands::{CommandError, Refused, Written};
+use commands::{CommandError, Refused};
 use projections::ReadError;
 
 /// Why a command was refused.
@@ -26,13 +26,19 @@ impl UserError {
         }
     }
 
+    /// What the domain or a command refuses.
+    pub(super) fn of(refused: impl Into<Refused>) -> Self {
+        let Refused { code, field, message } = refused.into();
+        Self::new(code, &field, message)
+    }
+
     pub(super) fn not_found(field: &str, noun: &str) -> Self {
         Self::new("NOT_FOUND", &[field], format!("there is no such {noun}"))
     }
 }
 
 /// What a command came to: written, refused, or a fault.
-pub(super) fn outcome(done: Result<Written, CommandError>) -> Result<Result<Written, UserError>, Error> {
+pub(super) fn outcome<W>(done: Result<W, CommandError>) -> Result<Result<W, UserError>, Error> {
     let error = match done {
         Ok(written) => return Ok(Ok(written)),
         Err(error) => error,

@@ -3,7 +3,11 @@
 use async_graphql::ID;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::ids::{BookingId, ChefId, CustomerId, LeadId, PaymentId, StationId, TenantId, UserId};
+use domain::document::DocumentNumber;
+use domain::ids::{
+    BookingId, ChefId, CustomerId, LeadId, PaymentId, PromoCodeId, RefundId, StationId, TenantId, UserId,
+    WorkItemId,
+};
 
 /// A noun that has a global id.
 pub(super) trait Noun: std::fmt::Display + std::str::FromStr {
@@ -22,7 +26,11 @@ nouns! {
     CustomerId = "Customer";
     BookingId = "Booking";
     PaymentId = "Payment";
+    RefundId = "Refund";
+    DocumentNumber = "Document";
     LeadId = "Lead";
+    WorkItemId = "WorkItem";
+    PromoCodeId = "PromoCode";
     UserId = "User";
 }
 

@@ -26,6 +26,16 @@ pub(super) enum LedgerKind {
     PaymentVerified,
     /// The money was not found: it never counted.
     PaymentRejected,
+    /// A card was charged: it counts.
+    PaymentSucceeded,
+    /// Money that was found is not there after all: it does not count any more.
+    PaymentVoided,
+    /// Money was given back.
+    Refunded,
+    /// Money that was said to be given back was not, after all.
+    RefundUndone,
+    /// The customer's bank has taken money back: it does not count any more.
+    ChargedBack,
     /// The booking was called off, and something, or nothing, is proposed to be given back. A person confirms it.
     RefundProposed,
 }

@@ -1,26 +1,26 @@
 //! Payments.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+mod mutation;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use commands::payment::PaymentInput;
-use commands::{CommandError, Written};
-use domain::decider::Decider;
-use domain::ids::{BookingId, PaymentId};
-use domain::money::Cents;
+use domain::ids::BookingId;
 use domain::payment::{
-    Payment as PaymentAggregate, PaymentKind as DomainKind, PaymentMethod as DomainMethod, Verdict,
+    PaymentKind as DomainKind, PaymentMethod as DomainMethod, Refund as DomainRefund,
+    RefundKind as DomainRefundKind, RefundState as DomainRefundState,
 };
 use projections::At;
 use projections::payment_list::{self, PaymentFilter as Filter, PaymentRow, PaymentStatus as RowStatus};
 
 use super::booking::Booking;
-use super::connection::{connection, counter, payload};
-use super::error::{UserError, coded, outcome, unread};
+use super::connection::{connection, counter};
+use super::error::{coded, unread};
 use super::id::{global, local};
 use super::loaders::Loaders;
-use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
-use super::scalar::{BigInt, Money};
-use super::session::{app, caller, under_key, viewer};
+use super::read::{AsOf, Freshness, at, cost, slice};
+use super::scalar::Money;
+use super::session::{app, viewer};
+pub(super) use mutation::PaymentMutation;
 
 /// What a payment is for.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
@@ -54,12 +54,28 @@ pub(super) enum PaymentMethod {
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "RowStatus")]
 pub(super) enum PaymentStatus {
+    /// A card may be charged: the provider waits for the customer.
+    Created,
+    /// A card is being charged.
+    Processing,
+    /// A card was charged: it counts.
+    Succeeded,
+    /// A card was not charged; the customer may try again.
+    Failed,
     /// Somebody says that it was sent or handed over.
     Claimed,
     /// It was found.
     Verified,
     /// It was not found.
     Rejected,
+    /// It was found and is not there after all: it does not count any more.
+    Voided,
+    /// Some of it was given back.
+    PartiallyRefunded,
+    /// All of it was given back.
+    Refunded,
+    /// The customer's bank wants it back, or has taken it back.
+    Disputed,
 }
 
 /// One movement of money.
@@ -112,6 +128,19 @@ impl Payment {
     async fn fee(&self) -> Money {
         self.row.fee_cents.into()
     }
+    /// What was given back of it, all parts together. Pending and failed is not given back.
+    async fn refunded(&self) -> Money {
+        self.row.refunded_cents.into()
+    }
+    /// What can still be given back, all parts together: what came, without what was given back or is on its way, and
+    /// without what a bank disputes or has taken back.
+    async fn refundable(&self) -> Money {
+        self.row.refundable_cents.into()
+    }
+    /// Its refunds, the oldest first.
+    async fn refunds(&self) -> Vec<Refund> {
+        self.row.refunds().iter().map(Refund::of).collect()
+    }
     /// What the bank or the receipt calls it.
     async fn external_ref(&self) -> Option<&str> {
         self.row.reference.as_deref()
@@ -119,6 +148,74 @@ impl Payment {
     /// When it was recorded.
     async fn recorded_at(&self) -> DateTime<Utc> {
         self.row.recorded_at
+    }
+}
+
+/// Why money is given back, as the tax sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "DomainRefundKind")]
+pub(super) enum RefundKind {
+    /// As a kindness: the price stays what it was.
+    Goodwill,
+    /// The price was lowered.
+    PriceAdjustment,
+    /// The sale was undone.
+    FullReversal,
+    /// A tip, and nothing of the price.
+    TipOnly,
+    /// A card fee, and nothing of the price.
+    FeeOnly,
+    /// The party was called off before it was held: there was no sale.
+    CancelledBeforeService,
+    /// More had come than was owed: neither price nor tax changes, and the money counts no more.
+    Overpayment,
+}
+
+/// Where a refund stands.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "DomainRefundState")]
+pub(super) enum RefundStatus {
+    /// Asked for; the money is not back yet.
+    Pending,
+    /// The money is back.
+    Succeeded,
+    /// The money did not go back: it is still the company's.
+    Failed,
+}
+
+/// Money that is given back, or was to be.
+#[derive(Clone, SimpleObject)]
+pub(super) struct Refund {
+    /// Opaque id.
+    id: ID,
+    /// Why, as the tax sees it.
+    kind: RefundKind,
+    /// Where it stands.
+    status: RefundStatus,
+    /// How much, all parts together.
+    amount: Money,
+    /// What of it is tip.
+    tip: Money,
+    /// What of it is card fee.
+    fee: Money,
+    /// Why, in the words of whoever asked for it.
+    reason: String,
+    /// When it was asked for.
+    requested_at: DateTime<Utc>,
+}
+
+impl Refund {
+    fn of(refund: &DomainRefund) -> Self {
+        Self {
+            id: global(refund.refund_id),
+            kind: refund.kind.into(),
+            status: refund.state.into(),
+            amount: refund.parts.total().into(),
+            tip: refund.parts.tip_cents.into(),
+            fee: refund.parts.fee_cents.into(),
+            reason: refund.reason.clone(),
+            requested_at: refund.requested_at,
+        }
     }
 }
 
@@ -198,117 +295,5 @@ impl PaymentQuery {
         Ok(PaymentConnection::new(page, previous, counter, move |row| {
             Payment { row, at }
         }))
-    }
-}
-
-/// Money that was sent or handed over.
-#[derive(InputObject)]
-pub(super) struct PaymentRecordInput {
-    /// The same key gives the same result.
-    idempotency_key: ID,
-    /// What for.
-    booking_id: ID,
-    /// What it is.
-    kind: PaymentKind,
-    /// How it moved; not CARD.
-    method: PaymentMethod,
-    /// Towards the booking's price, in cents.
-    amount_minor: BigInt,
-    /// Voluntary tip on top, in cents.
-    #[graphql(default_with = "BigInt(0)")]
-    tip_minor: BigInt,
-    /// What the bank or the receipt calls it; at most 200 characters.
-    reference: Option<String>,
-}
-
-/// A verdict on claimed money.
-#[derive(InputObject)]
-pub(super) struct PaymentVerifyInput {
-    /// The same key gives the same result.
-    idempotency_key: ID,
-    /// Which payment.
-    payment_id: ID,
-    /// The version that you saw; null opts out.
-    expected_version: Option<i32>,
-    /// Whether it was found.
-    accept: bool,
-    /// What was looked at; at most 500 characters.
-    note: Option<String>,
-}
-
-payload!(PaymentPayload, payment: Payment);
-
-impl PaymentPayload {
-    async fn of(ctx: &Context<'_>, done: std::result::Result<Written, CommandError>) -> Result<Self> {
-        let written = match outcome(done)? {
-            Ok(written) => written,
-            Err(refused) => return Ok(Self::refused(refused)),
-        };
-        let at = read_after(written.position);
-        let Ok(id) = written.id_of(PaymentAggregate::STREAM).parse::<PaymentId>() else {
-            return Ok(Self::written(None, &written));
-        };
-        let found = payment_list::one(&app(ctx).views, viewer(ctx)?, id, at)
-            .await
-            .map_err(unread)?;
-        Ok(Self::written(
-            found.value.map(|row| Payment { row, at }),
-            &written,
-        ))
-    }
-}
-
-/// Commands on payments.
-#[derive(Default)]
-pub(super) struct PaymentMutation;
-
-#[Object]
-impl PaymentMutation {
-    /// Records that money was sent or handed over; it counts once it is verified. Needs payment:write.
-    async fn payment_record(&self, ctx: &Context<'_>, input: PaymentRecordInput) -> Result<PaymentPayload> {
-        let caller = caller(ctx)?;
-        let Some(booking) = local::<BookingId>(&input.booking_id) else {
-            return Ok(PaymentPayload::refused(UserError::not_found(
-                "bookingId",
-                "booking",
-            )));
-        };
-        let record = PaymentInput {
-            booking,
-            kind: input.kind.into(),
-            method: input.method.into(),
-            amount_cents: Cents(input.amount_minor.0),
-            tip_cents: Cents(input.tip_minor.0),
-            reference: input.reference,
-        };
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx).commands.record_payment(caller, key, record)
-        })
-        .await;
-        PaymentPayload::of(ctx, done).await
-    }
-
-    /// Says whether claimed money was found. A deposit that was found confirms its booking. Needs payment:write.
-    async fn payment_verify(&self, ctx: &Context<'_>, input: PaymentVerifyInput) -> Result<PaymentPayload> {
-        let caller = caller(ctx)?;
-        let Some(id) = local::<PaymentId>(&input.payment_id) else {
-            return Ok(PaymentPayload::refused(UserError::not_found(
-                "paymentId",
-                "payment",
-            )));
-        };
-        let verdict = if input.accept {
-            Verdict::Accept
-        } else {
-            Verdict::Reject
-        };
-        let seen = input.expected_version.map(i64::from);
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx)
-                .commands
-                .verify_payment(caller, key, id, seen, verdict, input.note)
-        })
-        .await;
-        PaymentPayload::of(ctx, done).await
     }
 }

@@ -1,8 +1,12 @@
 //! Price lists and their history.
 
+mod bulk;
+mod policy;
+
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::price_list::PriceChangeInput as Change;
+use commands::{CommandError, Written};
 use domain::ids::StationId;
 use domain::money::Cents;
 use domain::price_list::{Confirmation, PricedItem};
@@ -16,6 +20,9 @@ use super::id::{global, local};
 use super::read::{AsOf, Freshness, after, at, cost, slice};
 use super::scalar::{BigInt, LogPosition, Money};
 use super::session::{app, caller, under_key, viewer};
+pub(super) use bulk::{PriceBulkMutation, PriceBulkQuery};
+use policy::BookingPolicy;
+pub(super) use policy::BookingPolicyMutation;
 
 /// What a station charges at a time, tax included.
 #[derive(SimpleObject)]
@@ -26,6 +33,8 @@ pub(super) struct PriceList {
     version: i32,
     /// What is on offer, by name.
     items: Vec<PriceItem>,
+    /// The terms that bookings are made under.
+    policy: BookingPolicy,
 }
 
 /// Something on offer.
@@ -63,6 +72,7 @@ fn shown(row: &PriceListRow, at: DateTime<Utc>) -> PriceList {
         station_id: global(row.station_id),
         version: i32::try_from(row.version).unwrap_or(i32::MAX),
         items: row.items_at(at).into_iter().map(PriceItem::from).collect(),
+        policy: row.list.policy().into(),
     }
 }
 
@@ -119,13 +129,19 @@ pub(super) struct PriceListQuery;
 
 #[Object]
 impl PriceListQuery {
-    /// What a station charges now, or charged as of a time. Needs price:read.
+    /// What a station charges now, charged as of a time, or charges at another instant, as far as is known. Needs
+    /// price:read.
     async fn price_list(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Opaque id of a station.")] station_id: ID,
         #[graphql(desc = "As of a time in the past: the prices in force then, as they were known then.")]
         as_of: Option<AsOf>,
+        #[graphql(
+            name = "at",
+            desc = "The prices in force at this instant, past or to come; with `asOf` as they were known then, else as they are known now."
+        )]
+        in_force_at: Option<DateTime<Utc>>,
     ) -> Result<PriceList> {
         let missing = || coded("NOT_FOUND", "there is no such station, or it has no prices");
         let station = local::<StationId>(&station_id).ok_or_else(missing)?;
@@ -138,6 +154,7 @@ impl PriceListQuery {
             At::Live { .. } => Some(app(ctx).clock.now()),
             At::AsOf(_) => asked.or(found.info.recorded_at),
         };
+        let instant = in_force_at.or(instant);
         found
             .value
             .zip(instant)
@@ -208,6 +225,45 @@ pub(super) struct PriceChangeInput {
 
 payload!(PriceListPayload, price_list: PriceList);
 
+impl PriceListPayload {
+    /// The payload of a command on a station's list.
+    async fn of(
+        ctx: &Context<'_>,
+        station: StationId,
+        done: std::result::Result<Written, CommandError>,
+    ) -> Result<Self> {
+        let written = match outcome(done)? {
+            Ok(written) => written,
+            Err(refused) => return Ok(Self::refused(refused)),
+        };
+        let found = price_list::one(&app(ctx).views, viewer(ctx)?, station, after(written.position)).await;
+        let row = found.map_err(unread)?.value;
+        let now = app(ctx).clock.now();
+        Ok(Self::written(row.map(|row| shown(&row, now)), &written))
+    }
+
+    fn unknown_station() -> Self {
+        Self::refused(UserError::not_found("stationId", "station"))
+    }
+
+    fn refused_rows(user_errors: Vec<UserError>) -> Self {
+        Self {
+            price_list: None,
+            user_errors,
+            position: None,
+            replayed: false,
+        }
+    }
+}
+
+fn confirmation(confirm: bool) -> Confirmation {
+    if confirm {
+        Confirmation::Given
+    } else {
+        Confirmation::NotGiven
+    }
+}
+
 /// Commands on prices.
 #[derive(Default)]
 pub(super) struct PriceListMutation;
@@ -218,10 +274,7 @@ impl PriceListMutation {
     async fn price_change(&self, ctx: &Context<'_>, input: PriceChangeInput) -> Result<PriceListPayload> {
         let caller = caller(ctx)?;
         let Some(station) = local::<StationId>(&input.station_id) else {
-            return Ok(PriceListPayload::refused(UserError::not_found(
-                "stationId",
-                "station",
-            )));
+            return Ok(PriceListPayload::unknown_station());
         };
         let change = Change {
             station,
@@ -229,29 +282,13 @@ impl PriceListMutation {
             price_cents: Cents(input.price_minor.0),
             effective_from: input.effective_from,
             reason: input.reason,
-            confirmation: if input.confirm {
-                Confirmation::Given
-            } else {
-                Confirmation::NotGiven
-            },
+            confirmation: confirmation(input.confirm),
             seen: input.expected_version.map(i64::from),
         };
         let done = under_key(&input.idempotency_key, |key| {
             app(ctx).commands.change_price(caller, key, change)
         })
         .await;
-        match outcome(done)? {
-            Err(refused) => Ok(PriceListPayload::refused(refused)),
-            Ok(written) => {
-                let found =
-                    price_list::one(&app(ctx).views, viewer(ctx)?, station, after(written.position)).await;
-                let row = found.map_err(unread)?.value;
-                let now = app(ctx).clock.now();
-                Ok(PriceListPayload::written(
-                    row.map(|row| shown(&row, now)),
-                    &written,
-                ))
-            }
-        }
+        PriceListPayload::of(ctx, station, done).await
     }
 }

@@ -1,19 +1,21 @@
 //! Quotes: what a party costs.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDateTime;
 use commands::quote::QuoteInput as Ask;
 use domain::customer::fold_email;
 use domain::guests::Guests as DomainGuests;
 use domain::ids::StationId;
-use domain::money::Cents;
-use domain::quote::{AddOn, QuoteLine as DomainLine};
+use domain::money::{Cents, RatePpm};
+use domain::quote::{AddOn, QuoteLine as DomainLine, food_and_service};
 use projections::At;
 
+use super::charges::{TipOption, fee, offered_on};
 use super::error::{coded, refused_question};
 use super::id::local;
 use super::loaders::Loaders;
-use super::scalar::{LocalDateTime, Money};
+use super::payment::PaymentMethod;
+use super::scalar::{BigInt, LocalDateTime, Money};
 use super::session::{app, caller};
 use super::station::Station;
 
@@ -74,7 +76,7 @@ pub(super) struct QuoteInput {
     add_ons: Vec<LineInput>,
     /// A promo code.
     promo_code: Option<String>,
-    /// E-mail of whoever asks, for promo codes that only new customers may use.
+    /// E-mail of whoever asks, for promo codes that only new customers may use, or each so many times. Needs customer:read.
     customer_email: Option<String>,
 }
 
@@ -107,10 +109,11 @@ impl From<DomainLine> for QuoteLine {
 
 /// What a party costs, tax included.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(super) struct Quote {
     /// Every line; they sum to the total.
     lines: Vec<QuoteLine>,
-    /// What promo codes take off.
+    /// What the promo code takes off; its line is among the lines.
     discount: Money,
     /// Total.
     total: Money,
@@ -122,6 +125,37 @@ pub(super) struct Quote {
     price_list_version: i32,
     /// The station that would serve the party.
     station: Station,
+    #[graphql(skip)]
+    food_and_service: Cents,
+    #[graphql(skip)]
+    total_cents: Cents,
+    #[graphql(skip)]
+    card_fee_ppm: RatePpm,
+}
+
+#[ComplexObject]
+impl Quote {
+    /// Tips that are offered on food and service; any other amount may be given, and none is preselected.
+    async fn tip_options(&self) -> Vec<TipOption> {
+        offered_on(self.food_and_service)
+    }
+
+    /// What paying by a method costs beside the amount: a share of amount and tip by card, nothing otherwise.
+    async fn card_fee(
+        &self,
+        #[graphql(default_with = "PaymentMethod::Card", desc = "How it is paid.")] method: PaymentMethod,
+        #[graphql(desc = "What is paid towards the price, in cents; the total where absent.")]
+        amount_minor: Option<BigInt>,
+        #[graphql(default_with = "BigInt(0)", desc = "The tip beside it, in cents.")] tip_minor: BigInt,
+    ) -> Result<Money> {
+        fee(
+            method,
+            amount_minor,
+            self.total_cents,
+            tip_minor,
+            self.card_fee_ppm,
+        )
+    }
 }
 
 /// The station that an input names; an id that is not a station's is no station of ours.
@@ -142,9 +176,9 @@ impl QuoteQuery {
     async fn quote(&self, ctx: &Context<'_>, input: QuoteInput) -> Result<Quote> {
         let station = named_station(input.station_id.as_ref())
             .map_err(|()| coded("NOT_FOUND", "there is no such station"))?;
-        if let Some(email) = &input.customer_email {
-            fold_email(email).map_err(|error| coded("INVALID_EMAIL", error.to_string()))?;
-        }
+        let folded =
+            |email: &String| fold_email(email).map_err(|error| coded("INVALID_EMAIL", error.to_string()));
+        let customer_email = input.customer_email.as_ref().map(folded).transpose()?;
         let start: NaiveDateTime = input.start.0;
         let ask = Ask {
             station,
@@ -153,6 +187,7 @@ impl QuoteQuery {
             guests: input.guests.into(),
             add_ons: input.add_ons.into_iter().map(AddOn::from).collect(),
             promo_code: input.promo_code,
+            customer_email,
         };
         let answer = app(ctx)
             .commands
@@ -165,10 +200,11 @@ impl QuoteQuery {
             .await?;
         let station = station.ok_or_else(|| coded("STALE_READ", "the station is new; ask again"))?;
         let quote = answer.quote;
-        // A discount is what the lines come to beyond the total; there are no promo codes yet to make one.
-        let lines: Cents = quote.lines.iter().map(|line| line.total_cents).sum();
         Ok(Quote {
-            discount: (lines - quote.total_cents).into(),
+            discount: quote.discount_cents.into(),
+            food_and_service: food_and_service(&quote.lines),
+            total_cents: quote.total_cents,
+            card_fee_ppm: answer.card_fee_ppm,
             total: quote.total_cents.into(),
             deposit: quote.deposit_cents.into(),
             balance_due: (quote.total_cents - quote.deposit_cents).into(),

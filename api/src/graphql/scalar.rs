@@ -1,16 +1,20 @@
 //! Scalars. There is no Float in the schema.
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value};
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 use domain::envelope::Position;
 use domain::money::{Cents, RatePpm};
 
 /// The largest whole number that every JSON reader keeps exact.
 const EXACT: i64 = 9_007_199_254_740_991;
 
-/// A civil date without zone, `2026-03-14`.
+/// Years that a date can be of; further off, zones and durations have no instants.
+const YEARS: RangeInclusive<i32> = 1..=9_999;
+
+/// A civil date without zone, `2026-03-14`, of the years 0001 to 9999.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LocalDate(pub(super) NaiveDate);
 
@@ -20,8 +24,10 @@ impl ScalarType for LocalDate {
         match &value {
             Value::String(text) => text
                 .parse()
+                .ok()
+                .filter(|date: &NaiveDate| YEARS.contains(&date.year()))
                 .map(Self)
-                .map_err(|_| InputValueError::custom("expected a date such as 2026-03-14")),
+                .ok_or_else(|| InputValueError::custom("expected a date such as 2026-03-14")),
             Value::Null
             | Value::Number(_)
             | Value::Boolean(_)
@@ -36,7 +42,7 @@ impl ScalarType for LocalDate {
     }
 }
 
-/// A time on a wall clock without zone, `2026-03-14T18:00:00`.
+/// A time on a wall clock without zone, `2026-03-14T18:00:00`, of the years 0001 to 9999.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LocalDateTime(pub(super) NaiveDateTime);
 
@@ -46,8 +52,10 @@ impl ScalarType for LocalDateTime {
         match &value {
             Value::String(text) => text
                 .parse()
+                .ok()
+                .filter(|time: &NaiveDateTime| YEARS.contains(&time.year()))
                 .map(Self)
-                .map_err(|_| InputValueError::custom("expected a local time such as 2026-03-14T18:00:00")),
+                .ok_or_else(|| InputValueError::custom("expected a local time such as 2026-03-14T18:00:00")),
             Value::Null
             | Value::Number(_)
             | Value::Boolean(_)

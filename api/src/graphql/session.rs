@@ -59,5 +59,6 @@ pub(super) async fn under_key<F>(
 where
     F: Future<Output = std::result::Result<Written, CommandError>>,
 {
-    command(IdempotencyKey::from_client(key)?).await
+    // On the heap: the schema nests its lists of commands, and each of them would hold the largest command once more.
+    Box::pin(command(IdempotencyKey::from_client(key)?)).await
 }

@@ -4,20 +4,26 @@ use async_graphql::{Context, Enum, ID, InputObject, Interface, Object, Result, S
 use chrono::{DateTime, Utc};
 use domain::access::{Role as DomainRole, Viewer as DomainViewer};
 use domain::decider::Decider;
+use domain::document::DocumentNumber;
 use domain::envelope::{Position, StreamId};
-use domain::ids::{BookingId, ChefId, CustomerId, PaymentId, StationId};
+use domain::ids::{BookingId, ChefId, CustomerId, PaymentId, PromoCodeId, StationId};
 use domain::user::User;
 use event_log::Opened;
-use projections::{audit_trail, booking_list, chef_list, customer_list, payment_list, station_list};
+use projections::{
+    audit_trail, booking_list, chef_list, customer_list, document_list, payment_list, promo_list,
+    station_list,
+};
 
 use super::audit::AuditEntry;
 use super::booking::Booking;
 use super::chef::Chef;
 use super::customer::Customer;
+use super::document::Document;
 use super::error::{UserError, fault, refused_question, unread};
 use super::id::{Noun, global, named, parts};
 use super::loaders::ERASED;
 use super::payment::Payment;
+use super::promo_code::PromoCode;
 use super::read::{AsOf, at};
 use super::session::{app, viewer};
 use super::station::{Station, stations_of};
@@ -33,6 +39,8 @@ pub(super) enum Node {
     Customer(Customer),
     Booking(Booking),
     Payment(Payment),
+    Document(Document),
+    PromoCode(PromoCode),
     AuditEntry(AuditEntry),
 }
 
@@ -196,6 +204,10 @@ impl SignInQuery {
                 .map(|(row, info)| Node::Booking(Booking { row, at, info })),
             PaymentId::NAME => row!(PaymentId, |id| payment_list::one(views, viewer, id, at))
                 .map(|(row, _)| Node::Payment(Payment { row, at })),
+            DocumentNumber::NAME => row!(DocumentNumber, |id| document_list::one(views, viewer, id, at))
+                .map(|(row, _)| Node::Document(Document { row, at })),
+            PromoCodeId::NAME => row!(PromoCodeId, |id| promo_list::one(views, viewer, id, at))
+                .map(|(row, _)| Node::PromoCode(PromoCode(row))),
             "AuditEntry" => {
                 let position = id.parse().map(Position).unwrap_or_default();
                 let row = audit_trail::one(views, viewer, position, at)

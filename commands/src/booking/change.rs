@@ -6,6 +6,7 @@ use domain::booking::{
     Booking, BookingCommand, BookingError, BookingRequested, ChangeAsked, ChangeGuests, ChangeMenu,
     ChangedBy, FeeAgreed, RescheduleBooking,
 };
+use domain::customer::Customer;
 use domain::decider::{Decider, Event};
 use domain::envelope::{ActorKind, StreamId};
 use domain::guests::Guests;
@@ -14,11 +15,11 @@ use domain::place::{Place, Travel, Venue};
 use domain::price_list::{PriceList, PricesOfChange};
 use domain::quote::AddOn;
 use domain::station::Station;
-use domain::tax_rate::CountyRates;
+use event_log::Opened;
 use serde::Serialize;
 
 use super::{VenueInput, check_venue};
-use crate::execute::{CAPACITY, Plan, Written, to_the_end};
+use crate::execute::{Plan, Written, to_the_end};
 use crate::load::Loaded;
 use crate::quote::{parse_zip, unknown_zip};
 use crate::{Caller, CommandError, Commands, IdempotencyKey, Refused};
@@ -106,14 +107,25 @@ impl Commands {
         let requested = requested(&loaded)?;
         let station = self.station_of(caller, requested.station_id).await?;
         let (venue, place, travel) = self.venue_after(caller, ask, requested, &station.state).await?;
-        let county = CountyRates::stream_key(&place.state, &place.county);
-        let rates = self.load::<CountyRates>(caller, &county).await?;
-        let tax_place = rates.state.resolve(&place, &venue.city, ask.start.date());
+        let tax_place = match &ask.venue {
+            Some(input) => {
+                self.venue_tax_place(caller, &place, input, ask.start.date())
+                    .await?
+            }
+            // What a person found out of the same venue stays so; the rate is that of the new day.
+            None => self.tax_place_on(caller, requested, ask.start.date()).await?,
+        };
         let asked = self
             .asked(caller, requested, ask.on_behalf_of, ask.reason.as_ref())
             .await?;
+        // A party that is over may be one of somebody who has been erased since.
+        let customer_id = requested.customer_id.to_string();
+        let customer = self.load::<Customer>(caller, &customer_id).await?;
+        customer.state.known().map_err(CommandError::refused)?;
+        let (on, of) = (ask.start.date(), (requested.station_id, &station));
+        let roster = self.roster(caller, of, (on, on), Some(ask.booking_id)).await?;
         let command = BookingCommand::Reschedule(Box::new(RescheduleBooking {
-            roster: self.roster(caller, &station.state).await?,
+            roster: roster.roster.clone(),
             station: station.state,
             start: ask.start,
             venue,
@@ -123,10 +135,10 @@ impl Commands {
             asked,
         }));
         let events = loaded.state.decide(command).map_err(CommandError::refused)?;
-        Ok(Plan::default()
+        Ok(roster
+            .guard(Plan::default())
             .write::<Booking>(self, ask.booking_id.to_string(), loaded.version, events)
-            .reads::<Station>(requested.station_id.to_string(), station.version)
-            .on_refused_claim(CAPACITY, BookingError::SlotUnavailable))
+            .reads::<Customer>(customer_id, customer.version))
     }
 
     /// Where the party is held after the move, and the way there.
@@ -148,6 +160,12 @@ impl Commands {
         let zip = parse_zip(&input.zip, &["venue", "zip"])?;
         check_venue(input)?;
         let place = find(&zip)?;
+        if self
+            .is_same_venue(caller, ask.booking_id, &requested.venue, input)
+            .await?
+        {
+            return Ok((requested.venue.clone(), place, requested.travel.clone()));
+        }
         super::check_state(&place, &input.state)?;
         let opened = station.opened();
         let home = &opened
@@ -163,11 +181,39 @@ impl Commands {
         let venue = Venue {
             street: sealer.seal(&stream, "venue.street", input.street.trim()),
             city: input.city.trim().to_owned(),
-            county: place.county.clone(),
+            county: super::tax::county_of(&place, input)?,
             state: place.state.clone(),
             zip,
         };
         Ok((venue, place, travel))
+    }
+
+    /// Whether a venue is the one that a booking has. What is sealed twice is never the same, so the street is opened.
+    async fn is_same_venue(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        venue: &Venue,
+        input: &VenueInput,
+    ) -> Result<bool, CommandError> {
+        let zip = input.zip.trim();
+        let state = input.state.trim();
+        if venue.zip.as_str() != zip
+            || venue.city != input.city.trim()
+            || !venue.state.eq_ignore_ascii_case(state)
+            || input
+                .county
+                .as_ref()
+                .is_some_and(|county| county.trim() != venue.county)
+        {
+            return Ok(false);
+        }
+        let stream = StreamId::new(Booking::STREAM, id.to_string());
+        let street = self
+            .vault
+            .open(caller.tenant, &stream, "venue.street", &venue.street)
+            .await?;
+        Ok(matches!(street, Opened::Text(street) if street == input.street.trim()))
     }
 
     /// Serves more guests, or fewer, at the prices that the terms say.
@@ -204,17 +250,19 @@ impl Commands {
         let asked = self
             .asked(caller, requested, OnBehalfOf::Customer, ask.reason.as_ref())
             .await?;
+        let on = requested.start.local.date();
+        let of = (requested.station_id, &station);
+        let roster = self.roster(caller, of, (on, on), Some(ask.booking_id)).await?;
         let command = BookingCommand::ChangeGuests(Box::new(ChangeGuests {
-            roster: self.roster(caller, &station.state).await?,
+            roster: roster.roster.clone(),
             station: station.state,
             guests: ask.guests,
             asked,
         }));
         let events = loaded.state.decide(command).map_err(CommandError::refused)?;
-        Ok(Plan::default()
-            .write::<Booking>(self, ask.booking_id.to_string(), loaded.version, events)
-            .reads::<Station>(requested.station_id.to_string(), station.version)
-            .on_refused_claim(CAPACITY, BookingError::SlotUnavailable))
+        let id = ask.booking_id.to_string();
+        let plan = Plan::default().write::<Booking>(self, id, loaded.version, events);
+        Ok(roster.guard(plan))
     }
 
     /// Serves other extras, at the prices that the terms say.

@@ -2,13 +2,14 @@
 
 use domain::access::Permission;
 use domain::booking::{AssignChef, Booking, BookingCommand, BookingError};
-use domain::chef::{Chef, ChefError, Roster};
+use domain::chef::{Chef, ChefError};
 use domain::decider::Decider;
 use domain::ids::{BookingId, ChefId};
 use domain::station::Station;
 use serde::Serialize;
 
 use super::change::requested;
+use super::roster::where_works;
 use crate::execute::{CAPACITY, INTERVAL, Plan, Written, to_the_end};
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
@@ -69,8 +70,10 @@ impl Commands {
         if chef.state.registered().is_none() {
             return Err(CommandError::refused(ChefError::NotFound));
         }
+        let elsewhere = self.other_stations(caller, station_id).await?;
         let command = BookingCommand::AssignChef(Box::new(AssignChef {
             chef_id: ask.chef_id,
+            works: where_works(ask.chef_id, &elsewhere),
             chef: chef.state,
             station: station.state,
             now: self.ports.now(),
@@ -80,6 +83,7 @@ impl Commands {
             .write::<Booking>(self, ask.booking_id.to_string(), loaded.version, events)
             .reads::<Station>(station_id.to_string(), station.version)
             .reads::<Chef>(ask.chef_id.to_string(), chef.version)
+            .reads_stations(&elsewhere)
             .on_refused_claim(INTERVAL, BookingError::ChefConflict)
             .on_refused_claim(CAPACITY, BookingError::ChefCapReached))
     }
@@ -111,15 +115,5 @@ impl Commands {
             .await
         })
         .await
-    }
-
-    /// The chefs of a station, with when each of them works.
-    pub(crate) async fn roster(&self, caller: &Caller, station: &Station) -> Result<Roster, CommandError> {
-        let mut chefs = Vec::new();
-        for id in station.chefs() {
-            let chef = self.load::<Chef>(caller, &id.to_string()).await?;
-            chefs.push((*id, chef.state));
-        }
-        Ok(chefs.into_iter().collect())
     }
 }

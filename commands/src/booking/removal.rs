@@ -1,15 +1,14 @@
 //! Putting bookings away and taking them out again.
 
 use domain::access::Permission;
-use domain::booking::{Booking, BookingCommand, BookingError, RestoreBooking};
+use domain::booking::{Booking, BookingCommand, RestoreBooking};
 use domain::customer::Customer;
 use domain::decider::Decider;
 use domain::ids::BookingId;
-use domain::station::Station;
 use serde::Serialize;
 
 use super::change::requested;
-use crate::execute::{CAPACITY, Plan, Written, to_the_end};
+use crate::execute::{Plan, Written, to_the_end};
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
 /// A booking to put away.
@@ -94,17 +93,21 @@ impl Commands {
         let customer_id = requested.customer_id.to_string();
         let customer = self.load::<Customer>(caller, &customer_id).await?;
         customer.state.known().map_err(CommandError::refused)?;
+        let on = requested.start.local.date();
+        let of = (station_id, &station);
+        let roster = self.roster(caller, of, (on, on), Some(ask.booking_id)).await?;
         let command = BookingCommand::Restore(Box::new(RestoreBooking {
-            roster: self.roster(caller, &station.state).await?,
+            roster: roster.roster.clone(),
             station: station.state,
             reason: ask.reason.clone(),
             now: self.ports.now(),
         }));
         let events = loaded.state.decide(command).map_err(CommandError::refused)?;
-        Ok(Plan::default()
+        let hold = requested.customer_hold();
+        Ok(roster
+            .guard(Plan::default())
+            .holds(hold.as_ref())
             .write::<Booking>(self, ask.booking_id.to_string(), loaded.version, events)
-            .reads::<Station>(station_id.to_string(), station.version)
-            .reads::<Customer>(customer_id, customer.version)
-            .on_refused_claim(CAPACITY, BookingError::SlotUnavailable))
+            .reads::<Customer>(customer_id, customer.version))
     }
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::{
     Answers, Policy, Reaction, Reply, WhenChefTakesTimeOff, WhenDepositCaptured, WhenDepositOverdue,
+    WhenMoneyChangesTax, WhenMoneyNeedsAPerson, WhenRefundIsPending, WhenTaxRateSet, WorkStep,
 };
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
@@ -27,10 +28,14 @@ const BATCH: u32 = 200;
 const DUE: i64 = 100;
 
 /// Every policy there is.
-const POLICIES: [&str; 3] = [
+const POLICIES: [&str; 7] = [
     WhenDepositCaptured::NAME,
     WhenDepositOverdue::NAME,
     WhenChefTakesTimeOff::NAME,
+    WhenMoneyChangesTax::NAME,
+    WhenTaxRateSet::NAME,
+    WhenMoneyNeedsAPerson::NAME,
+    WhenRefundIsPending::NAME,
 ];
 
 /// How often to look for what other processes have appended, and for whose time has come.
@@ -67,9 +72,14 @@ impl Commands {
                 self.hold_policy(tenant, policy, Some(holder)).await?;
             }
         }
-        self.follow::<WhenDepositCaptured>(tenant).await?;
-        self.follow::<WhenDepositOverdue>(tenant).await?;
-        self.follow::<WhenChefTakesTimeOff>(tenant).await
+        // Each on the heap: together they are more than a stack should hold.
+        Box::pin(self.follow::<WhenDepositCaptured>(tenant)).await?;
+        Box::pin(self.follow::<WhenDepositOverdue>(tenant)).await?;
+        Box::pin(self.follow::<WhenChefTakesTimeOff>(tenant)).await?;
+        Box::pin(self.follow::<WhenMoneyChangesTax>(tenant)).await?;
+        Box::pin(self.follow::<WhenTaxRateSet>(tenant)).await?;
+        Box::pin(self.follow::<WhenMoneyNeedsAPerson>(tenant)).await?;
+        Box::pin(self.follow::<WhenRefundIsPending>(tenant)).await
     }
 
     /// The same commands, whose reactions nobody else gives meanwhile: for a simulated clock beside a program
@@ -91,6 +101,25 @@ impl Commands {
             self.hold_policy(tenant, policy, None).await?;
         }
         Ok(())
+    }
+
+    /// How many events of a company what follows its payments has not looked at yet: until there are none, tax may be
+    /// missing.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when the log or the database is out of reach.
+    pub async fn tax_events_behind(&self, tenant: TenantId) -> Result<i64, PolicyError> {
+        let head = self.log().head(tenant).await?.position;
+        let mut tx = self.log().database().begin_read(tenant).await?;
+        let position: Option<i64> = sqlx::query_scalar(
+            "select position from policy_checkpoints where tenant_id = $1 and policy = $2",
+        )
+        .bind(tenant.0)
+        .bind(WhenMoneyChangesTax::NAME)
+        .fetch_optional(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok((head.0 - position.unwrap_or(0)).max(0))
     }
 
     async fn hold_policy(
@@ -181,8 +210,7 @@ impl Commands {
     }
 
     async fn follow_batch<P: Policy>(&self, tenant: TenantId) -> Result<Progress, PolicyError> {
-        let mut tx = self.log().database().begin(tenant).await?;
-        let Some(checkpoint) = lock_checkpoint(&mut tx, tenant, P::NAME, self.policies_holder).await? else {
+        let Some((mut tx, checkpoint)) = self.take_checkpoint(tenant, P::NAME).await? else {
             return Ok(Progress::Done);
         };
         let stored = self.log().read(tenant, checkpoint, BATCH, None).await?;
@@ -236,13 +264,9 @@ impl Commands {
     }
 
     async fn wake_batch<P: Policy>(&self, tenant: TenantId) -> Result<Progress, PolicyError> {
-        let mut tx = self.log().database().begin(tenant).await?;
-        if lock_checkpoint(&mut tx, tenant, P::NAME, self.policies_holder)
-            .await?
-            .is_none()
-        {
+        let Some((mut tx, _)) = self.take_checkpoint(tenant, P::NAME).await? else {
             return Ok(Progress::Done);
-        }
+        };
         let due: Vec<(String, Value)> = sqlx::query_as(
             "select process, state from policy_states
              where tenant_id = $1 and policy = $2 and wake_at <= $3 order by wake_at limit $4",
@@ -258,17 +282,83 @@ impl Commands {
             return Ok(Progress::Done);
         }
         for (process, state) in due {
-            if let Some(reply) = P::due(&process, serde_json::from_value(state)?) {
+            let state: P::State = serde_json::from_value(state)?;
+            let again = P::again(&state, self.ports.now());
+            if let Some(reply) = P::due(&process, state) {
                 let cause = Cause {
                     event: None,
                     key: format!("due {process}"),
                 };
                 self.reply::<P>(tenant, cause, None, reply).await?;
             }
-            forget_state(&mut tx, tenant, P::NAME, &process).await?;
+            match again {
+                Some((state, wake_at)) => {
+                    let state = serde_json::to_value(state)?;
+                    keep_state(&mut tx, tenant, P::NAME, &process, &state, Some(wake_at)).await?;
+                }
+                None => forget_state(&mut tx, tenant, P::NAME, &process).await?,
+            }
         }
         tx.commit().await?;
         Ok(Progress::More)
+    }
+
+    /// A transaction that has a policy's checkpoint; none when another node has it, or holds it for a while.
+    ///
+    /// A checkpoint that is new is written before: its row holds on to the head of the log, and a command that the
+    /// transaction waits for would wait for the transaction.
+    async fn take_checkpoint(
+        &self,
+        tenant: TenantId,
+        policy: &str,
+    ) -> Result<Option<(Transaction, Position)>, PolicyError> {
+        let mut tx = self.log().database().begin(tenant).await?;
+        let mut position = lock_checkpoint(&mut tx, tenant, policy, self.policies_holder).await?;
+        if position.is_none() {
+            let is_new = make_checkpoint(&mut tx, tenant, policy).await?;
+            tx.commit().await?;
+            if !is_new {
+                return Ok(None);
+            }
+            tx = self.log().database().begin(tenant).await?;
+            position = lock_checkpoint(&mut tx, tenant, policy, self.policies_holder).await?;
+        }
+        match position {
+            Some(position) => Ok(Some((tx, position))),
+            None => {
+                tx.rollback().await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Changes the work queue. What is no longer so is left as it is.
+    async fn work(
+        &self,
+        caller: &Caller,
+        policy: &str,
+        cause: &str,
+        steps: Vec<WorkStep>,
+    ) -> Result<(), PolicyError> {
+        for step in steps {
+            let done = match step {
+                WorkStep::Open { id, opened } => self.open_work(caller.clone(), id, opened).await,
+                WorkStep::Close { id, because } => {
+                    let key = IdempotencyKey::of_reaction(policy, &format!("{cause} {id}"));
+                    self.settle_work(caller.clone(), key, id, because)
+                        .await
+                        .map(|_| ())
+                }
+            };
+            match done {
+                Ok(()) => {}
+                Err(CommandError::Refused(refused)) => {
+                    tracing::info!(policy, code = refused.code, "nothing to do");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     /// Gives a policy's command. A refusal by a rule is an answer: what the policy wanted is no longer so.
@@ -303,6 +393,22 @@ impl Commands {
                     .await
             }
             Reply::ExpireBooking { booking_id } => self.expire_booking(caller, key, booking_id).await,
+            Reply::Work(steps) => return Box::pin(self.work(&caller, P::NAME, &cause.key, steps)).await,
+            // The provider is asked outside of this transaction: it may take its time, and so may its answer.
+            Reply::TakeUpRefund {
+                payment_id,
+                refund_id,
+            } => {
+                let this = self.clone();
+                tokio::spawn(async move { this.take_up_refund(tenant, payment_id, refund_id).await });
+                return Ok(());
+            }
+            Reply::ResolveTax { bookings } => {
+                Box::pin(self.resolve_bookings_tax(caller, &key, bookings)).await
+            }
+            Reply::RecordTax { booking_id, facts } => {
+                Box::pin(self.record_tax(caller, key, booking_id, facts)).await
+            }
             Reply::NeedReassignment { chef_id, needed } => {
                 self.need_reassignment(caller, key, chef_id, needed).await
             }
@@ -329,18 +435,25 @@ struct Cause {
     key: String,
 }
 
-/// Takes the checkpoint for this transaction; none when another node has it, or holds it for a while.
+/// Makes the checkpoint of a policy that has not followed this log yet, and says whether it was not there.
+async fn make_checkpoint(tx: &mut Transaction, tenant: TenantId, policy: &str) -> Result<bool, sqlx::Error> {
+    let made = sqlx::query(
+        "insert into policy_checkpoints (tenant_id, policy) values ($1, $2) on conflict do nothing",
+    )
+    .bind(tenant.0)
+    .bind(policy)
+    .execute(&mut **tx)
+    .await?;
+    Ok(made.rows_affected() == 1)
+}
+
+/// Takes the checkpoint for this transaction; none where there is none, another node has it, or holds it for a while.
 async fn lock_checkpoint(
     tx: &mut Transaction,
     tenant: TenantId,
     policy: &str,
     holder: Option<Uuid>,
 ) -> Result<Option<Position>, sqlx::Error> {
-    sqlx::query("insert into policy_checkpoints (tenant_id, policy) values ($1, $2) on conflict do nothing")
-        .bind(tenant.0)
-        .bind(policy)
-        .execute(&mut **tx)
-        .await?;
     let position: Option<i64> = sqlx::query_scalar(
         "select position from policy_checkpoints
          where tenant_id = $1 and policy = $2

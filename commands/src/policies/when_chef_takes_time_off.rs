@@ -1,17 +1,18 @@
-//! When a chef takes days off on which parties count on the chef, somebody has to find another. Nothing is cancelled.
+//! When a chef does not work any more at a time when parties count on the chef, somebody has to find another. Nothing is
+//! cancelled.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::booking::{BookingChefAssigned, BookingEvent};
 use domain::chef::{ChefEvent, ChefReassignmentNeeded, WorkToReassign};
-use domain::ids::BookingId;
+use domain::ids::{BookingId, ChefId};
 use domain::recorded::{DomainEvent, Recorded};
 use serde::{Deserialize, Serialize};
 
 use super::{Policy, Reaction, Reply};
 
-/// Asks for other chefs.
+/// Asks for other chefs, after days off, free days and shorter weeks.
 pub struct WhenChefTakesTimeOff;
 
 /// The parties that count on one chef.
@@ -39,6 +40,8 @@ impl Party {
                 number: assigned.number.clone(),
                 blocked_from: assigned.blocked_from,
                 blocked_until: assigned.blocked_until,
+                station_id: Some(assigned.station_id),
+                zone: Some(assigned.zone),
             },
         }
     }
@@ -46,6 +49,25 @@ impl Party {
     fn touches(&self, from: NaiveDate, to: NaiveDate) -> bool {
         self.first_on <= to && self.last_on >= from
     }
+}
+
+impl Work {
+    /// Asks about the parties that touch some days, or about all: the command looks which of them need another chef.
+    fn ask(&self, chef: Option<ChefId>, days: Option<(NaiveDate, NaiveDate)>) -> Option<Reply> {
+        let touched = |party: &&Party| days.is_none_or(|(from, to)| party.touches(from, to));
+        let touched: Vec<&Party> = self.parties.values().filter(touched).collect();
+        let first = touched.iter().map(|party| party.first_on).min()?;
+        let last = touched.iter().map(|party| party.last_on).max()?;
+        let (from, to) = days.unwrap_or((first, last));
+        let work = touched.iter().map(|party| party.work.clone()).collect();
+        let needed = ChefReassignmentNeeded { from, to, work };
+        chef.map(|chef_id| Reply::NeedReassignment { chef_id, needed })
+    }
+}
+
+/// What begins on a day may go on after its midnight.
+fn after_midnight(day: NaiveDate) -> NaiveDate {
+    day.succ_opt().unwrap_or(day)
 }
 
 impl Policy for WhenChefTakesTimeOff {
@@ -58,7 +80,9 @@ impl Policy for WhenChefTakesTimeOff {
             DomainEvent::Booking(BookingEvent::ChefUnassigned(unassigned)) => {
                 Some(unassigned.chef_id.to_string())
             }
-            DomainEvent::Chef(ChefEvent::TimeOffAdded(_)) => Some(event.stream.id.clone()),
+            DomainEvent::Chef(
+                ChefEvent::TimeOffAdded(_) | ChefEvent::DateExceptionSet(_) | ChefEvent::AvailabilitySet(_),
+            ) => Some(event.stream.id.clone()),
             DomainEvent::Booking(_)
             | DomainEvent::Chef(_)
             | DomainEvent::Payment(_)
@@ -68,6 +92,11 @@ impl Policy for WhenChefTakesTimeOff {
             | DomainEvent::Customer(_)
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => None,
         }
     }
@@ -89,25 +118,16 @@ impl Policy for WhenChefTakesTimeOff {
                 work.parties.retain(|id, _| id.to_string() != event.stream.id);
             }
             DomainEvent::Chef(ChefEvent::TimeOffAdded(added)) => {
-                let touched = work
-                    .parties
-                    .values()
-                    .filter(|party| party.touches(added.from, added.to));
-                let touched: Vec<_> = touched.map(|party| party.work.clone()).collect();
-                reply = event
-                    .stream
-                    .id
-                    .parse()
-                    .ok()
-                    .filter(|_| !touched.is_empty())
-                    .map(|chef_id| Reply::NeedReassignment {
-                        chef_id,
-                        needed: ChefReassignmentNeeded {
-                            from: added.from,
-                            to: added.to,
-                            work: touched,
-                        },
-                    });
+                reply = work.ask(event.stream.id.parse().ok(), Some((added.from, added.to)));
+            }
+            DomainEvent::Chef(ChefEvent::DateExceptionSet(set)) => {
+                reply = work.ask(
+                    event.stream.id.parse().ok(),
+                    Some((set.on, after_midnight(set.on))),
+                );
+            }
+            DomainEvent::Chef(ChefEvent::AvailabilitySet(_)) => {
+                reply = work.ask(event.stream.id.parse().ok(), None);
             }
             DomainEvent::Booking(_)
             | DomainEvent::Chef(_)
@@ -118,6 +138,11 @@ impl Policy for WhenChefTakesTimeOff {
             | DomainEvent::Customer(_)
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => {}
         }
         Reaction {

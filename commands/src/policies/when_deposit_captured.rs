@@ -3,7 +3,7 @@
 use domain::booking::BookingEvent;
 use domain::ids::{BookingId, PaymentId};
 use domain::money::Cents;
-use domain::payment::{PaymentEvent, PaymentVerified};
+use domain::payment::PaymentEvent;
 use domain::recorded::{DomainEvent, Recorded};
 use serde::{Deserialize, Serialize};
 
@@ -31,17 +31,22 @@ impl Policy for WhenDepositCaptured {
     fn process(event: &Recorded) -> Option<String> {
         match &event.event {
             DomainEvent::Booking(_) => Some(event.stream.id.clone()),
-            DomainEvent::Payment(PaymentEvent::Verified(verified)) => {
-                Some(verified.booking.booking_id.to_string())
+            DomainEvent::Payment(payment) => {
+                payment.money()?;
+                Some(payment.booking().booking_id.to_string())
             }
-            DomainEvent::Payment(PaymentEvent::Claimed(_) | PaymentEvent::Rejected(_))
-            | DomainEvent::Organisation(_)
+            DomainEvent::Organisation(_)
             | DomainEvent::Station(_)
             | DomainEvent::Chef(_)
             | DomainEvent::User(_)
             | DomainEvent::Customer(_)
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => None,
         }
     }
@@ -74,7 +79,9 @@ impl Policy for WhenDepositCaptured {
                 | BookingEvent::ChefAssigned(_)
                 | BookingEvent::ChefUnassigned(_)
                 | BookingEvent::NoteAdded(_)
-                | BookingEvent::TermsAccepted(_),
+                | BookingEvent::TermsAccepted(_)
+                | BookingEvent::TaxPlaceSet(_)
+                | BookingEvent::TaxAdjusted(_),
             ) => Reaction::keep(state),
             DomainEvent::Booking(
                 BookingEvent::Confirmed(_)
@@ -82,19 +89,23 @@ impl Policy for WhenDepositCaptured {
                 | BookingEvent::Cancelled(_)
                 | BookingEvent::Expired(_),
             ) => Reaction::keep(None),
-            DomainEvent::Payment(PaymentEvent::Verified(verified)) => match state {
-                Some(waiting) => waiting.receive(verified, &event.stream.id),
+            DomainEvent::Payment(payment) => match state {
+                Some(waiting) => waiting.receive(payment, &event.stream.id),
                 // Confirmed, or over, before this money came.
                 None => Reaction::keep(None),
             },
-            DomainEvent::Payment(PaymentEvent::Claimed(_) | PaymentEvent::Rejected(_))
-            | DomainEvent::Organisation(_)
+            DomainEvent::Organisation(_)
             | DomainEvent::Station(_)
             | DomainEvent::Chef(_)
             | DomainEvent::User(_)
             | DomainEvent::Customer(_)
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => Reaction::keep(state),
         }
     }
@@ -105,10 +116,14 @@ impl Policy for WhenDepositCaptured {
 }
 
 impl Waiting {
-    fn receive(mut self, verified: &PaymentVerified, payment: &str) -> Reaction<Self> {
-        self.captured_cents += verified.amount_cents;
-        self.last = payment.parse::<PaymentId>().ok();
-        self.confirm_if_complete(&verified.booking.booking_id.to_string())
+    /// What came, and what was voided, given back or lost of it, counts by its sum.
+    fn receive(mut self, event: &PaymentEvent, payment: &str) -> Reaction<Self> {
+        let moved = event.money().unwrap_or_default().held_cents();
+        self.captured_cents += moved;
+        if moved > Cents::ZERO {
+            self.last = payment.parse::<PaymentId>().ok();
+        }
+        self.confirm_if_complete(&event.booking().booking_id.to_string())
     }
 
     fn owe(waiting: Option<Self>, deposit_cents: Cents, booking: &str) -> Reaction<Self> {

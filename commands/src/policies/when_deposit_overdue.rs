@@ -29,6 +29,11 @@ impl Policy for WhenDepositOverdue {
             | DomainEvent::Customer(_)
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => None,
         }
     }
@@ -45,6 +50,13 @@ impl Policy for WhenDepositOverdue {
                 wake_at: Some(extended.due_at),
                 reply: None,
             },
+            DomainEvent::Booking(BookingEvent::Rescheduled(moved)) if moved.deposit_due_at.is_some() => {
+                Reaction {
+                    state: Some(Awaited {}),
+                    wake_at: moved.deposit_due_at,
+                    reply: None,
+                }
+            }
             DomainEvent::Booking(BookingEvent::Restored(restored))
                 if restored.status == BookingStatus::Requested =>
             {
@@ -67,7 +79,9 @@ impl Policy for WhenDepositOverdue {
                 | BookingEvent::ChefAssigned(_)
                 | BookingEvent::ChefUnassigned(_)
                 | BookingEvent::NoteAdded(_)
-                | BookingEvent::TermsAccepted(_),
+                | BookingEvent::TermsAccepted(_)
+                | BookingEvent::TaxPlaceSet(_)
+                | BookingEvent::TaxAdjusted(_),
             )
             | DomainEvent::Payment(_)
             | DomainEvent::Organisation(_)
@@ -77,6 +91,11 @@ impl Policy for WhenDepositOverdue {
             | DomainEvent::Customer(_)
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
+            | DomainEvent::WorkItem(_)
+            | DomainEvent::TaxPeriod(_)
+            | DomainEvent::Document(_)
+            | DomainEvent::DocumentSeries(_)
+            | DomainEvent::PromoCode(_)
             | DomainEvent::Lead(_) => Reaction::keep(None),
         }
     }
@@ -87,7 +106,7 @@ impl Policy for WhenDepositOverdue {
 }
 
 /// Whether an event says until when a deposit is awaited, or that none is. The others leave that as it was: a party that
-/// is moved has no more time to pay.
+/// is moved has no more time to pay, and less where it is moved to before the deposit was due.
 fn about_the_deposit(event: &BookingEvent) -> bool {
     match event {
         BookingEvent::Requested(_)
@@ -98,12 +117,14 @@ fn about_the_deposit(event: &BookingEvent) -> bool {
         | BookingEvent::Expired(_)
         | BookingEvent::Deleted(_)
         | BookingEvent::Restored(_) => true,
+        BookingEvent::Rescheduled(moved) => moved.deposit_due_at.is_some(),
         BookingEvent::GuestCountChanged(_)
         | BookingEvent::MenuChanged(_)
-        | BookingEvent::Rescheduled(_)
         | BookingEvent::ChefAssigned(_)
         | BookingEvent::ChefUnassigned(_)
         | BookingEvent::NoteAdded(_)
-        | BookingEvent::TermsAccepted(_) => false,
+        | BookingEvent::TermsAccepted(_)
+        | BookingEvent::TaxPlaceSet(_)
+        | BookingEvent::TaxAdjusted(_) => false,
     }
 }

@@ -3,10 +3,13 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::*;
-use crate::chef::{Chef, ChefCommand, ChefRegistered, ChefTimeOffAdded};
+use crate::chef::{
+    Chef, ChefCapsSet, ChefCommand, ChefRegistered, ChefTimeOffAdded, Engaged, RosteredChef, Taken, Works,
+};
 use crate::decider::Decider;
 use crate::envelope::Sealed;
 use crate::ids::{ChefId, SubjectId};
+use crate::schedule::date_key;
 use crate::station::{StationChefJoined, StationCommand, StationCreated, StationSettings};
 
 fn station(chefs: u128, zone: Tz, settings: StationSettings) -> Station {
@@ -21,6 +24,7 @@ fn station(chefs: u128, zone: Tz, settings: StationSettings) -> Station {
     commands.extend((1..=chefs).map(|chef| {
         StationCommand::JoinChef(StationChefJoined {
             chef_id: ChefId(Uuid::from_u128(chef)),
+            counted_at: None,
         })
     }));
     for command in commands {
@@ -53,27 +57,96 @@ fn taken(from: &str, until: &str, chefs: i32) -> Taken {
     }
 }
 
-/// A chef who is off on a day.
-fn off(chef: u128, day: &str) -> (ChefId, Chef) {
+/// What is known of a chef of this station alone.
+fn known(chef: u128, command: ChefCommand) -> (ChefId, RosteredChef) {
     let name = Sealed {
         subject: SubjectId(Uuid::nil()),
         sealed: String::new(),
     };
-    let day = day.parse().unwrap();
     let mut known = Chef::default();
     for command in [
         ChefCommand::Register(ChefRegistered { name, user_id: None }),
-        ChefCommand::AddTimeOff(ChefTimeOffAdded {
-            from: day,
-            to: day,
-            reason: None,
-        }),
+        command,
     ] {
         for event in known.decide(command).unwrap() {
             known.evolve(&event);
         }
     }
+    let known = RosteredChef {
+        chef: known,
+        works: Works::Here,
+        engaged: Engaged::default(),
+    };
     (ChefId(Uuid::from_u128(chef)), known)
+}
+
+/// A chef who is off on a day.
+fn off(chef: u128, day: &str) -> (ChefId, RosteredChef) {
+    let day = day.parse().unwrap();
+    let off = ChefTimeOffAdded {
+        from: day,
+        to: day,
+        reason: None,
+    };
+    known(chef, ChefCommand::AddTimeOff(off))
+}
+
+/// A chef who cooks one party a day.
+fn once_a_day(chef: u128) -> (ChefId, RosteredChef) {
+    let caps = ChefCapsSet {
+        per_day: Some(1),
+        ..ChefCapsSet::default()
+    };
+    known(chef, ChefCommand::SetCaps(caps))
+}
+
+#[test]
+fn a_chef_whose_day_is_full_is_not_there_for_another_party_of_it() {
+    let one = station(1, Los_Angeles, StationSettings::default());
+    let (id, mut chef) = once_a_day(1);
+    // From 11:00 to 14:30 by the clock of San Jose, which reaches into the slot after.
+    let noon = ("2026-03-14T18:00:00Z", "2026-03-14T21:30:00Z");
+    let span = (noon.0.parse().unwrap(), noon.1.parse().unwrap());
+    let day = wanted("2026-03-14", "2026-03-15", 8);
+    let ask = |chef: &RosteredChef, taken: Vec<Taken>| {
+        let roster = Roster::from_iter([(id, chef.clone())]).with_taken(taken);
+        told(&slots(&one, &roster, &day).unwrap())
+    };
+    let (free, taken_then) = ((1, ""), (0, "SLOT_UNAVAILABLE"));
+    let promised = vec![taken(noon.0, noon.1, 1)];
+    assert_eq!(
+        ask(&chef, promised.clone())[..4],
+        [taken_then, taken_then, free, free],
+        "nobody is assigned: somebody else may cook at noon"
+    );
+    chef.engaged = Engaged {
+        times: vec![span],
+        days: vec![date_key("2026-03-14".parse().unwrap())],
+        weeks: vec![],
+    };
+    let full = (0, "NO_CHEF");
+    let after = ask(&chef, promised);
+    assert_eq!(after[..4], [taken_then, taken_then, full, full]);
+    assert_eq!(after[4..], [free; 4], "the next day is another");
+}
+
+#[test]
+fn a_chef_of_two_stations_is_free_at_one_only_while_the_other_has_not_got_the_chef() {
+    let two = station(2, Los_Angeles, StationSettings::default());
+    let (id, mut shared) = known(2, ChefCommand::SetCaps(ChefCapsSet::default()));
+    shared.works = Works::ElsewhereToo;
+    let day = wanted("2026-03-14", "2026-03-14", 8);
+    let ask = |shared: &RosteredChef, taken: Vec<Taken>| {
+        let roster = Roster::from_iter([(id, shared.clone())]).with_taken(taken);
+        told(&slots(&two, &roster, &day).unwrap())[0]
+    };
+    let noon = ("2026-03-14T18:00:00Z", "2026-03-14T21:30:00Z");
+    let promised = vec![taken(noon.0, noon.1, 1)];
+    assert_eq!(ask(&shared, vec![]), (2, ""));
+    assert_eq!(ask(&shared, promised.clone()), (1, ""), "the chef of both");
+    shared.engaged.times = vec![(noon.0.parse().unwrap(), noon.1.parse().unwrap())];
+    assert_eq!(ask(&shared, vec![]), (1, ""), "the chef of this one");
+    assert_eq!(ask(&shared, promised), (0, "SLOT_UNAVAILABLE"));
 }
 
 fn told(slots: &[Slot]) -> Vec<(i32, &'static str)> {
@@ -86,7 +159,7 @@ fn each_slot_says_why_it_cannot_be_had() {
     let two = station(2, Los_Angeles, StationSettings::default());
     let day = |date: &str, guests| wanted(date, date, guests);
     let ask = |wanted: &Wanted, taken: &[Taken], roster: &Roster| {
-        told(&slots(&two, roster, taken, wanted).unwrap())
+        told(&slots(&two, &roster.clone().with_taken(taken.to_vec()), wanted).unwrap())
     };
     let nobody_off = Roster::default();
     // One party from 17:00 to 20:30, by the clock of San Jose.
@@ -115,7 +188,7 @@ fn each_slot_says_why_it_cannot_be_had() {
     let mut shut = StationSettings::default();
     shut.closed.dates.push("2026-03-14".parse().unwrap());
     let shut = station(1, Los_Angeles, shut);
-    let closed = slots(&shut, &nobody_off, &[], &day("2026-03-14", 8)).unwrap();
+    let closed = slots(&shut, &nobody_off, &day("2026-03-14", 8)).unwrap();
     assert!(
         closed
             .iter()
@@ -126,7 +199,7 @@ fn each_slot_says_why_it_cannot_be_had() {
 #[test]
 fn what_cannot_be_asked_is_refused() {
     let one = station(1, Los_Angeles, StationSettings::default());
-    let ask = |wanted: &Wanted| slots(&one, &Roster::default(), &[], wanted).map(|slots| slots.len());
+    let ask = |wanted: &Wanted| slots(&one, &Roster::default(), wanted).map(|slots| slots.len());
     assert_eq!(
         ask(&wanted("2026-03-14", "2026-03-13", 8)),
         Err(AvailabilityError::BadRange)
@@ -144,7 +217,6 @@ fn what_cannot_be_asked_is_refused() {
         slots(
             &Station::default(),
             &Roster::default(),
-            &[],
             &wanted("2026-03-14", "2026-03-14", 1)
         ),
         Err(AvailabilityError::StationNotFound)
@@ -161,7 +233,7 @@ fn the_grid_goes_by_the_clock_on_both_weekends_of_daylight_saving_and_where_ther
     };
     let starts = |zone, day: &str| -> Vec<(String, String)> {
         let station = station(1, zone, nights.clone());
-        let asked = slots(&station, &Roster::default(), &[], &wanted(day, day, 8)).unwrap();
+        let asked = slots(&station, &Roster::default(), &wanted(day, day, 8)).unwrap();
         assert!(asked.iter().all(|slot| slot.refused.is_none()), "{asked:?}");
         let shown = |slot: &Slot| (slot.start.local.to_string(), slot.start.offset());
         asked.iter().map(shown).collect()
@@ -204,8 +276,7 @@ fn a_party_that_goes_on_after_midnight_takes_its_chefs_from_the_next_day() {
     let party = [taken("2026-03-15T05:00:00Z", "2026-03-15T08:30:00Z", 1)];
     let asked = slots(
         &station,
-        &Roster::default(),
-        &party,
+        &Roster::default().with_taken(party.to_vec()),
         &wanted("2026-03-14", "2026-03-15", 8),
     );
     assert_eq!(

@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 
 use super::change_event::{
     BookingDepositDueExtended, BookingGuestCountChanged, BookingMenuChanged, BookingNoteAdded,
-    BookingRescheduled, BookingTermsAccepted, ChangedBy, HeldPlace,
+    BookingRescheduled, BookingTermsAccepted, ChangedBy, HeldPlace, MovedFrom, Room,
 };
 use super::crew_event::UnassignedBecause;
 use super::error::BookingError;
 use super::event::{BookingEvent, BookingRequested};
-use super::state::{Booking, BookingStatus, check_chefs, check_size, check_start, refuse_unless};
+use super::promise::promise;
+use super::state::{Booking, BookingStatus, check_size, check_start, refuse_unless};
 use super::{ChangeAsked, ChangeGuests, ChangeMenu, FeeAgreed, RescheduleBooking};
 use crate::envelope::Sealed;
 use crate::guests::Guests;
@@ -38,6 +39,7 @@ impl BookingRequested {
                 self.tax_place = moved.tax_place.clone();
                 self.travel = moved.travel.clone();
                 self.quote = moved.quote.clone();
+                self.deposit_due_at = moved.deposit_due_at.unwrap_or(self.deposit_due_at);
                 self.hold(moved.place);
             }
             BookingEvent::Restored(restored) => {
@@ -46,6 +48,9 @@ impl BookingRequested {
                     self.hold(place);
                 }
             }
+            BookingEvent::ChefAssigned(assigned) => self.hold(assigned.place.unwrap_or(self.place())),
+            BookingEvent::ChefUnassigned(unassigned) => self.hold(unassigned.place.unwrap_or(self.place())),
+            BookingEvent::TaxPlaceSet(set) => self.tax_place = set.tax_place.clone(),
             BookingEvent::TermsAccepted(accepted) => {
                 self.terms_version = Some(accepted.terms_version.clone());
             }
@@ -54,10 +59,9 @@ impl BookingRequested {
             | BookingEvent::Completed(_)
             | BookingEvent::Cancelled(_)
             | BookingEvent::Expired(_)
-            | BookingEvent::ChefAssigned(_)
-            | BookingEvent::ChefUnassigned(_)
             | BookingEvent::Deleted(_)
-            | BookingEvent::NoteAdded(_) => {}
+            | BookingEvent::NoteAdded(_)
+            | BookingEvent::TaxAdjusted(_) => {}
         }
     }
 
@@ -66,6 +70,18 @@ impl BookingRequested {
         self.blocked_until = place.blocked_until;
         self.chefs_needed = place.chefs_needed;
         self.station_chefs = place.station_chefs;
+        self.by_name = place.by_name;
+    }
+
+    /// Where it is to be, for the story of a move.
+    fn moved_from(&self) -> MovedFrom {
+        MovedFrom {
+            city: self.venue.city.clone(),
+            state: self.venue.state.clone(),
+            zip: self.venue.zip.clone(),
+            travel: self.travel.clone(),
+            tax_place: self.tax_place.clone(),
+        }
     }
 
     fn hours_before(&self, now: DateTime<Utc>) -> i64 {
@@ -110,35 +126,44 @@ impl BookingRequested {
             travel: travel.clone(),
             asked_at: asked.priced_at,
         };
-        Ok(quote(&asked.price_list, &request)?.in_place_of(&self.quote, fee))
+        let priced = quote(&asked.price_list, &request)?.with(self.promo.as_ref());
+        Ok(priced.in_place_of(&self.quote, fee))
     }
 }
 
 impl Booking {
     pub(super) fn reschedule(&self, ask: RescheduleBooking) -> Result<Vec<BookingEvent>, BookingError> {
-        let (requested, _) = self.still_to_come("rescheduled")?;
+        let (requested, status) = self.still_to_come("rescheduled")?;
         requested.check_lock(&ask.asked)?;
         let station = ask.station.opened().ok_or(BookingError::StationNotFound)?;
-        let start = check_start(station, ask.start, ask.asked.now)?;
-        if start.utc == requested.start.utc && ask.venue == requested.venue {
-            return Err(BookingError::Unchanged);
-        }
+        let start = if EventTime::resolve(ask.start, station.zone).utc == requested.start.utc {
+            if ask.venue == requested.venue {
+                return Err(BookingError::Unchanged);
+            }
+            requested.start.clone()
+        } else {
+            check_start(station, ask.start, ask.asked.now)?
+        };
         let fee = self.reschedule_fee(requested, &ask)?;
-        let blocked = station.settings.blocked(start.utc, &ask.travel);
+        let shift = station.shift(&start, &ask.travel);
         check_size(&ask.station, station, requested.guests)?;
-        let place = check_chefs(&ask.station, station, &ask.roster, requested.guests, blocked)?;
+        let promised = promise(&ask.station, station, &ask.roster, requested.guests, &shift, &[])?;
         let add_ons = requested.quote.add_ons();
         let quote =
             requested.priced_again(&ask.asked, requested.guests, add_ons, &start, &ask.travel, fee)?;
         let now = ask.asked.now;
+        let crew = requested.with_named(&promised, &ask.roster, now);
         let moved = BookingEvent::Rescheduled(BookingRescheduled {
             station_id: requested.station_id,
             before: requested.start.clone(),
+            deposit_due_at: Some(start.utc)
+                .filter(|start| status == BookingStatus::Requested && *start < requested.deposit_due_at),
             start,
-            place,
+            place: promised.place,
             venue: ask.venue,
             tax_place: ask.tax_place,
             travel: ask.travel,
+            moved_from: Some(Box::new(requested.moved_from())),
             total_before_cents: requested.quote.total_cents,
             quote,
             fee_cents: fee,
@@ -146,7 +171,9 @@ impl Booking {
             reason: ask.asked.reason,
             rescheduled_at: now,
         });
-        Ok(self.without_chefs(UnassignedBecause::Rescheduled, now, moved))
+        let mut events = self.without_chefs(UnassignedBecause::Rescheduled, now, moved);
+        events.extend(crew);
+        Ok(events)
     }
 
     /// What a move costs by the terms. What the company moves costs nothing.
@@ -181,23 +208,29 @@ impl Booking {
         if guests == requested.guests {
             return Err(BookingError::Unchanged);
         }
-        let place = if station.settings.chefs_needed(guests.total()) == requested.chefs_needed {
+        let chefs_needed = station.settings.chefs_needed(guests.total());
+        let needed = usize::try_from(chefs_needed).unwrap_or(0);
+        let (place, crew) = if chefs_needed <= requested.chefs_needed {
             // The place is the booking's already, whoever works by now.
-            HeldPlace {
-                blocked_from: requested.blocked_from,
-                blocked_until: requested.blocked_until,
-                chefs_needed: requested.chefs_needed,
-                station_chefs: requested.station_chefs,
-            }
+            let kept = self.chefs.iter().take(needed);
+            let named = kept.filter(|chef| self.named.contains(chef)).count();
+            let place = HeldPlace {
+                chefs_needed,
+                by_name: i32::try_from(named).unwrap_or(0),
+                room: Room::NotAsked,
+                ..requested.place()
+            };
+            (place, Vec::new())
         } else {
-            let blocked = (requested.blocked_from, requested.blocked_until);
             check_size(&ask.station, station, guests)?;
-            check_chefs(&ask.station, station, &ask.roster, guests, blocked)?
+            let shift = requested.shift();
+            let promised = promise(&ask.station, station, &ask.roster, guests, &shift, &self.named)?;
+            let crew = requested.with_named(&promised, &ask.roster, ask.asked.now);
+            (promised.place, crew)
         };
         let add_ons = requested.quote.add_ons();
         let (start, travel) = (&requested.start, &requested.travel);
         let quote = requested.priced_again(&ask.asked, guests, add_ons, start, travel, None)?;
-        let needed = usize::try_from(place.chefs_needed).unwrap_or(0);
         let spare = self.chefs.iter().skip(needed).copied().collect::<Vec<_>>();
         let now = ask.asked.now;
         let mut events = self.released(&spare, UnassignedBecause::FewerGuests, now);
@@ -213,13 +246,15 @@ impl Booking {
             reason: ask.asked.reason,
             changed_at: now,
         }));
+        events.extend(crew);
         Ok(events)
     }
 
     pub(super) fn change_menu(&self, ask: ChangeMenu) -> Result<BookingEvent, BookingError> {
         let (requested, _) = self.still_to_come("changed")?;
         requested.check_lock(&ask.asked)?;
-        if ask.add_ons == requested.quote.add_ons() {
+        let add_ons_before = requested.quote.add_ons();
+        if ask.add_ons == add_ons_before {
             return Err(BookingError::Unchanged);
         }
         let (guests, start, travel) = (requested.guests, &requested.start, &requested.travel);
@@ -228,6 +263,7 @@ impl Booking {
             station_id: requested.station_id,
             total_before_cents: requested.quote.total_cents,
             quote,
+            add_ons_before: Some(add_ons_before),
             by: ask.asked.by,
             reason: ask.asked.reason,
             changed_at: ask.asked.now,
@@ -259,11 +295,15 @@ impl Booking {
     }
 
     pub(super) fn add_note(&self, note: Sealed, now: DateTime<Utc>) -> Result<BookingEvent, BookingError> {
-        self.standing()?;
+        let (requested, _) = self.standing()?;
         if self.notes >= MAX_NOTES {
             return Err(BookingError::TooManyNotes { max: MAX_NOTES });
         }
-        Ok(BookingEvent::NoteAdded(BookingNoteAdded { note, noted_at: now }))
+        Ok(BookingEvent::NoteAdded(BookingNoteAdded {
+            station_id: Some(requested.station_id),
+            note,
+            noted_at: now,
+        }))
     }
 
     pub(super) fn accept_terms(
@@ -279,6 +319,7 @@ impl Booking {
             return Err(BookingError::Unchanged);
         }
         Ok(BookingEvent::TermsAccepted(BookingTermsAccepted {
+            station_id: Some(requested.station_id),
             terms_version: version,
             accepted_at: now,
         }))

@@ -3,12 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use super::AssignChef;
-use super::crew_event::{BookingChefAssigned, BookingChefUnassigned, UnassignedBecause};
+use super::change_event::{HeldPlace, Room};
+use super::crew_event::{BookingChefAssigned, BookingChefUnassigned, ByName, UnassignedBecause};
 use super::error::BookingError;
-use super::event::BookingEvent;
+use super::event::{BookingEvent, BookingRequested};
 use super::state::{Booking, check_length};
+use crate::chef::Works;
 use crate::ids::ChefId;
-use crate::schedule::{local_day, local_week};
+use crate::schedule::{date_key, week_key};
 
 impl Booking {
     pub(super) fn assign_chef(&self, ask: &AssignChef) -> Result<BookingEvent, BookingError> {
@@ -37,9 +39,17 @@ impl Booking {
             blocked_from,
             blocked_until,
             zone: station.zone,
-            day: local_day(day, station.zone),
-            week: local_week(day, station.zone),
+            day: date_key(day),
+            week: week_key(day),
             caps: ask.chef.caps(),
+            by_name: match ask.works {
+                Works::Here => ByName::No,
+                Works::ElsewhereToo => ByName::Yes,
+            },
+            place: match ask.works {
+                Works::Here => None,
+                Works::ElsewhereToo => Some(self.held_with(requested, self.named.len() + 1)),
+            },
             assigned_at: ask.now,
         }))
     }
@@ -60,8 +70,21 @@ impl Booking {
             chef_id,
             because: UnassignedBecause::Staff,
             reason,
+            place: self
+                .named
+                .contains(&chef_id)
+                .then(|| self.held_with(requested, self.named.len() - 1)),
             unassigned_at: now,
         }))
+    }
+
+    /// What the booking holds when so many of its chefs are held by name: the rest are counted again.
+    fn held_with(&self, requested: &BookingRequested, named: usize) -> HeldPlace {
+        HeldPlace {
+            by_name: i32::try_from(named).unwrap_or(i32::MAX),
+            room: Room::NotAsked,
+            ..requested.place()
+        }
     }
 
     /// What happens to the booking, and before it that its chefs are free.
@@ -91,6 +114,7 @@ impl Booking {
                 chef_id: *chef,
                 because,
                 reason: None,
+                place: None,
                 unassigned_at: now,
             })
         };

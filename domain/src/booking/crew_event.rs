@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::change_event::HeldPlace;
 use crate::chef::{Chef, ChefCapsSet};
 use crate::envelope::Claim;
 use crate::ids::{ChefId, StationId};
@@ -23,12 +24,18 @@ pub struct BookingChefAssigned {
     pub blocked_until: DateTime<Utc>,
     /// IANA zone of the station.
     pub zone: Tz,
-    /// The local day of the start, as instants.
+    /// Key of the local date of the start, the same in every zone; the local day itself in events of programs before.
     pub day: (DateTime<Utc>, DateTime<Utc>),
-    /// The local week of the start, as instants.
+    /// Key of the week of that date likewise.
     pub week: (DateTime<Utc>, DateTime<Utc>),
     /// How many parties the chef cooked at most, as known then.
     pub caps: ChefCapsSet,
+    /// Whether the chef is of several stations, and so held by name where others are counted.
+    #[serde(default, skip_serializing_if = "ByName::is_counted")]
+    pub by_name: ByName,
+    /// What the booking holds at the station from now on; as before where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<HeldPlace>,
     /// When the chef was assigned.
     pub assigned_at: DateTime<Utc>,
 }
@@ -44,7 +51,7 @@ impl BookingChefAssigned {
                 units: 1,
                 limit: cap.unwrap_or(i32::MAX),
             };
-        vec![
+        let mut claims = vec![
             Claim::TakeInterval {
                 resource: Chef::time_resource(self.chef_id),
                 from: self.blocked_from,
@@ -52,7 +59,30 @@ impl BookingChefAssigned {
             },
             counted(Chef::day_resource(self.chef_id), self.day, self.caps.per_day),
             counted(Chef::week_resource(self.chef_id), self.week, self.caps.per_week),
-        ]
+        ];
+        claims.extend(self.place.iter().flat_map(|place| place.take(self.station_id)));
+        claims
+    }
+}
+
+/// Whether a station promises a chef by name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ByName {
+    /// The chef is of one station, and counted.
+    #[default]
+    No,
+    /// The chef is of several.
+    Yes,
+}
+
+impl ByName {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes fields by reference"
+    )]
+    fn is_counted(&self) -> bool {
+        *self == Self::No
     }
 }
 
@@ -99,6 +129,9 @@ pub struct BookingChefUnassigned {
     pub because: UnassignedBecause,
     /// Why, in the words of whoever said so.
     pub reason: Option<String>,
+    /// What the booking holds at the station from now on; as before where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<HeldPlace>,
     /// When.
     pub unassigned_at: DateTime<Utc>,
 }
@@ -110,7 +143,12 @@ impl BookingChefUnassigned {
             Chef::week_resource(self.chef_id),
         ];
         let counted = counted.map(|resource| Claim::ReleaseCapacity { resource });
-        [release_chef(self.chef_id)].into_iter().chain(counted).collect()
+        let place = self.place.iter().flat_map(|place| place.take(self.station_id));
+        [release_chef(self.chef_id)]
+            .into_iter()
+            .chain(counted)
+            .chain(place)
+            .collect()
     }
 }
 

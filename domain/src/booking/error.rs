@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::chef::Unavailable;
 use crate::decider::Refusal;
 use crate::money::Cents;
+use crate::promo_code::PromoRefusal;
 use crate::quote::QuoteError;
 
 /// Why a booking refuses.
@@ -22,6 +23,9 @@ pub enum BookingError {
     /// The party cannot be priced or served.
     #[error(transparent)]
     Quote(#[from] QuoteError),
+    /// The promo code cannot be used.
+    #[error(transparent)]
+    Promo(#[from] PromoRefusal),
     /// Not a start that the station offers.
     #[error("the station starts events at {offered}")]
     NotASlot {
@@ -116,7 +120,9 @@ pub enum BookingError {
     #[error("the booking is not deleted")]
     NotDeleted,
     /// Put away too long ago.
-    #[error("a booking can be restored for 30 days; this one could until {until}")]
+    #[error(
+        "a booking can be restored for 30 days, and one that awaits its deposit until its start; this one could until {until}"
+    )]
     RestoreTooLate {
         /// Until when it could.
         until: DateTime<Utc>,
@@ -201,6 +207,7 @@ impl Refusal for BookingError {
             Self::Exists => "ALREADY_EXISTS",
             Self::NotFound | Self::StationNotFound => "NOT_FOUND",
             Self::Quote(quote) => quote.code(),
+            Self::Promo(promo) => promo.code(),
             Self::NotASlot { .. } => "NOT_A_SLOT",
             Self::TooSoon { .. } => "TOO_SOON",
             Self::TooFar { .. } => "TOO_FAR_AHEAD",
@@ -249,6 +256,7 @@ impl Refusal for BookingError {
             | Self::EnoughChefs { .. } => &["bookingId"],
             Self::StationNotFound => &["stationId"],
             Self::Quote(quote) => quote.field(),
+            Self::Promo(promo) => promo.field(),
             Self::NotASlot { .. }
             | Self::TooSoon { .. }
             | Self::TooFar { .. }

@@ -5,18 +5,20 @@ use serde::{Deserialize, Serialize};
 
 use super::change_event::{
     BookingDepositDueExtended, BookingGuestCountChanged, BookingMenuChanged, BookingNoteAdded,
-    BookingRescheduled, BookingTermsAccepted,
+    BookingRescheduled, BookingTermsAccepted, HeldPlace, Room, none,
 };
 use super::crew_event::{BookingChefAssigned, BookingChefUnassigned, release_chef};
 use super::released::BookingCancelledV1;
 use super::removal_event::{BookingDeleted, BookingRestored};
 use super::state::BookingStatus;
+use super::tax_event::{BookingTaxAdjusted, BookingTaxPlaceSet};
 use crate::envelope::{Claim, Sealed};
 use crate::guests::Guests;
 use crate::ids::{ChefId, CustomerId, PaymentId, StationId};
 use crate::money::Cents;
 use crate::place::{Travel, Venue};
 use crate::price_list::{BookingPolicy, CancellationTier};
+use crate::promo_code::{AppliedPromo, CustomerHold};
 use crate::quote::Quote;
 use crate::schedule::EventTime;
 use crate::station::Station;
@@ -40,7 +42,13 @@ crate::events! {
         "The booking was taken out again; its place is held again." Restored(BookingRestored) = "booking.restored" v 1, claims;
         "Somebody wrote something down." NoteAdded(BookingNoteAdded) = "booking.note_added" v 1;
         "The customer accepted the terms." TermsAccepted(BookingTermsAccepted) = "booking.terms_accepted" v 1;
+        "The tax belongs to another place than was thought, or its rate is another." TaxPlaceSet(BookingTaxPlaceSet) = "booking.tax_place_set" v 1;
+        "A fact after the party was held adds to its tax, or takes from it." TaxAdjusted(BookingTaxAdjusted) = "booking.tax_adjusted" v 1;
     }
+}
+
+fn nothing(cents: &Cents) -> bool {
+    cents.is_zero()
 }
 
 /// A customer asked for a party; the place is held.
@@ -64,10 +72,19 @@ pub struct BookingRequested {
     pub guests: Guests,
     /// Chefs that the party needs.
     pub chefs_needed: i32,
-    /// Chefs that the station had when it was asked.
+    /// Chefs of the station alone who worked then, when it was asked.
     pub station_chefs: i32,
+    /// How many of the chefs that it needs are of several stations: they are held by name and not counted.
+    #[serde(default, skip_serializing_if = "none")]
+    pub by_name: i32,
     /// Every line of the price, tax-inclusive.
     pub quote: Quote,
+    /// The promo code that it was made with: changes are priced by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promo: Option<AppliedPromo>,
+    /// Whose bookings it counts among, for codes of first bookings; absent from events of programs that did not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_for: Option<CustomerId>,
     /// The terms it was made under.
     pub policy: BookingPolicy,
     /// Until when the deposit must come.
@@ -88,14 +105,40 @@ pub struct BookingRequested {
 
 impl BookingRequested {
     fn claims(&self) -> Vec<Claim> {
-        vec![Claim::TakeCapacity {
-            resource: Station::capacity_resource(self.station_id),
-            from: self.blocked_from,
-            until: self.blocked_until,
-            units: self.chefs_needed,
-            limit: self.station_chefs,
-        }]
+        let mut claims: Vec<Claim> = self.place().counted(self.station_id).into_iter().collect();
+        claims.extend(taken(self.customer_hold().as_ref()));
+        claims
     }
+
+    /// The place that it holds at its station.
+    pub fn place(&self) -> HeldPlace {
+        HeldPlace {
+            blocked_from: self.blocked_from,
+            blocked_until: self.blocked_until,
+            chefs_needed: self.chefs_needed,
+            station_chefs: self.station_chefs,
+            by_name: self.by_name,
+            room: Room::Asked,
+        }
+    }
+
+    /// What it holds of its customer's bookings and of its promo code; none in events of programs that did not count.
+    pub fn customer_hold(&self) -> Option<CustomerHold> {
+        self.counted_for.map(|customer_id| CustomerHold {
+            customer_id,
+            promo: self.promo.clone(),
+        })
+    }
+}
+
+/// Takes what is held beside the place.
+pub(super) fn taken(hold: Option<&CustomerHold>) -> Vec<Claim> {
+    hold.map(CustomerHold::take).unwrap_or_default()
+}
+
+/// Gives it back.
+pub(super) fn given_back(hold: Option<&CustomerHold>) -> Vec<Claim> {
+    hold.map(CustomerHold::give_back).unwrap_or_default()
 }
 
 /// The deposit has come; the party will be held.
@@ -121,10 +164,16 @@ pub struct BookingCompleted {
     pub number: String,
     /// Local date of the event: the day that the tax belongs to (accrual; annotation 495.0672).
     pub event_on: NaiveDate,
+    /// The day that the tax belongs to where that is another: the event's was closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_on: Option<NaiveDate>,
     /// Who was served.
     pub guests: Guests,
     /// Tax-inclusive total in cents.
     pub gross_cents: Cents,
+    /// What a promo code had taken off it, in cents.
+    #[serde(default, skip_serializing_if = "nothing")]
+    pub discount_cents: Cents,
     /// Part of it that is travel, tax-inclusive, in cents.
     pub travel_cents: Cents,
     /// Part of it that is mandatory gratuity, tax-inclusive, in cents.
@@ -137,11 +186,17 @@ pub struct BookingCompleted {
     pub venue_zip: String,
     /// City of the venue as written.
     pub venue_city: String,
+    /// County of the venue by its ZIP; absent from events of programs that did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub venue_county: Option<String>,
     /// What the staff noted.
     pub note: Option<String>,
     /// Who cooked, where chefs were assigned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chefs: Vec<ChefId>,
+    /// Until when its place and its chefs stay taken, where that is later than this: the party goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_until: Option<DateTime<Utc>>,
     /// When it was marked as held.
     pub completed_at: DateTime<Utc>,
 }
@@ -158,8 +213,11 @@ pub struct HeldTax {
 }
 
 impl BookingCompleted {
-    /// The party still counts towards its chefs' day and week.
+    /// Nothing while the party goes on: what it has taken ends by itself. It still counts towards its chefs' day and week.
     fn claims(&self) -> Vec<Claim> {
+        if self.taken_until.is_some() {
+            return Vec::new();
+        }
         let chefs = self.chefs.iter().map(|chef| release_chef(*chef));
         release(self.station_id).into_iter().chain(chefs).collect()
     }
@@ -203,13 +261,18 @@ pub struct BookingCancelled {
     pub was: Option<BookingStatus>,
     /// What is proposed to be given back.
     pub refund: RefundRule,
+    /// What is free again of the customer's bookings and of the promo code; none once the event has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gives_back: Option<CustomerHold>,
     /// When.
     pub cancelled_at: DateTime<Utc>,
 }
 
 impl BookingCancelled {
     fn claims(&self) -> Vec<Claim> {
-        release(self.station_id)
+        let mut claims = release(self.station_id);
+        claims.extend(given_back(self.gives_back.as_ref()));
+        claims
     }
 }
 
@@ -220,13 +283,18 @@ pub struct BookingExpired {
     pub station_id: StationId,
     /// Until when the deposit should have come.
     pub due_at: DateTime<Utc>,
+    /// What is free again of the customer's bookings and of the promo code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gives_back: Option<CustomerHold>,
     /// When it was given up.
     pub expired_at: DateTime<Utc>,
 }
 
 impl BookingExpired {
     fn claims(&self) -> Vec<Claim> {
-        release(self.station_id)
+        let mut claims = release(self.station_id);
+        claims.extend(given_back(self.gives_back.as_ref()));
+        claims
     }
 }
 

@@ -47,6 +47,7 @@ impl From<BookingCancelledV1> for BookingCancelled {
             hours_before: old.hours_before,
             was: None,
             refund,
+            gives_back: None,
             cancelled_at: old.cancelled_at,
         }
     }

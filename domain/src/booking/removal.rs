@@ -5,8 +5,9 @@ use chrono::{DateTime, Duration, Utc};
 use super::RestoreBooking;
 use super::error::BookingError;
 use super::event::BookingEvent;
+use super::promise::promise;
 use super::removal_event::{BookingDeleted, BookingRestored};
-use super::state::{Booking, BookingStatus, check_chefs, check_length, check_size, refuse_unless};
+use super::state::{Booking, BookingStatus, check_length, check_size, refuse_unless};
 
 /// Days for which a booking can be taken out again.
 const RESTORABLE_DAYS: i64 = 30;
@@ -24,12 +25,13 @@ impl Booking {
             customer_id: requested.customer_id,
             status,
             reason,
+            gives_back: requested.customer_hold().filter(|_| status.is_open()),
             deleted_at: now,
             restorable_until: now + Duration::days(RESTORABLE_DAYS),
         }))
     }
 
-    pub(super) fn restore(&self, ask: &RestoreBooking) -> Result<BookingEvent, BookingError> {
+    pub(super) fn restore(&self, ask: &RestoreBooking) -> Result<Vec<BookingEvent>, BookingError> {
         let requested = self.requested().ok_or(BookingError::NotFound)?;
         let deleted = self.deleted.as_ref().ok_or(BookingError::NotDeleted)?;
         check_length("a reason", 500, ask.reason.as_deref())?;
@@ -38,12 +40,16 @@ impl Booking {
                 until: deleted.restorable_until,
             });
         }
-        let place = if deleted.status.is_open() {
+        let start = requested.start.utc;
+        // A deposit could not come before the party any more.
+        if deleted.status == BookingStatus::Requested && ask.now >= start {
+            return Err(BookingError::RestoreTooLate { until: start });
+        }
+        let promised = if deleted.status.is_open() {
             let station = ask.station.opened().ok_or(BookingError::StationNotFound)?;
-            let blocked = (requested.blocked_from, requested.blocked_until);
             check_size(&ask.station, station, requested.guests)?;
-            let place = check_chefs(&ask.station, station, &ask.roster, requested.guests, blocked)?;
-            Some(place)
+            let (guests, shift) = (requested.guests, requested.shift());
+            Some(promise(&ask.station, station, &ask.roster, guests, &shift, &[])?)
         } else {
             None
         };
@@ -51,16 +57,21 @@ impl Booking {
         let deposit_due_at = if requested.deposit_due_at > ask.now {
             requested.deposit_due_at
         } else {
-            again
+            again.min(start)
         };
-        Ok(BookingEvent::Restored(BookingRestored {
+        let crew = promised
+            .iter()
+            .flat_map(|promised| requested.with_named(promised, &ask.roster, ask.now));
+        let restored = BookingEvent::Restored(BookingRestored {
             station_id: requested.station_id,
             customer_id: requested.customer_id,
             status: deleted.status,
-            place,
+            place: promised.as_ref().map(|promised| promised.place),
+            takes_again: requested.customer_hold().filter(|_| deleted.status.is_open()),
             deposit_due_at,
             reason: ask.reason.clone(),
             restored_at: ask.now,
-        }))
+        });
+        Ok([restored].into_iter().chain(crew).collect())
     }
 }

@@ -3,20 +3,20 @@
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::promise::promise;
 use super::{
-    BookingCancelled, BookingCommand, BookingCompleted, BookingConfirmed, BookingDeleted, BookingError,
-    BookingEvent, BookingExpired, BookingRequested, CancelledBy, HeldPlace, HeldTax, RefundRule,
-    RequestBooking, UnassignedBecause,
+    BookingCancelled, BookingCommand, BookingConfirmed, BookingDeleted, BookingError, BookingEvent,
+    BookingExpired, BookingRequested, ByName, CancelledBy, ChangedBy, RefundRule, RequestBooking,
+    UnassignedBecause,
 };
-use crate::chef::Roster;
 use crate::decider::Decider;
 use crate::guests::Guests;
 use crate::ids::{BookingId, ChefId, PaymentId};
-use crate::money::{Cents, RatePpm};
-use crate::quote::{LineKind, QuoteRequest, quote};
+use crate::money::Cents;
+use crate::quote::{QuoteRequest, food_and_service, quote};
 use crate::schedule::EventTime;
 use crate::station::{Station, StationCreated};
-use crate::tax;
+use crate::tax_account::TaxAccount;
 
 /// Where a booking stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,15 +71,22 @@ pub struct Booking {
     status: Option<BookingStatus>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) chefs: Vec<ChefId>,
+    /// Those of them who are held by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) named: Vec<ChefId>,
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub(super) reschedules: i32,
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub(super) notes: i32,
     pub(super) deleted: Option<BookingDeleted>,
+    pub(super) tax: Option<TaxAccount>,
 }
 
 /// What has not happened yet is no part of what a story tells.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
 fn is_none_yet(count: &i32) -> bool {
     *count == 0
 }
@@ -138,7 +145,7 @@ impl Booking {
         Ok((requested, status))
     }
 
-    fn request(&self, ask: RequestBooking) -> Result<BookingEvent, BookingError> {
+    fn request(&self, ask: RequestBooking) -> Result<Vec<BookingEvent>, BookingError> {
         if self.requested.is_some() {
             return Err(BookingError::Exists);
         }
@@ -148,8 +155,9 @@ impl Booking {
         let guests = ask.guests.check().map_err(crate::quote::QuoteError::from)?;
         check_size(&ask.station, station, guests)?;
         let start = check_start(station, ask.start, ask.now)?;
-        let blocked = station.settings.blocked(start.utc, &ask.travel);
-        let place = check_chefs(&ask.station, station, &ask.roster, guests, blocked)?;
+        let shift = station.shift(&start, &ask.travel);
+        let promised = promise(&ask.station, station, &ask.roster, guests, &shift, &[])?;
+        let place = promised.place;
         let quote = quote(
             &ask.price_list,
             &QuoteRequest {
@@ -160,8 +168,13 @@ impl Booking {
                 asked_at: ask.now,
             },
         )?;
+        let promo = ask
+            .promo
+            .map(|asked| asked.check(ask.station_id, food_and_service(&quote.lines), ask.now))
+            .transpose()?;
+        let quote = quote.with(promo.as_ref());
         let policy = ask.price_list.policy();
-        Ok(BookingEvent::Requested(BookingRequested {
+        let requested = BookingRequested {
             number: Self::number(ask.booking_id),
             customer_id: ask.customer_id,
             station_id: ask.station_id,
@@ -172,7 +185,10 @@ impl Booking {
             guests,
             chefs_needed: place.chefs_needed,
             station_chefs: place.station_chefs,
+            by_name: place.by_name,
             quote,
+            promo,
+            counted_for: Some(ask.customer_id),
             deposit_due_at: ask.now + Duration::hours(policy.deposit_due_hours),
             policy,
             tax_place: ask.tax_place,
@@ -181,7 +197,12 @@ impl Booking {
             terms_version: ask.terms_version,
             note: ask.note,
             requested_at: ask.now,
-        }))
+        };
+        let crew = requested.with_named(&promised, &ask.roster, ask.now);
+        Ok([BookingEvent::Requested(requested)]
+            .into_iter()
+            .chain(crew)
+            .collect())
     }
 
     fn confirm(
@@ -201,42 +222,6 @@ impl Booking {
             station_id: Some(requested.station_id),
             captured_cents: captured,
             confirmed_at: now,
-        }))
-    }
-
-    fn complete(&self, note: Option<String>, now: DateTime<Utc>) -> Result<BookingEvent, BookingError> {
-        let (requested, status) = self.standing()?;
-        refuse_unless(status == BookingStatus::Confirmed, status, "completed")?;
-        if now < requested.start.utc {
-            return Err(BookingError::NotYetHeld {
-                start: requested.start.utc,
-            });
-        }
-        check_length("a note", 500, note.as_deref())?;
-        let gross = requested.quote.total_cents;
-        let held = |rate: RatePpm| {
-            let parts = tax::extract(gross, rate);
-            HeldTax {
-                rate_ppm: rate,
-                net_cents: parts.net_cents,
-                tax_cents: parts.tax_cents,
-            }
-        };
-        Ok(BookingEvent::Completed(BookingCompleted {
-            station_id: requested.station_id,
-            number: requested.number.clone(),
-            event_on: requested.start.local.date(),
-            guests: requested.guests,
-            gross_cents: gross,
-            travel_cents: requested.quote.sum_of(LineKind::Travel),
-            gratuity_cents: requested.quote.sum_of(LineKind::Gratuity),
-            tax: requested.tax_place.rate_ppm.map(held),
-            tax_place: requested.tax_place.clone(),
-            venue_zip: requested.venue.zip.to_string(),
-            venue_city: requested.venue.city.clone(),
-            note,
-            chefs: self.chefs.clone(),
-            completed_at: now,
         }))
     }
 
@@ -265,6 +250,7 @@ impl Booking {
                 CancelledBy::Company => RefundRule::Everything,
                 CancelledBy::Customer => by_the_terms(),
             },
+            gives_back: requested.customer_hold().filter(|_| now < requested.start.utc),
             cancelled_at: now,
         }))
     }
@@ -280,6 +266,7 @@ impl Booking {
         Ok(BookingEvent::Expired(BookingExpired {
             station_id: requested.station_id,
             due_at: requested.deposit_due_at,
+            gives_back: requested.customer_hold(),
             expired_at: now,
         }))
     }
@@ -359,27 +346,6 @@ pub(crate) fn check_start(
     Ok(start)
 }
 
-/// The place that a party takes, or a refusal where too few chefs of the station work then.
-pub(crate) fn check_chefs(
-    station: &Station,
-    opened: &StationCreated,
-    roster: &Roster,
-    guests: Guests,
-    (blocked_from, blocked_until): (DateTime<Utc>, DateTime<Utc>),
-) -> Result<HeldPlace, BookingError> {
-    let needed = opened.settings.chefs_needed(guests.total());
-    let working = roster.working(station, blocked_from, blocked_until, opened.zone);
-    if needed > working {
-        return Err(BookingError::NoChef { needed, working });
-    }
-    Ok(HeldPlace {
-        blocked_from,
-        blocked_until,
-        chefs_needed: needed,
-        station_chefs: working,
-    })
-}
-
 impl Decider for Booking {
     const STREAM: &'static str = "booking";
     type Command = BookingCommand;
@@ -388,13 +354,15 @@ impl Decider for Booking {
 
     fn decide(&self, command: BookingCommand) -> Result<Vec<BookingEvent>, BookingError> {
         let event = match command {
-            BookingCommand::Request(ask) => self.request(*ask)?,
+            BookingCommand::Request(ask) => return self.request(*ask),
             BookingCommand::Confirm {
                 payment_id,
                 captured_cents,
                 now,
             } => self.confirm(payment_id, captured_cents, now)?,
-            BookingCommand::Complete { note, now } => self.complete(note, now)?,
+            BookingCommand::Complete(ask) => return self.complete(*ask),
+            BookingCommand::RecordTax(ask) => return self.record_tax(ask),
+            BookingCommand::SetTaxPlace(ask) => return self.set_tax_place(*ask),
             BookingCommand::Cancel { by, reason, now } => {
                 let cancelled = self.cancel(by, reason, now)?;
                 return Ok(self.without_chefs(UnassignedBecause::Cancelled, now, cancelled));
@@ -417,7 +385,7 @@ impl Decider for Booking {
                 let deleted = self.delete(reason, now)?;
                 return Ok(self.without_chefs(UnassignedBecause::Deleted, now, deleted));
             }
-            BookingCommand::Restore(ask) => self.restore(&ask)?,
+            BookingCommand::Restore(ask) => return self.restore(&ask),
             BookingCommand::AddNote { note, now } => self.add_note(note, now)?,
             BookingCommand::AcceptTerms { version, now } => self.accept_terms(version, now)?,
         };
@@ -434,19 +402,31 @@ impl Decider for Booking {
             BookingEvent::Completed(_) => self.status = Some(BookingStatus::Completed),
             BookingEvent::Cancelled(_) => self.status = Some(BookingStatus::Cancelled),
             BookingEvent::Expired(_) => self.status = Some(BookingStatus::Expired),
-            BookingEvent::ChefAssigned(assigned) => self.chefs.push(assigned.chef_id),
+            BookingEvent::ChefAssigned(assigned) => {
+                self.chefs.push(assigned.chef_id);
+                match assigned.by_name {
+                    ByName::Yes => self.named.push(assigned.chef_id),
+                    ByName::No => {}
+                }
+            }
             BookingEvent::ChefUnassigned(unassigned) => {
                 self.chefs.retain(|chef| *chef != unassigned.chef_id);
+                self.named.retain(|chef| *chef != unassigned.chef_id);
             }
             BookingEvent::Deleted(deleted) => self.deleted = Some(deleted.clone()),
             BookingEvent::Restored(_) => self.deleted = None,
             BookingEvent::NoteAdded(_) => self.notes += 1,
-            BookingEvent::Rescheduled(_) => self.reschedules += 1,
-            BookingEvent::DepositDueExtended(_)
+            // What the company moves for reasons of its own is none of the customer's moves.
+            BookingEvent::Rescheduled(moved) if moved.by != ChangedBy::Company => self.reschedules += 1,
+            BookingEvent::Rescheduled(_)
+            | BookingEvent::DepositDueExtended(_)
             | BookingEvent::GuestCountChanged(_)
             | BookingEvent::MenuChanged(_)
-            | BookingEvent::TermsAccepted(_) => {}
+            | BookingEvent::TermsAccepted(_)
+            | BookingEvent::TaxPlaceSet(_)
+            | BookingEvent::TaxAdjusted(_) => {}
         }
+        self.evolve_tax(event);
         if let Some(requested) = &mut self.requested {
             requested.apply(event);
         }

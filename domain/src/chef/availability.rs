@@ -54,6 +54,29 @@ const WHOLE_DAY: Hours = Hours {
 };
 
 impl WorkingTimes {
+    /// Working times as they were set: a week, days with times of their own, and days off, both ends included.
+    pub fn of(
+        weekly: Option<Vec<WeeklyHours>>,
+        days: impl IntoIterator<Item = (NaiveDate, Vec<Hours>)>,
+        off: impl IntoIterator<Item = (NaiveDate, NaiveDate)>,
+    ) -> Self {
+        Self {
+            weekly,
+            days: days.into_iter().collect(),
+            off: off.into_iter().collect(),
+        }
+    }
+
+    /// The week that was set, if any.
+    pub(super) fn weekly(&self) -> Option<&Vec<WeeklyHours>> {
+        self.weekly.as_ref()
+    }
+
+    /// The working times of a day that were set in place of the week's, if any.
+    pub(super) fn day(&self, day: NaiveDate) -> Option<&Vec<Hours>> {
+        self.days.get(&day)
+    }
+
     /// Whether the chef can be away for the company over `[from, until)`, travel, setting up and clearing included.
     ///
     /// # Errors

@@ -1,12 +1,13 @@
 //! What happens to a chef.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::availability::{Hours, WeeklyHours};
+use super::availability::{Hours, WeeklyHours, WorkingTimes};
 use crate::calendar;
 use crate::envelope::{Claim, Sealed};
-use crate::ids::{BookingId, UserId};
+use crate::ids::{BookingId, StationId, UserId};
 
 crate::events! {
     /// What can happen to a chef.
@@ -52,6 +53,9 @@ impl ChefRegistered {
 pub struct ChefSkillsSet {
     /// All of it, in the company's words: `teppanyaki`, `vegan`.
     pub skills: Vec<String>,
+    /// All of it before; absent where nothing had been set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Vec<String>>,
 }
 
 /// When the chef works in every week was set.
@@ -59,6 +63,9 @@ pub struct ChefSkillsSet {
 pub struct ChefAvailabilitySet {
     /// All working times of a week; empty for a chef who works on named days only.
     pub weekly: Vec<WeeklyHours>,
+    /// The week before; absent where none had been set, which is always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Vec<WeeklyHours>>,
 }
 
 /// When the chef works on one day was set, in place of what the week says.
@@ -68,6 +75,9 @@ pub struct ChefDateExceptionSet {
     pub on: NaiveDate,
     /// The working times of that day, none to be off; absent for what the week says after all.
     pub hours: Option<Vec<Hours>>,
+    /// The working times of that day before; absent where it was as the week says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Vec<Hours>>,
 }
 
 /// The chef took days off.
@@ -97,14 +107,27 @@ pub struct ChefCapsSet {
     pub per_day: Option<i32>,
     /// In a week from Monday to Sunday.
     pub per_week: Option<i32>,
+    /// The limits before; absent where none had been set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<CapsBefore>,
 }
 
-/// Parties that the chef is assigned to fall on days off. Nothing is cancelled: somebody has to find another chef.
+/// How many parties the chef cooked at most until then; absent is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapsBefore {
+    /// In a day.
+    pub per_day: Option<i32>,
+    /// In a week.
+    pub per_week: Option<i32>,
+}
+
+/// Parties that the chef is assigned to fall on times that the chef does not work. Nothing is cancelled: somebody has to
+/// find another chef.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChefReassignmentNeeded {
-    /// First day off.
+    /// First day off; where it is about every week, first day of a party.
     pub from: NaiveDate,
-    /// Last day off.
+    /// Last day, included.
     pub to: NaiveDate,
     /// The parties.
     pub work: Vec<WorkToReassign>,
@@ -121,6 +144,23 @@ pub struct WorkToReassign {
     pub blocked_from: DateTime<Utc>,
     /// First instant that the chef is free again.
     pub blocked_until: DateTime<Utc>,
+    /// The station that serves; absent in what was written before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub station_id: Option<StationId>,
+    /// IANA zone of the station; absent as the station is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Tz>,
+}
+
+impl WorkToReassign {
+    /// Whether it needs another chef than one who works at these times. What does not say where it is needs one until
+    /// somebody takes the chef off it.
+    pub fn is_needed(&self, times: &WorkingTimes) -> bool {
+        let Some(zone) = self.zone else {
+            return true;
+        };
+        times.check(self.blocked_from, self.blocked_until, zone).is_err()
+    }
 }
 
 /// A secret address of the chef's calendar was given out.
@@ -128,6 +168,9 @@ pub struct WorkToReassign {
 pub struct ChefCalendarIssued {
     /// Keyed hash of the address's token.
     pub token_key: String,
+    /// The stations whose parties it shows: those within reach of whoever gave it out; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stations: Option<Vec<StationId>>,
 }
 
 impl ChefCalendarIssued {

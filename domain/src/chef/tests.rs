@@ -55,7 +55,16 @@ fn week(hours: &[(Weekday, &str, &str)]) -> ChefCommand {
     });
     ChefCommand::SetAvailability(ChefAvailabilitySet {
         weekly: weekly.collect(),
+        before: None,
     })
+}
+
+fn caps_set(per_day: Option<i32>, per_week: Option<i32>) -> ChefCapsSet {
+    ChefCapsSet {
+        per_day,
+        per_week,
+        before: None,
+    }
 }
 
 #[test]
@@ -67,6 +76,7 @@ fn a_chef_who_is_not_known_can_do_nothing() {
     );
     let issue = ChefCommand::IssueCalendar {
         token_key: "k".to_owned(),
+        stations: None,
     };
     assert_eq!(nobody.decide(issue), Err(ChefError::NotFound));
     assert_eq!(
@@ -86,13 +96,13 @@ fn what_no_chef_can_keep_is_refused() {
         chef.decide(off("2026-03-15", "2027-03-16")),
         Err(ChefError::BadDays)
     );
-    let caps = |per_day, per_week| chef.decide(ChefCommand::SetCaps(ChefCapsSet { per_day, per_week }));
+    let caps = |per_day, per_week| chef.decide(ChefCommand::SetCaps(caps_set(per_day, per_week)));
     assert_eq!(caps(Some(0), None), Err(ChefError::BadCaps));
     assert_eq!(caps(Some(3), Some(2)), Err(ChefError::BadCaps));
     assert!(caps(Some(2), Some(2)).is_ok() && caps(None, None).is_ok());
     let skills = |skills: &[&str]| {
         let skills = skills.iter().map(|skill| (*skill).to_owned()).collect();
-        chef.decide(ChefCommand::SetSkills(ChefSkillsSet { skills }))
+        chef.decide(ChefCommand::SetSkills(ChefSkillsSet { skills, before: None }))
     };
     assert_eq!(skills(&["vegan", "vegan"]), Err(ChefError::BadSkills));
     assert_eq!(skills(&[" "]), Err(ChefError::BadSkills));
@@ -106,6 +116,7 @@ fn what_no_chef_can_keep_is_refused() {
             };
             5
         ]),
+        before: None,
     };
     assert_eq!(
         chef.decide(ChefCommand::SetDateException(hours)),
@@ -181,6 +192,7 @@ fn a_week_holds_until_a_day_says_otherwise() {
         ChefCommand::SetDateException(ChefDateExceptionSet {
             on: day("2026-03-14"),
             hours,
+            before: None,
         })
     };
     let saturday = week(&[(Weekday::Sat, "12:00:00", "02:00:00")]);
@@ -239,4 +251,112 @@ fn working_times_go_by_the_clock_on_both_weekends_of_daylight_saving_and_where_t
     };
     assert!(hours("2026-03-08T04:00:00Z", 6) && !hours("2026-03-08T04:00:00Z", 7));
     assert!(hours("2026-11-01T03:00:00Z", 8) && !hours("2026-11-01T03:00:00Z", 9));
+}
+
+#[test]
+fn what_is_set_says_what_was_set_before() {
+    let chef = known();
+    let saturday = week(&[(Weekday::Sat, "12:00:00", "02:00:00")]);
+    let evening = vec![Hours {
+        from: time("16:00:00"),
+        until: time("22:00:00"),
+    }];
+    let on = |hours: Option<Vec<Hours>>| {
+        ChefCommand::SetDateException(ChefDateExceptionSet {
+            on: day("2026-03-14"),
+            hours,
+            before: None,
+        })
+    };
+    let skills = |skill: &str| {
+        ChefCommand::SetSkills(ChefSkillsSet {
+            skills: vec![skill.to_owned()],
+            before: None,
+        })
+    };
+    let caps = |per_day| ChefCommand::SetCaps(caps_set(per_day, None));
+    for command in [
+        saturday.clone(),
+        on(Some(evening.clone())),
+        skills("vegan"),
+        caps(Some(1)),
+    ] {
+        let first = format!("{:?}", chef.decide(command).unwrap());
+        assert!(first.contains("before: None"), "{first}");
+    }
+    let chef = given([
+        saturday.clone(),
+        on(Some(evening.clone())),
+        skills("vegan"),
+        caps(Some(1)),
+    ]);
+    let decided = |command| chef.decide(command).unwrap().remove(0);
+    let ChefEvent::AvailabilitySet(set) = decided(week(&[])) else {
+        panic!("another event")
+    };
+    assert_eq!(
+        ChefCommand::SetAvailability(ChefAvailabilitySet {
+            weekly: set.before.unwrap(),
+            before: None
+        }),
+        saturday
+    );
+    let ChefEvent::DateExceptionSet(set) = decided(on(None)) else {
+        panic!("another event")
+    };
+    assert_eq!(set.before, Some(evening));
+    let ChefEvent::SkillsSet(set) = decided(skills("halal")) else {
+        panic!("another event")
+    };
+    assert_eq!(set.before, Some(vec!["vegan".to_owned()]));
+    let ChefEvent::CapsSet(set) = decided(caps(Some(2))) else {
+        panic!("another event")
+    };
+    let before = CapsBefore {
+        per_day: Some(1),
+        per_week: None,
+    };
+    assert_eq!(set.before, Some(before));
+    assert_eq!(chef.caps().before, None, "a state holds what holds");
+}
+
+#[test]
+fn a_party_needs_another_chef_while_this_one_does_not_work_then() {
+    let party = |zone| WorkToReassign {
+        booking_id: crate::ids::BookingId(uuid::Uuid::nil()),
+        number: "48VE9-5YHXT".to_owned(),
+        blocked_from: at("2026-03-15T00:00:00Z"),
+        blocked_until: at("2026-03-15T03:30:00Z"),
+        station_id: Some(StationId(uuid::Uuid::nil())),
+        zone,
+    };
+    let there = party(Some(Los_Angeles));
+    let (free, off) = (known(), given([off("2026-03-14", "2026-03-14")]));
+    assert!(!there.is_needed(free.times()));
+    assert!(there.is_needed(off.times()));
+    assert!(party(None).is_needed(free.times()), "nobody knows where");
+    let needed = |work| {
+        ChefCommand::NeedReassignment(ChefReassignmentNeeded {
+            from: day("2026-03-14"),
+            to: day("2026-03-14"),
+            work,
+        })
+    };
+    assert!(off.decide(needed(vec![there])).is_ok());
+    assert_eq!(off.decide(needed(vec![])), Err(ChefError::NothingToReassign));
+}
+
+#[test]
+fn a_calendar_shows_the_stations_that_it_was_given_out_for_until_it_is_taken_back() {
+    let stations = Some(vec![StationId(uuid::Uuid::from_u128(1))]);
+    let issue = |token: &str, stations| ChefCommand::IssueCalendar {
+        token_key: token.to_owned(),
+        stations,
+    };
+    let chef = given([issue("one", stations.clone())]);
+    assert_eq!(chef.calendar_stations(), stations.as_deref());
+    let chef = given([issue("one", stations.clone()), issue("two", None)]);
+    assert_eq!(chef.calendar_stations(), None);
+    let chef = given([issue("one", stations), ChefCommand::RevokeCalendar]);
+    assert_eq!(chef.calendar_stations(), None);
 }

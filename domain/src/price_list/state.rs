@@ -1,5 +1,8 @@
 //! The price list as its stream tells it, and how it decides.
 
+mod bulk;
+mod sheet;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -11,6 +14,8 @@ use super::{
 };
 use crate::decider::Decider;
 use crate::money::Cents;
+
+pub use bulk::{Adjustment, BulkChange, ProposedPrice};
 
 /// A station's price list: every item with every price it ever had or will have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,7 +217,7 @@ fn check_policy(policy: &BookingPolicy) -> Result<(), PriceListError> {
         && changes
             .reschedule_fee_cents
             .is_none_or(|fee| check_amount(fee).is_ok());
-    if tiers && gratuity && deposit && changes {
+    if tiers && gratuity && deposit && changes && share(policy.card_fee_ppm) {
         Ok(())
     } else {
         Err(PriceListError::BadTerms)
@@ -236,6 +241,8 @@ impl Decider for PriceList {
                 confirmation,
                 now,
             } => self.change(item, price_cents, effective_from, reason, confirmation, now)?,
+            PriceListCommand::ChangeMany(ask) => return self.change_many(&ask),
+            PriceListCommand::Import(ask) => return self.import(&ask),
             PriceListCommand::RetireItem(retired) => {
                 check_reason(&retired.reason)?;
                 if self.item_at(&retired.item, retired.effective_from).is_none() {

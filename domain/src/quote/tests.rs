@@ -1,9 +1,11 @@
 use super::*;
 use crate::decider::Decider;
+use crate::ids::PromoCodeId;
 use crate::money::RatePpm;
 use crate::price_list::{
     BookingPolicy, ItemAdded, MandatoryGratuity, MinimumSet, PriceListEvent, TravelBandSet,
 };
+use crate::promo_code::{AppliedPromo, Discount, PromoAudience};
 use proptest::prelude::*;
 
 fn item(name: &str, kind: ItemKind, price: i64) -> PriceListEvent {
@@ -172,6 +174,76 @@ proptest! {
         prop_assert!(quote.deposit_cents <= quote.total_cents);
         for line in &quote.lines {
             prop_assert_eq!(line.unit_cents.times(i64::from(line.quantity)), line.total_cents);
+        }
+    }
+}
+
+fn code(discount: Discount, minimum: i64) -> AppliedPromo {
+    AppliedPromo {
+        promo_id: PromoCodeId(uuid::Uuid::nil()),
+        code: "SPRING".to_owned(),
+        discount,
+        minimum_cents: Cents(minimum),
+        limit_total: None,
+        limit_per_customer: None,
+        audience: PromoAudience::Everybody,
+    }
+}
+
+#[test]
+fn a_discount_is_taken_from_food_and_service_after_the_minimum_was_judged() {
+    let mut request = party(4, 0, 0);
+    request.travel.tenths_of_mile = 300;
+    let before = quote(&list(BelowMinimum::TopUp), &request).unwrap();
+    assert_eq!(before.total_cents, Cents(61_000));
+    let half = code(
+        Discount::Percent {
+            rate_ppm: RatePpm(500_000),
+        },
+        60_000,
+    );
+    let after = before.clone().with(Some(&half));
+    assert_eq!(
+        (after.total_cents, after.discount_cents),
+        (Cents(31_000), Cents(30_000))
+    );
+    let line = after.lines.last().unwrap();
+    assert_eq!(
+        (line.kind, line.total_cents, line.label.as_str()),
+        (LineKind::Discount, Cents(-30_000), "Promo code SPRING")
+    );
+    // The party is above the code's minimum by the line that lifts it to the company's.
+    let above = code(half.discount, 60_001);
+    assert_eq!(before.clone().with(Some(&above)), before);
+    assert_eq!(before.clone().with(None), before);
+}
+
+proptest! {
+    #[test]
+    fn a_discounted_price_is_the_sum_of_its_lines_and_its_parts_are_the_whole(
+        adults in 1_i32..60, children in 0_i32..20, sauces in 1_i32..9, tenths in 0_i64..800,
+        ppm in 1_i64..=1_000_000, fixed in 1_i64..=1_000_000, by_share in 0..2,
+    ) {
+        let mut request = party(adults, children, 0);
+        request.travel.tenths_of_mile = tenths;
+        request.add_ons = vec![AddOn { item: "sauce".to_owned(), quantity: sauces }];
+        let discount = match by_share {
+            0 => Discount::Percent { rate_ppm: RatePpm(ppm) },
+            _ => Discount::Fixed { amount_cents: Cents(fixed) },
+        };
+        let list = list(BelowMinimum::TopUp);
+        let priced = || quote(&list, &request).unwrap().with(Some(&code(discount, 0)));
+        let quote = priced();
+        prop_assert_eq!(&quote, &priced(), "the same asked is the same answered");
+        prop_assert_eq!(quote.lines.iter().map(|line| line.total_cents).sum::<Cents>(), quote.total_cents);
+        prop_assert_eq!(discount_of(&quote.lines), quote.discount_cents);
+        prop_assert!(quote.discount_cents <= food_and_service(&quote.lines));
+        prop_assert!(quote.total_cents >= Cents::ZERO && quote.deposit_cents <= quote.total_cents);
+        let parts = quote.discount_by_line();
+        prop_assert_eq!(parts.iter().copied().sum::<Cents>(), -quote.discount_cents);
+        for (part, line) in parts.iter().zip(&quote.lines) {
+            prop_assert!(*part <= Cents::ZERO);
+            prop_assert!(!line.kind.is_food_and_service() && part.is_zero() || line.total_cents + *part >= Cents::ZERO);
         }
     }
 }

@@ -16,6 +16,7 @@ fn a_station_counts_each_chef_once() {
     let mut station = Station::default();
     let join = StationCommand::JoinChef(StationChefJoined {
         chef_id: ChefId(Uuid::from_u128(1)),
+        counted_at: None,
     });
     assert_eq!(station.decide(join.clone()), Err(StationError::NotFound));
     station.evolve(&station.decide(StationCommand::Create(create())).unwrap()[0]);
@@ -26,6 +27,27 @@ fn a_station_counts_each_chef_once() {
     station.evolve(&station.decide(join.clone()).unwrap()[0]);
     assert_eq!(station.decide(join), Err(StationError::ChefAlreadyHere));
     assert_eq!(station.chef_count(), 1);
+}
+
+#[test]
+fn a_chef_who_leaves_is_counted_no_more_and_may_come_back() {
+    let chef_id = ChefId(Uuid::from_u128(1));
+    let leave = StationCommand::LeaveChef(StationChefLeft {
+        chef_id,
+        left_at: DateTime::UNIX_EPOCH,
+    });
+    let mut station = Station::default();
+    assert_eq!(station.decide(leave.clone()), Err(StationError::NotFound));
+    station.evolve(&station.decide(StationCommand::Create(create())).unwrap()[0]);
+    assert_eq!(station.decide(leave.clone()), Err(StationError::ChefNotHere));
+    let join = StationCommand::JoinChef(StationChefJoined {
+        chef_id,
+        counted_at: None,
+    });
+    for (command, chefs) in [(join.clone(), 1), (leave, 0), (join, 1)] {
+        station.evolve(&station.decide(command).unwrap()[0]);
+        assert_eq!(station.chef_count(), chefs);
+    }
 }
 
 #[test]

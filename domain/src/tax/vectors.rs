@@ -1,165 +1,210 @@
-//! The published tax cases: every `assert` row holds, no `negative_control` row comes out.
+//! Published tax cases, and cases of an accountant's own: rows of text that are run through our arithmetic.
+//!
+//! The columns are those of `domain/data/tax_vectors.csv`: `id, kind, gross, rate_percent, expected_net, expected_tax,
+//! rounding, use, origin, note, extra`, the last of them JSON. Amounts are dollars, rates percent.
 
-use crate::money::{Cents, RatePpm};
-use crate::tax;
-use serde_json::Value;
+mod cases;
+mod figures;
 
-fn cents(text: &str) -> Cents {
-    let negative = text.starts_with('-');
-    let (whole, places) = text
-        .trim_start_matches('-')
-        .split_once('.')
-        .unwrap_or((text, "00"));
-    let amount: i64 = format!("{}{places:0<2}", whole.trim_start_matches('-'))
-        .parse()
-        .unwrap();
-    Cents(if negative { -amount } else { amount })
+use std::fmt;
+
+use self::figures::Figures;
+use super::Extracted;
+
+/// Columns of a row.
+pub const COLUMNS: [&str; 11] = [
+    "id",
+    "kind",
+    "gross",
+    "rate_percent",
+    "expected_net",
+    "expected_tax",
+    "rounding",
+    "use",
+    "origin",
+    "note",
+    "extra",
+];
+
+/// What a case is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Its figures must come out.
+    Assert,
+    /// Its figures are somebody's mistake and must not come out.
+    NegativeControl,
 }
 
-fn percent(text: &str) -> RatePpm {
-    let (whole, places) = text.split_once('.').unwrap_or((text, ""));
-    RatePpm(format!("{whole}{places:0<4}").parse().unwrap())
+/// One case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vector {
+    /// Its name.
+    pub id: String,
+    /// What it is there for.
+    pub used_as: Use,
+    kind: Kind,
+    figures: Figures,
 }
 
-fn list(value: &Value) -> Vec<Cents> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|part| Cents(part.as_i64().unwrap()))
-        .collect()
+/// What a case came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether all its figures come out.
+    pub comes_out: bool,
+    /// Whether that is as it should be.
+    pub holds: bool,
+    /// What our arithmetic takes out of the gross, where the case is about that.
+    pub ours: Option<Extracted>,
 }
 
-fn pair(value: &Value, index: usize) -> Cents {
-    cents(value[index].as_str().unwrap())
+/// Why a row is no case.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadVector {
+    /// Not as many fields as columns.
+    #[error("a row has 11 fields, this one has {0}")]
+    Fields(usize),
+    /// Nothing is known of such cases.
+    #[error("there is no kind {word:?}; there are {}", Kind::words())]
+    Kind {
+        /// What stands there.
+        word: String,
+    },
+    /// It is neither to come out nor not to.
+    #[error("use is assert or negative_control, not {0:?}")]
+    Use(String),
+    /// A field that is no amount.
+    #[error("{field}: {text:?} is not an amount in dollars such as -12.50")]
+    Amount {
+        /// The field.
+        field: &'static str,
+        /// What stands there.
+        text: String,
+    },
+    /// A field that is no rate.
+    #[error("{field}: {text:?} is not a rate in percent, 0 to 100 with at most four places")]
+    Rate {
+        /// The field.
+        field: &'static str,
+        /// What stands there.
+        text: String,
+    },
+    /// The extra field is not JSON, or does not hold what the kind needs.
+    #[error("extra: {0}")]
+    Extra(String),
 }
 
-/// Whether a row comes out as it says.
-fn comes_out(row: &csv::StringRecord) -> bool {
-    let (kind, gross, rate) = (&row[1], &row[2], &row[3]);
-    let (net, tax) = (&row[4], &row[5]);
-    let extra: Value = if row[10].is_empty() {
-        Value::Null
-    } else {
-        serde_json::from_str(&row[10]).unwrap()
-    };
-    let extracted = || tax::extract(cents(gross), percent(rate));
-    let agrees = || {
-        extracted()
-            == tax::Extracted {
-                net_cents: cents(net),
-                tax_cents: cents(tax),
-            }
-    };
-    match kind {
-        "inclusive" | "location_date" | "property" | "discount" => agrees(),
-        "inclusive_scale0" => {
-            // A currency without decimals: whole units take the place of cents.
-            let whole = |text: &str| Cents(text.parse().unwrap());
-            tax::extract(whole(gross), percent(rate))
-                == tax::Extracted {
-                    net_cents: whole(net),
-                    tax_cents: whole(tax),
-                }
-        }
-        "forward" => {
-            tax::on_net(cents(net), percent(rate)) == cents(tax) && cents(net) + cents(tax) == cents(gross)
-        }
-        "trap" => extracted().net_cents == cents(net),
-        "split_components" => {
-            let parts = extra["components"].as_array().unwrap();
-            let weights: Vec<i64> = parts
-                .iter()
-                .map(|part| percent(part[1].as_str().unwrap()).0)
-                .collect();
-            let expected: Vec<Cents> = parts.iter().map(|part| pair(part, 2)).collect();
-            agrees() && tax::split(cents(tax), &weights) == expected
-        }
-        "prorate" => {
-            let weights: Vec<i64> = list(&extra["weights"])
-                .into_iter()
-                .map(|weight| weight.0)
-                .collect();
-            let mut parts = tax::split(Cents(extra["total"].as_i64().unwrap()), &weights);
-            if let Some(multiset) = extra.get("expected_multiset") {
-                parts.sort_unstable();
-                return parts == list(multiset);
-            }
-            parts == list(&extra["expected"])
-        }
-        "refund_sequence" => {
-            let (gross, whole) = (cents(gross), cents(tax));
-            let (mut refunded, mut reversed) = (Cents::ZERO, Cents::ZERO);
-            let each = extra["refunds"].as_array().unwrap().iter().all(|refund| {
-                refunded += pair(refund, 0);
-                let part = tax::reversed_by_refund(whole, gross, refunded, reversed);
-                reversed += part;
-                part == pair(refund, 2) && pair(refund, 0) - part == pair(refund, 1)
-            });
-            agrees() && each && reversed == cents(extra["tax_refunded"].as_str().unwrap())
-        }
-        "aggregate" => {
-            let orders = extra["orders"].as_array().unwrap();
-            let each = orders
-                .iter()
-                .all(|order| tax::extract(pair(order, 0), percent(rate)).tax_cents == pair(order, 1));
-            let sum: Cents = orders.iter().map(|order| pair(order, 1)).sum();
-            let again = tax::extract(cents(gross), percent(rate)).tax_cents;
-            each && sum == cents(tax)
-                && again == cents(extra["period_recomputed_tax"].as_str().unwrap())
-                && sum - again == cents(extra["variance"].as_str().unwrap())
-        }
-        "composite" => {
-            let figure = |name: &str| cents(extra[name].as_str().unwrap());
-            let tip = cents(net).share(percent(&extra["tip_percent"].to_string()));
-            let fee = (cents(gross) + tip).share(percent("3"));
-            let fee_parts = tax::extract(fee, percent(rate));
-            agrees()
-                && tip == figure("tip")
-                && fee == figure("card_fee")
-                && fee_parts.net_cents == figure("fee_net")
-                && fee_parts.tax_cents == figure("fee_tax")
-                && tax::extract(tip, percent(rate)).tax_cents == figure("tip_tax_if_mandatory")
-        }
-        "deposit" => {
-            let by_payment: Vec<Cents> = extra["payments"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|payment| tax::extract(cents(payment.as_str().unwrap()), percent(rate)).tax_cents)
-                .collect();
-            let published: Vec<Cents> = extra["tax_by_payment"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|tax| cents(tax.as_str().unwrap()))
-                .collect();
-            agrees() && by_payment == published
-        }
-        other => panic!("a kind of row that this test does not know: {other}"),
+/// What sort of arithmetic a case is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Tax taken out of a tax-inclusive amount.
+    Inclusive,
+    /// The same at a place and a day, whose rate the row has.
+    LocationDate,
+    /// The same, where a return's own arithmetic differs.
+    Property,
+    /// The same after a discount.
+    Discount,
+    /// The same in a currency without decimals.
+    InclusiveScale0,
+    /// Tax put on a net amount.
+    Forward,
+    /// Gross made anew from a rounded net amount.
+    Trap,
+    /// Tax split over its components.
+    SplitComponents,
+    /// An amount split over weights.
+    Prorate,
+    /// Refunds in parts.
+    RefundSequence,
+    /// A period's orders.
+    Aggregate,
+    /// An order with tip and card fee.
+    Composite,
+    /// An order paid in parts.
+    Deposit,
+}
+
+impl Kind {
+    const ALL: [(&'static str, Self); 13] = [
+        ("inclusive", Self::Inclusive),
+        ("location_date", Self::LocationDate),
+        ("property", Self::Property),
+        ("discount", Self::Discount),
+        ("inclusive_scale0", Self::InclusiveScale0),
+        ("forward", Self::Forward),
+        ("trap", Self::Trap),
+        ("split_components", Self::SplitComponents),
+        ("prorate", Self::Prorate),
+        ("refund_sequence", Self::RefundSequence),
+        ("aggregate", Self::Aggregate),
+        ("composite", Self::Composite),
+        ("deposit", Self::Deposit),
+    ];
+
+    fn words() -> String {
+        Self::ALL.map(|(word, _)| word).join(", ")
+    }
+
+    fn parse(word: &str) -> Result<Self, BadVector> {
+        let found = Self::ALL.into_iter().find(|(known, _)| *known == word);
+        found
+            .map(|(_, kind)| kind)
+            .ok_or_else(|| BadVector::Kind { word: short(word) })
     }
 }
 
-#[test]
-fn every_asserted_case_comes_out_and_no_negative_control_does() {
-    let mut reader = csv::Reader::from_reader(include_bytes!("../../data/tax_vectors.csv").as_slice());
-    let (mut asserted, mut controls) = (0, 0);
-    for row in reader.records() {
-        let row = row.unwrap();
-        match &row[7] {
-            "assert" => {
-                asserted += 1;
-                assert!(comes_out(&row), "{row:?} does not come out");
-            }
-            "negative_control" => {
-                controls += 1;
-                assert!(!comes_out(&row), "{row:?} comes out and must not");
-            }
-            other => panic!("a use that this test does not know: {other}"),
-        }
-    }
-    assert_eq!((asserted, controls), (ASSERTED, CONTROLS));
+/// As much of a text as a sentence should hold.
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
-const ASSERTED: i32 = 102;
-const CONTROLS: i32 = 8;
+impl Vector {
+    /// The case of a row's fields, in the order of [`COLUMNS`].
+    ///
+    /// # Errors
+    /// [`BadVector`] when the row is none.
+    pub fn read(fields: &[&str]) -> Result<Self, BadVector> {
+        let fields: &[&str; 11] = fields.try_into().map_err(|_| BadVector::Fields(fields.len()))?;
+        let [id, kind, gross, rate, net, tax, _, used_as, _, _, extra] = *fields;
+        let used_as = match used_as {
+            "assert" => Use::Assert,
+            "negative_control" => Use::NegativeControl,
+            other => return Err(BadVector::Use(short(other))),
+        };
+        Ok(Self {
+            id: id.to_owned(),
+            used_as,
+            kind: Kind::parse(kind)?,
+            figures: Figures::read([gross, rate, net, tax], extra)?,
+        })
+    }
+
+    /// Runs the case.
+    ///
+    /// # Errors
+    /// [`BadVector`] when it lacks a figure that its kind needs.
+    pub fn run(&self) -> Result<Outcome, BadVector> {
+        let (comes_out, ours) = cases::run(self.kind, &self.figures)?;
+        let holds = match self.used_as {
+            Use::Assert => comes_out,
+            Use::NegativeControl => !comes_out,
+        };
+        Ok(Outcome {
+            comes_out,
+            holds,
+            ours,
+        })
+    }
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Assert => "assert",
+            Self::NegativeControl => "negative_control",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

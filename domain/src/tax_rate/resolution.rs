@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{CountyRates, Jurisdiction};
+use super::{CountyRates, Jurisdiction, TaxRateError};
 use crate::money::RatePpm;
 use crate::place::Place;
 
@@ -11,18 +11,24 @@ use crate::place::Place;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlaceMethod {
+    /// The county was named with the address, and is one of those that the ZIP touches.
+    Address,
     /// The venue's city, confirmed by its ZIP.
     CityZip,
     /// The ZIP alone: a suggestion.
     ZipOnly,
+    /// A person looked at the address.
+    Manual,
 }
 
 impl PlaceMethod {
     /// The word in reports.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Address => "address",
             Self::CityZip => "city_zip",
             Self::ZipOnly => "zip_only",
+            Self::Manual => "manual",
         }
     }
 }
@@ -85,5 +91,66 @@ impl CountyRates {
                 PlaceConfirmation::NotNeeded
             },
         }
+    }
+
+    /// As [`resolve`](Self::resolve), in a county that was named with the address: where the ZIP touches several counties,
+    /// that tells which of them.
+    pub fn resolve_in_county(
+        &self,
+        place: &Place,
+        county: &str,
+        venue_city: &str,
+        day: NaiveDate,
+    ) -> TaxPlace {
+        let there = Place {
+            county: county.to_owned(),
+            counties: vec![county.to_owned()],
+            ..place.clone()
+        };
+        let found = self.resolve(&there, venue_city, day);
+        match found.confirmation {
+            PlaceConfirmation::Needed => found,
+            PlaceConfirmation::NotNeeded => TaxPlace {
+                method: PlaceMethod::Address,
+                ..found
+            },
+        }
+    }
+
+    /// A place that is known, at its rate of a day.
+    pub fn rated(&self, known: &TaxPlace, day: NaiveDate) -> TaxPlace {
+        let rate = self.on(known.jurisdiction.city.as_deref(), day);
+        TaxPlace {
+            rate_ppm: rate.map(|rate| rate.rate_ppm),
+            rate_effective_from: rate.map(|rate| rate.effective_from),
+            ..known.clone()
+        }
+    }
+
+    /// The place that a person says it is, at its rate of a day; names as they were written with the rates.
+    ///
+    /// # Errors
+    /// [`TaxRateError`] for a state or a name that cannot be one.
+    pub fn place_by_hand(
+        &self,
+        jurisdiction: &Jurisdiction,
+        day: NaiveDate,
+    ) -> Result<TaxPlace, TaxRateError> {
+        let mut jurisdiction = jurisdiction.clone();
+        super::check_place(&mut jurisdiction)?;
+        if let Some(county) = &self.county {
+            jurisdiction.county.clone_from(county);
+        }
+        if let Some(written) = jurisdiction.city.as_deref().and_then(|city| self.written(city)) {
+            jurisdiction.city = Some(written.clone());
+        }
+        let known = TaxPlace {
+            jurisdiction,
+            rate_ppm: None,
+            rate_effective_from: None,
+            method: PlaceMethod::Manual,
+            confirmation: PlaceConfirmation::NotNeeded,
+        };
+        Ok(self.rated(&known, day))
     }
 }

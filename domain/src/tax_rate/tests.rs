@@ -18,6 +18,7 @@ fn rate(city: Option<&str>, ppm: i64, from: &str, until: Option<&str>) -> TaxRat
         effective_until: until.map(day),
         source: "test".to_owned(),
         before_ppm: None,
+        zips: Vec::new(),
     })
 }
 

@@ -7,10 +7,10 @@ use domain::booking::{
     RefundRule,
 };
 use domain::customer::CustomerEvent;
+use domain::document::DocumentEvent;
+use domain::document::series::DocumentSeriesEvent;
 use domain::lead::LeadEvent;
-use domain::money::Cents;
 use domain::organisation::OrganisationEvent;
-use domain::payment::{PaymentClaimed, PaymentEvent};
 use domain::price_list::DepositBack;
 use domain::recorded::DomainEvent;
 use domain::station::StationEvent;
@@ -18,9 +18,14 @@ use domain::tax_rate::{Jurisdiction, TaxRateEvent};
 use domain::user::UserEvent;
 
 use super::description::{Description, Told, instant, percent};
-use super::prices;
+use super::{prices, promo};
 
 mod changes;
+mod chefs;
+mod documents;
+mod payments;
+mod tax;
+mod work;
 
 /// Says what happened.
 pub(super) fn describe(event: &DomainEvent) -> Description {
@@ -34,8 +39,27 @@ pub(super) fn describe(event: &DomainEvent) -> Description {
             Description::of(format!("A station at {} added to the organisation", added.zip))
                 .set("stations", added.station_id)
         }
+        DomainEvent::Organisation(OrganisationEvent::RefundLimitSet(set)) => Description::of(format!(
+            "Support staff may give back {} of one payment",
+            set.limit_cents
+        ))
+        .changed("refund_limit", Some(set.before_cents), set.limit_cents),
+        DomainEvent::Organisation(OrganisationEvent::WebhookRefused(refused)) => Description::of(format!(
+            "A message that claimed to come from {} was turned away: {}",
+            refused.provider,
+            refused.why.as_str()
+        )),
+        DomainEvent::Organisation(OrganisationEvent::TaxChoiceMade(chosen)) => {
+            Description::of("How much of a card fee is taxed was chosen".to_owned())
+                .because(Some(&chosen.reason))
+                .changed(
+                    "tax.card_fee",
+                    Some(chosen.before.as_str()),
+                    chosen.card_fee.as_str(),
+                )
+        }
         DomainEvent::Station(station) => describe_station(station),
-        DomainEvent::Chef(chef) => changes::describe_chef(chef),
+        DomainEvent::Chef(chef) => chefs::describe_chef(chef),
         DomainEvent::User(UserEvent::Created(created)) => {
             let stations = match &created.stations {
                 StationScope::All => "all stations".to_owned(),
@@ -57,9 +81,16 @@ pub(super) fn describe(event: &DomainEvent) -> Description {
         .because(Some(&erased.reason))
         .changed("erased", Some(false), true),
         DomainEvent::Booking(booking) => describe_booking(booking),
-        DomainEvent::Payment(payment) => describe_payment(payment),
+        DomainEvent::Payment(payment) => payments::describe_payment(payment),
         DomainEvent::PriceList(changed) => prices::describe(changed),
+        DomainEvent::PromoCode(changed) => promo::describe(changed),
         DomainEvent::TaxRate(rate) => describe_rate(rate),
+        DomainEvent::WorkItem(item) => work::describe_work(item),
+        DomainEvent::TaxPeriod(period) => tax::describe_period(period),
+        DomainEvent::Document(DocumentEvent::Issued(issued)) => documents::describe(issued),
+        DomainEvent::DocumentSeries(DocumentSeriesEvent::NumberTaken(taken)) => {
+            documents::describe_number(taken)
+        }
         DomainEvent::Lead(LeadEvent::Captured(lead)) => Description::of(format!(
             "Lead captured for {} guests at {} on {}: {}",
             lead.guests.total(),
@@ -88,6 +119,9 @@ fn describe_station(event: &StationEvent) -> Description {
         .set("zip", created.zip.to_string()),
         StationEvent::ChefJoined(joined) => {
             Description::of("A chef joined the station".to_owned()).set("chefs", joined.chef_id)
+        }
+        StationEvent::ChefLeft(left) => {
+            Description::of("A chef left the station".to_owned()).gone("chefs", left.chef_id)
         }
         StationEvent::SettingsChanged(changed) => changes::describe_settings(changed),
         StationEvent::CalendarIssued(_) => {
@@ -140,6 +174,8 @@ fn describe_booking(event: &BookingEvent) -> Description {
                 .set("deposit_due_at", restored.deposit_due_at)
         }
         BookingEvent::NoteAdded(_) => Description::of("A note added to the booking".to_owned()).redacted(),
+        BookingEvent::TaxPlaceSet(set) => tax::describe_place(set),
+        BookingEvent::TaxAdjusted(adjusted) => tax::describe_adjustment(adjusted),
         BookingEvent::TermsAccepted(accepted) => {
             Description::of(format!("Terms {} accepted", accepted.terms_version))
                 .set("terms_version", accepted.terms_version.as_str())
@@ -216,47 +252,6 @@ fn refund(rule: &RefundRule) -> String {
     }
 }
 
-fn money(amount: Cents, tip: Cents) -> String {
-    if tip.is_zero() {
-        amount.to_string()
-    } else {
-        format!("{amount} and a tip of {tip}")
-    }
-}
-
-fn describe_payment(event: &PaymentEvent) -> Description {
-    match event {
-        PaymentEvent::Claimed(claimed) => describe_claim(claimed),
-        PaymentEvent::Verified(verified) => Description::of(format!(
-            "Payment of {} by {} for booking {} verified",
-            money(verified.amount_cents, verified.tip_cents),
-            verified.method.as_str(),
-            verified.booking.number
-        ))
-        .because(verified.note.as_ref())
-        .changed("status", Some(Told::status("claimed")), Told::status("verified")),
-        PaymentEvent::Rejected(rejected) => Description::of(format!(
-            "Payment for booking {} rejected",
-            rejected.booking.number
-        ))
-        .because(rejected.note.as_ref())
-        .changed("status", Some(Told::status("claimed")), Told::status("rejected")),
-    }
-}
-
-fn describe_claim(claimed: &PaymentClaimed) -> Description {
-    Description::of(format!(
-        "Payment of {} by {} for booking {} recorded ({})",
-        money(claimed.amount_cents, claimed.tip_cents),
-        claimed.method.as_str(),
-        claimed.booking.number,
-        claimed.kind.as_str()
-    ))
-    .set("status", Told::status("claimed"))
-    .set("amount", claimed.amount_cents)
-    .set("tip", claimed.tip_cents)
-}
-
 fn place(jurisdiction: &Jurisdiction) -> String {
     let Jurisdiction { state, county, city } = jurisdiction;
     match city {
@@ -276,6 +271,11 @@ fn describe_rate(event: &TaxRateEvent) -> Description {
         .changed("rate", set.before_ppm, set.rate_ppm)
         .set("effective_from", set.effective_from)
         .set("source", set.source.as_str()),
+        TaxRateEvent::Imported(imported) => Description::of(format!(
+            "{} changes of tax rates taken from a file",
+            imported.rates
+        ))
+        .set("file", imported.file.as_str()),
         TaxRateEvent::Ended(ended) => Description::of(format!(
             "Tax rate of {} from {} ends on {}",
             place(&ended.jurisdiction),

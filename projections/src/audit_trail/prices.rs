@@ -1,5 +1,6 @@
 //! Changes of price lists in plain sentences.
 
+use domain::charges::USUAL_CARD_FEE;
 use domain::price_list::{
     BelowMinimum, BookingPolicy, ChangePolicy, MinimumSet, PriceListEvent, PricesOfChange, TravelBandSet,
 };
@@ -169,6 +170,10 @@ fn policy(terms: &BookingPolicy) -> Description {
     )
     .changed("policy.cancellation_tiers", before.map(tiers), tiers(terms));
     let described = changing(described, before.map(|terms| &terms.changes), &terms.changes);
+    let described = match before.map_or(USUAL_CARD_FEE, |terms| terms.card_fee_ppm) {
+        same if same == terms.card_fee_ppm => described,
+        was => described.changed("policy.card_fee", Some(was), terms.card_fee_ppm),
+    };
     match &terms.gratuity {
         None => described,
         Some(gratuity) => {

@@ -6,7 +6,7 @@ use domain::access::{Permission, Viewer};
 use domain::booking::RefundRule;
 use domain::ids::{BookingId, PaymentId};
 use domain::money::Cents;
-use domain::payment::{PaymentKind, PaymentMethod};
+use domain::payment::{PaymentKind, PaymentMethod, RefundKind};
 
 use super::{BookingLedger, LedgerKind, LedgerRow};
 use crate::booking_list::RefundProposal;
@@ -60,6 +60,8 @@ struct SoFar {
     charged: Cents,
     deposit: Cents,
     found: Cents,
+    /// What was given back and is owed again.
+    owed_again: Cents,
     rule: Option<RefundRule>,
     claimed: HashMap<PaymentId, Claimed>,
 }
@@ -83,7 +85,10 @@ impl SoFar {
                 self.charged += amount;
                 self.deposit = row.deposit_cents.unwrap_or(Cents::ZERO);
             }
-            LedgerKind::PaymentVerified => self.found += amount,
+            LedgerKind::PaymentVerified | LedgerKind::PaymentSucceeded => self.found += amount,
+            LedgerKind::PaymentVoided | LedgerKind::ChargedBack => self.found = self.found - amount,
+            LedgerKind::Refunded => self.give_back(row.refund_kind, amount),
+            LedgerKind::RefundUndone => self.give_back(row.refund_kind, -amount),
             LedgerKind::RefundProposed => self.rule.clone_from(&row.refund_rule),
             LedgerKind::PaymentClaimed | LedgerKind::PaymentRejected => {}
         }
@@ -96,7 +101,12 @@ impl SoFar {
                 LedgerKind::Charge
                 | LedgerKind::PaymentClaimed
                 | LedgerKind::PaymentVerified
-                | LedgerKind::PaymentRejected => amount,
+                | LedgerKind::PaymentRejected
+                | LedgerKind::PaymentSucceeded
+                | LedgerKind::PaymentVoided
+                | LedgerKind::Refunded
+                | LedgerKind::RefundUndone
+                | LedgerKind::ChargedBack => amount,
             },
             tip_cents: row.tip_cents.unwrap_or(claimed.tip),
             moved_cents: self.balance() - before,
@@ -107,7 +117,14 @@ impl SoFar {
     }
 
     fn balance(&self) -> Cents {
-        self.charged - self.found
+        self.charged - self.found + self.owed_again
+    }
+
+    /// What was too much and is given back is not paid any more; anything else is owed no more than before.
+    fn give_back(&mut self, kind: Option<RefundKind>, amount: Cents) {
+        if kind.is_some_and(|kind| !kind.waives()) {
+            self.owed_again += amount;
+        }
     }
 
     fn proposed(&self) -> Option<Cents> {

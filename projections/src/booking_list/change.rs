@@ -2,6 +2,7 @@
 
 use domain::booking::{BookingEvent, BookingRescheduled, HeldPlace};
 use domain::quote::Quote;
+use domain::tax_rate::TaxPlace;
 
 use super::{BookingNote, BookingRow, Presence};
 
@@ -58,9 +59,11 @@ pub(super) fn changed(row: BookingRow, event: &BookingEvent) -> BookingRow {
             terms_version: Some(accepted.terms_version.clone()),
             ..row
         },
+        BookingEvent::TaxPlaceSet(set) => taxed_at(row, &set.tax_place),
         BookingEvent::Requested(_)
         | BookingEvent::Confirmed(_)
         | BookingEvent::Completed(_)
+        | BookingEvent::TaxAdjusted(_)
         | BookingEvent::Cancelled(_)
         | BookingEvent::Expired(_) => row,
     }
@@ -85,18 +88,27 @@ fn priced(row: BookingRow, quote: &Quote) -> BookingRow {
 }
 
 fn rescheduled(row: BookingRow, moved: &BookingRescheduled) -> BookingRow {
-    let (start, venue, tax) = (&moved.start, &moved.venue, &moved.tax_place);
+    let (start, venue) = (&moved.start, &moved.venue);
     let row = BookingRow {
         start_utc: start.utc,
         start_local: start.local,
         event_on: start.local.date(),
         zone: start.zone,
         offset_secs: start.offset_secs,
+        moved_forward_secs: start.moved_forward_secs,
         street: venue.street.clone(),
         city: venue.city.clone(),
         county: venue.county.clone(),
         state: venue.state.clone(),
         zip: venue.zip.to_string(),
+        deposit_due_at: moved.deposit_due_at.unwrap_or(row.deposit_due_at),
+        ..taxed_at(row, &moved.tax_place)
+    };
+    priced(held(row, moved.place), &moved.quote)
+}
+
+fn taxed_at(row: BookingRow, tax: &TaxPlace) -> BookingRow {
+    BookingRow {
         tax_state: tax.jurisdiction.state.clone(),
         tax_county: tax.jurisdiction.county.clone(),
         tax_city: tax.jurisdiction.city.clone(),
@@ -104,6 +116,5 @@ fn rescheduled(row: BookingRow, moved: &BookingRescheduled) -> BookingRow {
         tax_method: tax.method,
         tax_confirmation: tax.confirmation,
         ..row
-    };
-    priced(held(row, moved.place), &moved.quote)
+    }
 }

@@ -1,8 +1,7 @@
 //! Bookings as times that are taken: of a station, of a chef, and for calendars.
 
-use chrono::{DateTime, Utc};
-use domain::access::{Permission, Viewer};
-use domain::availability::Taken;
+use chrono::{DateTime, Duration, Utc};
+use domain::access::{Role, Viewer};
 use domain::booking::BookingStatus;
 use domain::ids::{ChefId, StationId, TenantId};
 use uuid::Uuid;
@@ -11,6 +10,12 @@ use super::{BookingList, BookingRow, Presence};
 use crate::chef_list;
 use crate::engine::{Answer, At, Condition, ReadError, ReadModels, Value, station_scope};
 use crate::id_list::has;
+
+/// The chefs of a party leave at most so long before its start, set-up and the longest way included, and are back at
+/// most so long after it. It only lets an index find the bookings.
+pub(crate) const LONGEST_BEFORE: Duration = Duration::days(14);
+/// As [`LONGEST_BEFORE`], after the start.
+pub(crate) const LONGEST_AFTER: Duration = Duration::days(2);
 
 /// What holds a place over some of `[from, until)`.
 fn over(from: DateTime<Utc>, until: DateTime<Utc>, statuses: &[BookingStatus]) -> Vec<Condition> {
@@ -22,10 +27,11 @@ fn over(from: DateTime<Utc>, until: DateTime<Utc>, statuses: &[BookingStatus]) -
         Condition::Eq("presence", Value::Text(Presence::Here.as_str().to_owned())),
         Condition::AtLeast("blocked_until", Value::Instant(from)),
         Condition::Below("blocked_from", Value::Instant(until)),
+        Condition::AtLeast("start_utc", Value::Instant(from - LONGEST_AFTER)),
+        Condition::Below("start_utc", Value::Instant(until + LONGEST_BEFORE)),
     ]
 }
 
-const STILL_TO_COME: [BookingStatus; 2] = [BookingStatus::Requested, BookingStatus::Confirmed];
 const TO_BE_HELD_OR_HELD: [BookingStatus; 3] = [
     BookingStatus::Requested,
     BookingStatus::Confirmed,
@@ -40,32 +46,8 @@ fn of_chef(chef: ChefId) -> Condition {
     has(&["chefs"], chef.0)
 }
 
-/// The places at a station that are taken over some of `[from, until)`.
-///
-/// # Errors
-/// [`ReadError`] when the viewer may not see stations, or there is no answer.
-pub async fn taken(
-    models: &ReadModels,
-    viewer: &Viewer,
-    station: StationId,
-    (from, until): (DateTime<Utc>, DateTime<Utc>),
-    at: At,
-) -> Result<Vec<Taken>, ReadError> {
-    viewer.require(Permission::StationRead)?;
-    let mut conditions = station_scope(viewer);
-    conditions.push(of_station(station));
-    conditions.extend(over(from, until, &STILL_TO_COME));
-    let rows = models.all::<BookingList>(viewer.tenant, conditions, at).await?;
-    let taken = |row: BookingRow| Taken {
-        from: row.blocked_from,
-        until: row.blocked_until,
-        chefs: row.chefs_needed,
-    };
-    Ok(rows.value.into_iter().map(taken).collect())
-}
-
-/// What a chef within the viewer's reach is assigned to over some of `[from, until)`, the next first. A chef reaches
-/// the own schedule alone.
+/// What a chef within the viewer's reach is assigned to over some of `[from, until)`, the next first: of a chef of two
+/// stations, the parties of those within reach. A chef reaches the own schedule alone, and all of it.
 ///
 /// # Errors
 /// [`ReadError`] when the viewer may not see schedules, or there is no answer.
@@ -82,11 +64,15 @@ pub async fn schedule_of(
     }
     let mut conditions = over(from, until, &TO_BE_HELD_OR_HELD);
     conditions.push(of_chef(chef));
+    if viewer.role != Role::Chef {
+        conditions.extend(station_scope(viewer));
+    }
     let rows = models.all::<BookingList>(viewer.tenant, conditions, at).await?;
     Ok(rows.map(in_order))
 }
 
-/// What a chef is assigned to over some of `[from, until)`, for whoever has the secret address of the calendar.
+/// What a chef is assigned to over some of `[from, until)` at these stations, or at any where none are given, for whoever
+/// has the secret address of the calendar.
 ///
 /// # Errors
 /// [`ReadError`] when there is no answer.
@@ -94,9 +80,15 @@ pub async fn calendar_of_chef(
     models: &ReadModels,
     tenant: TenantId,
     chef: ChefId,
+    stations: Option<&[StationId]>,
     span: (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<BookingRow>, ReadError> {
-    calendar(models, tenant, of_chef(chef), span).await
+    let mut of = vec![of_chef(chef)];
+    of.extend(stations.map(|stations| {
+        let ids = stations.iter().map(|station| Value::Uuid(station.0));
+        Condition::one_of("station_id", ids.collect())
+    }));
+    calendar(models, tenant, of, span).await
 }
 
 /// Every party of a station over some of `[from, until)`, for whoever has the secret address of the calendar.
@@ -109,17 +101,17 @@ pub async fn calendar_of_station(
     station: StationId,
     span: (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<BookingRow>, ReadError> {
-    calendar(models, tenant, of_station(station), span).await
+    calendar(models, tenant, vec![of_station(station)], span).await
 }
 
 async fn calendar(
     models: &ReadModels,
     tenant: TenantId,
-    of: Condition,
+    of: Vec<Condition>,
     (from, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<BookingRow>, ReadError> {
     let mut conditions = over(from, until, &TO_BE_HELD_OR_HELD);
-    conditions.push(of);
+    conditions.extend(of);
     let rows = models.all::<BookingList>(tenant, conditions, At::NOW).await?;
     Ok(in_order(rows.value))
 }

@@ -39,6 +39,7 @@ fn cancelled(position: i64, refund: RefundRule) -> Recorded {
         hours_before: 200,
         was: Some(BookingStatus::Requested),
         refund,
+        gives_back: None,
         cancelled_at: at("2026-11-20T00:00:00Z"),
     };
     booking_event(position, 3, BookingEvent::Cancelled(cancelled))
@@ -105,6 +106,7 @@ fn an_expired_booking_says_so_and_money_for_no_booking_makes_none() {
     let expired = BookingExpired {
         station_id: STATION,
         due_at: at("2026-11-02T00:00:00Z"),
+        gives_back: None,
         expired_at: at("2026-11-02T00:00:01Z"),
     };
     let row = row(&[asked(), booking_event(2, 2, BookingEvent::Expired(expired))]);

@@ -1,6 +1,8 @@
 //! Lists of chefs, and single ones.
 
+use chrono::{DateTime, Utc};
 use domain::access::{Permission, Role, StationScope, Viewer};
+use domain::chef::WorkToReassign;
 use domain::ids::{ChefId, StationId};
 
 use super::{ChefList, ChefRow};
@@ -113,4 +115,27 @@ pub async fn many(
     let ids = ids.iter().map(|id| Value::Uuid(id.0)).collect();
     conditions.push(Condition::OneOf("chef_id", ids));
     models.all::<ChefList>(viewer.tenant, conditions, at).await
+}
+
+/// The parties of a chef that need another: those of the stations within the viewer's reach, and a chef's own all. As of
+/// now without those that are over; as of a past position all that were to be seen to.
+pub fn to_reassign<'r>(
+    row: &'r ChefRow,
+    viewer: &Viewer,
+    at: At,
+    now: DateTime<Utc>,
+) -> impl Iterator<Item = &'r WorkToReassign> {
+    let reached = move |work: &WorkToReassign| {
+        let covered = |station| viewer.stations.covers(station);
+        viewer.role == Role::Chef
+            || viewer.stations == StationScope::All
+            || work.station_id.is_some_and(covered)
+    };
+    let to_come = move |work: &WorkToReassign| match at {
+        At::AsOf(_) => true,
+        At::Live { .. } => work.blocked_until > now,
+    };
+    row.to_reassign
+        .iter()
+        .filter(move |work| reached(work) && to_come(work))
 }

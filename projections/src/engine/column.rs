@@ -6,7 +6,9 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 use domain::booking::BookingStatus;
 use domain::envelope::{Position, Sealed};
-use domain::ids::{BookingId, ChefId, CustomerId, EventId, LeadId, PaymentId, StationId, UserId};
+use domain::ids::{
+    BookingId, ChefId, CustomerId, EventId, LeadId, PaymentId, PromoCodeId, StationId, UserId,
+};
 use domain::money::{Cents, RatePpm};
 use domain::payment::{PaymentKind, PaymentMethod};
 use domain::price_list::PriceList;
@@ -153,6 +155,7 @@ columns! {
     EventId => Uuid(|id| id.0);
     LeadId => Uuid(|id| id.0);
     PaymentId => Uuid(|id| id.0);
+    PromoCodeId => Uuid(|id| id.0);
     StationId => Uuid(|id| id.0);
     UserId => Uuid(|id| id.0);
     BookingStatus => Text(|status| status.as_str().to_owned());

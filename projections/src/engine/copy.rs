@@ -1,6 +1,7 @@
 //! Rows by COPY: how a rebuild fills a generation.
 
 mod line;
+pub(super) mod read_line;
 
 use sqlx::{AssertSqlSafe, PgConnection};
 

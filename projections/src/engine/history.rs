@@ -71,6 +71,20 @@ impl Read {
         self.event.is_err()
     }
 
+    /// The event, where a fold looks at it.
+    fn into_seen<F: Fold>(self) -> Result<Option<Recorded>, ProjectionError> {
+        let stopped = |error: &DecodeError| ProjectionError::Stopped {
+            projection: F::NAME,
+            position: Position(self.position.0 - 1),
+            reason: reason(self.position, error),
+        };
+        match self.seen_by::<F>() {
+            Seen::Ignored => Ok(None),
+            Seen::Unreadable(error) | Seen::Unknown(error) => Err(stopped(error)),
+            Seen::Event(_) => Ok(self.event.ok()),
+        }
+    }
+
     /// What a fold sees in it.
     pub(crate) fn seen_by<F: Fold>(&self) -> Seen<'_> {
         let wanted = F::event_types().contains(&self.name());
@@ -178,6 +192,19 @@ pub(crate) async fn stream<F: Fold>(
 ) -> Result<impl Stream<Item = Result<Read, ProjectionError>> + Send, ProjectionError> {
     let pages = pages::<F>(models, tenant, after, until).await?;
     Ok(pages.map_ok(|page| iter(page.into_iter().map(Ok))).try_flatten())
+}
+
+/// The events that a fold looks at, from the log's first up to a position, for whoever looks at nothing else.
+///
+/// # Errors
+/// Those of [`pages`]; the stream's, when an event cannot be read.
+pub(crate) async fn events_until<F: Fold>(
+    models: &ReadModels,
+    tenant: TenantId,
+    until: Position,
+) -> Result<impl Stream<Item = Result<Recorded, ProjectionError>> + Send, ProjectionError> {
+    let reads = stream::<F>(models, tenant, Position::START, until).await?;
+    Ok(reads.try_filter_map(|read| std::future::ready(read.into_seen::<F>())))
 }
 
 /// What the log has of `(after, until]` for a fold, not yet read back. Not the types that it looks at, but all others left

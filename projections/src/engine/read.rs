@@ -228,7 +228,7 @@ impl ReadModels {
 
     /// A snapshot in which the read model has come as far as is asked for. Rows of an older fold are no answer: until
     /// they are built anew, the model has not come to where it was.
-    pub(super) async fn snapshot<F: Fold>(
+    pub(crate) async fn snapshot<F: Fold>(
         &self,
         tenant: TenantId,
         fresh: Option<Fresh>,
@@ -263,7 +263,7 @@ impl ReadModels {
 }
 
 /// What an answer from a snapshot holds, where it was to be so fresh.
-pub(super) fn info(standing: &Standing, fresh: Option<Fresh>, incomplete: bool) -> ReadInfo {
+pub(crate) fn info(standing: &Standing, fresh: Option<Fresh>, incomplete: bool) -> ReadInfo {
     ReadInfo {
         position: standing.position(),
         recorded_at: standing.recorded_at,

@@ -26,33 +26,43 @@ use super::table::Generation;
 use crate::audit_trail::AuditTrail;
 use crate::booking_ledger::BookingLedger;
 use crate::booking_list::BookingList;
+use crate::books::Books;
 use crate::chef_list::ChefList;
 use crate::customer_list::CustomerList;
+use crate::document_list::DocumentList;
 use crate::lead_list::LeadList;
 use crate::payment_list::PaymentList;
 use crate::price_history::PriceHistory;
 use crate::price_list::PriceListView;
+use crate::promo_list::PromoList;
 use crate::station_list::StationList;
 use crate::tax_ledger::TaxLedger;
+use crate::tax_periods::TaxPeriods;
 use crate::tax_rates::TaxRates;
 use crate::tax_summary::TaxSummary;
+use crate::work_list::WorkList;
 
 /// Every projection, in the order of the command line's lists.
 pub fn registry() -> &'static [&'static dyn Projection] {
     &[
         &Of::<BookingList>(PhantomData),
         &Of::<PaymentList>(PhantomData),
+        &Of::<WorkList>(PhantomData),
         &Of::<BookingLedger>(PhantomData),
         &Of::<TaxLedger>(PhantomData),
         &Of::<TaxSummary>(PhantomData),
+        &Of::<Books>(PhantomData),
         &Of::<AuditTrail>(PhantomData),
         &Of::<PriceListView>(PhantomData),
         &Of::<PriceHistory>(PhantomData),
+        &Of::<PromoList>(PhantomData),
         &Of::<CustomerList>(PhantomData),
         &Of::<StationList>(PhantomData),
+        &Of::<DocumentList>(PhantomData),
         &Of::<LeadList>(PhantomData),
         &Of::<ChefList>(PhantomData),
         &Of::<TaxRates>(PhantomData),
+        &Of::<TaxPeriods>(PhantomData),
     ]
 }
 

@@ -8,7 +8,7 @@ use domain::booking::{Booking, BookingEvent};
 use domain::decider::Decider;
 use domain::envelope::{Position, StoredEvent, StreamId};
 use domain::ids::TenantId;
-use domain::payment::{Payment, PaymentEvent};
+use domain::payment::Payment;
 use domain::recorded::{DomainEvent, Recorded};
 use event_log::EventLog;
 use futures::TryStreamExt;
@@ -131,12 +131,7 @@ pub(super) async fn payments(
         let DomainEvent::Payment(event) = event else {
             return false;
         };
-        let of = match event {
-            PaymentEvent::Claimed(claimed) => &claimed.booking,
-            PaymentEvent::Verified(verified) => &verified.booking,
-            PaymentEvent::Rejected(rejected) => &rejected.booking,
-        };
-        of.booking_id.to_string() == booking.id
+        event.booking().booking_id.to_string() == booking.id
     })
     .await
 }

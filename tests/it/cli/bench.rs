@@ -413,3 +413,21 @@ fn a_case_that_there_is_not_is_refused_before_anything_is_made() {
     assert!(answer.err.contains("read_all, verify"), "{answer:?}");
     assert!(!installation.data_dir().exists());
 }
+
+#[tokio::test]
+async fn exporting_tax_is_measured_beside_a_copy_of_the_same_rows() {
+    let installation = Installation::empty();
+    let server = installation.postgres();
+    let ask = [
+        "bench", "export", "--millis", "20", "--rounds", "1", "--lines", "500",
+    ];
+    let (measured, summed) = lines(&installation.well(&ask));
+    let peers = ["ours", "copy"];
+    let expected = expected(&[("export_csv", &peers), ("export_xlsx", &peers)]);
+    assert_eq!((cases(&measured), cases(&summed)), (expected.clone(), expected));
+    for line in &measured {
+        assert_eq!(line["events"], 500, "{line}");
+        assert!(line["peak_mib"].is_u64(), "{line}");
+    }
+    assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
+}

@@ -32,16 +32,16 @@ async fn a_year_of_bookings_is_the_same_for_both_readers_until_one_is_misled() {
     );
     let aggregates: BTreeMap<String, u64> =
         serde_json::from_value(answer["independent"]["aggregates"].clone()).unwrap();
-    // Nobody was turned away in that year: there is no lead.
-    let kinds: BTreeSet<String> = domain::recorded::catalogue()
-        .iter()
-        .map(|kind| kind.name.split_once('.').unwrap().0.to_owned())
-        .filter(|kind| kind != "lead")
-        .collect();
+    let mut superuser = installation.superuser().await;
+    let kinds: Vec<String> = sqlx::query_scalar("select distinct aggregate_type from events")
+        .fetch_all(&mut superuser)
+        .await
+        .unwrap();
+    assert!(kinds.len() > 10, "{kinds:?}");
     let compared: BTreeSet<String> = aggregates.into_keys().collect();
-    assert_eq!(compared, kinds);
+    assert_eq!(compared, BTreeSet::from_iter(kinds));
 
-    let station = mislead(&url, &mut installation.superuser().await).await;
+    let station = mislead(&url, &mut superuser).await;
     let found = installation.run(&given);
     assert_eq!(found.code, Some(1), "{found:?}");
     let answer: Value = serde_json::from_str(&found.out).unwrap();

@@ -67,6 +67,7 @@ fn opened() -> StationCreated {
 fn joins(n: u128) -> StationChefJoined {
     StationChefJoined {
         chef_id: ChefId(Uuid::from_u128(n)),
+        counted_at: None,
     }
 }
 

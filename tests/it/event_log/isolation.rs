@@ -48,7 +48,7 @@ async fn do_business(server: &Server, company: &Company, admin: &Client) {
     });
     let recorded = admin.done("paymentRecord", "payment { id }", money).await;
     let verify = json!({
-        "idempotencyKey": "verify", "paymentId": recorded["payment"]["id"], "accept": true,
+        "idempotencyKey": "verify", "paymentId": recorded["payment"]["id"], "accept": true, "note": "seen",
     });
     admin.done("paymentVerify", "payment { id }", verify).await;
     let late = with(party("late"), json!({"start": tests::http::PARTY}));
@@ -86,6 +86,22 @@ fn filler(table: &str) -> Option<&'static str> {
         "tax_summary" => Some(
             "insert into tax_summary
              select $1, 1, 'CA', 'Santa Clara', '', 91250, '2026-03-14', gen_random_uuid(), 1, 0, 109, 0, 100, 9",
+        ),
+        "tax_periods" => Some(
+            "insert into tax_periods
+             select $1, 1, 'CA', '2026-01-01', '2026-03-31', '2026-Q1', 'closed', 1, 'c', 9, now(), 'a', null, 2",
+        ),
+        "promo_list" => Some(
+            "insert into promo_list select $1, 1, gen_random_uuid(), 1, 'SPRING', '{}', 0, now(), null",
+        ),
+        "document_list" => Some(
+            "insert into document_list
+             select $1, 1, 'INV-2026-000001', 'invoice', gen_random_uuid(), 'B-1', gen_random_uuid(), gen_random_uuid(),
+                 null, 100, 100, null, 1, '2026-03-14', now(), 1",
+        ),
+        "work_list" => Some(
+            "insert into work_list (tenant_id, generation, work_item_id, version, kind, status, detail, opened_at)
+             values ($1, 1, gen_random_uuid(), 1, 'dispute', 'open', 'a bank wants money back', now())",
         ),
         "claims_interval" => Some(
             "insert into claims_interval select $1, 'chef', 'booking', 'a', '2026-03-14', '2026-03-15'",

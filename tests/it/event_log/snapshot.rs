@@ -85,7 +85,7 @@ impl Demo {
             .await
             .expect("the demo company can be made");
         let company = app.organisation(api::demo::SLUG).await.expect("it is there");
-        append_leads(&app.log, company.tenant).await;
+        append_rest(&app.log, company.tenant).await;
         let mut streams: Vec<StreamId> = Vec::new();
         loop {
             let page = app
@@ -151,29 +151,37 @@ impl Demo {
     }
 }
 
-/// A lead, of which the demo has none when no request of its year is refused.
-async fn append_leads(log: &EventLog, tenant: TenantId) {
+/// What the demo company has none of, or none when no request of its year is refused.
+async fn append_rest(log: &EventLog, tenant: TenantId) {
     let names: BTreeMap<String, &'static str> = catalogue()
         .iter()
         .map(|kind| (kind.name.to_owned(), kind.name))
         .collect();
-    let leads = golden()
-        .into_iter()
-        .filter(|event| event.name.starts_with("lead."));
-    let events = leads.zip(1..).map(|(golden, number)| NewEvent {
-        event_type: names[&golden.name],
-        event_version: golden.version,
-        payload: domain::canonical::json(&golden.payload),
-        ..event(number)
-    });
-    let lead = StreamWrite {
-        stream: StreamId::new("lead", "a"),
-        expected: Expectation::NoStream,
-        events: events.collect(),
+    let mut number = 0;
+    let mut of = |kind: &'static str| {
+        let events = golden().into_iter().filter(|event| {
+            let dot = event.name.split_once('.');
+            dot.is_some_and(|(of, _)| of == kind)
+        });
+        let events = events.map(|golden| {
+            number += 1;
+            NewEvent {
+                event_type: names[&golden.name],
+                event_version: golden.version,
+                payload: domain::canonical::json(&golden.payload),
+                ..event(number)
+            }
+        });
+        StreamWrite {
+            stream: StreamId::new(kind, "a"),
+            expected: Expectation::NoStream,
+            events: events.collect(),
+        }
     };
+    let streams = ["lead", "document", "document_series", "tax_period"].map(&mut of);
     let append = event_log::Append {
         tenant,
-        ..append(1, vec![lead])
+        ..append(1, streams.to_vec())
     };
     log.append(append).await.expect("the log answers");
 }

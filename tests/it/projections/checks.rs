@@ -82,10 +82,16 @@ async fn lies(superuser: &mut PgConnection, name: &str) -> [(&'static str, Strin
              where c.projection = '{name}' and c.status = 'live' order by r.ctid limit 1
          )"
     );
+    // A number is a number of its kind, or it could not be read.
+    let nowhere = if key == "number" {
+        "'INV-1999-000001'"
+    } else {
+        "'nowhere'"
+    };
     let moved = format!(
         "update {name} set {key} = case when pg_typeof({key})::text = 'uuid' then gen_random_uuid()::text
              when pg_typeof({key})::text = 'date' then '1999-01-01'
-             when pg_typeof({key})::text in ('bigint', 'integer') then '999999' else 'nowhere' end::{{}}
+             when pg_typeof({key})::text in ('bigint', 'integer') then '999999' else {nowhere} end::{{}}
          where {one}"
     );
     let key_kind: String = sqlx::query_scalar(

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use tests::database::TestDatabase;
 use uuid::Uuid;
 
+use crate::catalogue::golden;
+
 pub(crate) const TENANT: TenantId = TenantId(Uuid::from_u128(0x7e));
 pub(crate) const SAN_JOSE: StationId = StationId(Uuid::from_u128(0x51));
 pub(crate) const OAKLAND: StationId = StationId(Uuid::from_u128(0x52));
@@ -250,6 +252,16 @@ impl Company {
         company
             .append(&chef, "chef.caps_set", json!({"per_day": 2, "per_week": null}))
             .await;
+        for (name, id) in [
+            ("promo_code.created", id(0).to_string()),
+            ("work_item.opened", id(0).to_string()),
+            ("document.issued", id(1).to_string()),
+            ("tax_period.closed", "CA".to_owned()),
+        ] {
+            let example = golden().into_iter().find(|event| event.name == name);
+            let payload = example.expect("there is one of each").payload;
+            company.append(&id, name, payload).await;
+        }
         company
     }
 }

@@ -3,12 +3,14 @@
 
 use domain::access::{Role, StationScope, Viewer};
 use domain::booking::BookingStatus;
-use domain::ids::{BookingId, CustomerId, StationId};
+use domain::document::DocumentKind;
+use domain::ids::{BookingId, ChefId, CustomerId, StationId};
 use domain::payment::PaymentMethod;
 use event_log::{Database, EventLog};
 use projections::booking_list::{self, BookingFilter, BookingSort};
 use projections::calendar::calendar;
 use projections::dashboard::{DashboardFilter, Grain, dashboard};
+use projections::document_list::{self, DocumentFilter};
 use projections::payment_list::{self, PaymentFilter, PaymentStatus};
 use projections::{At, Cursor, ReadModels, Slice, booking_ledger};
 use serde_json::Value;
@@ -288,6 +290,41 @@ async fn figures_and_days(company: &Company) {
             |condition: &str| condition.contains("(station_id ") && condition.contains("(start_utc ");
         assert!(found.clone().any(by_station_and_start), "{plan:#}");
     }
+    calendars(company).await;
+}
+
+/// What a chef's and a station's calendar shows is found by the days, however many bookings there are.
+async fn calendars(company: &Company) {
+    let span = (at("2021-06-01T00:00:00Z"), at("2021-07-01T00:00:00Z"));
+    let bounds = [
+        "{requested,confirmed,completed}",
+        "here",
+        "2021-06-01T00:00:00Z",
+        "2021-07-01T00:00:00Z",
+        "2021-05-30T00:00:00Z",
+        "2021-07-15T00:00:00Z",
+    ];
+    let chef = booking(1).to_string();
+    let one_station = station(3).to_string();
+    let starts_in = |condition: &str| condition.matches("(start_utc ").count() == 2;
+    for of_station in [false, true] {
+        let program = Program::over(company).await;
+        let (models, tenant) = (&program.models, TENANT);
+        let shown = if of_station {
+            booking_list::calendar_of_station(models, tenant, StationId(station(3)), span).await
+        } else {
+            booking_list::calendar_of_chef(models, tenant, ChefId(booking(1)), None, span).await
+        };
+        shown.expect("the test's own world");
+        let of = if of_station { &one_station } else { &chef };
+        let values = [&bounds[..], &[of.as_str()]].concat();
+        for plan in program.plans("booking_list", &values).await {
+            let found = nodes(&plan)
+                .into_iter()
+                .filter_map(|node| node["Index Cond"].as_str());
+            assert!(found.clone().any(starts_in), "{plan:#}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -352,4 +389,31 @@ async fn payments_and_ledgers_are_listed_along_an_index_whatever_they_are_asked_
             "{plan:#}"
         );
     }
+}
+
+#[tokio::test]
+async fn lists_of_documents_are_read_along_an_index() {
+    let company = fill(&["document_list"]).await;
+    let all = auditor();
+    let (one_station, one_booking) = (station(3).to_string(), booking(500).to_string());
+    let place = [START, "INV-2026-000500"];
+    macro_rules! documents {
+        ($what:literal, $viewer:expr, $filter:expr, [$($value:expr),*] $(, narrows $column:literal)?) => {
+            list!(&company, concat!("documents by ", $what), "document_list", [$($value),*] $(, narrows $column)?,
+                |models, slice| document_list::page(models, $viewer, $filter, slice, At::NOW), after place)
+        };
+    }
+    let by = DocumentFilter::default;
+    documents!("nothing", &all, by(), []);
+    documents!("reach", &kept_to(3), by(), [&one_station]);
+    let of_booking = || DocumentFilter {
+        booking_id: Some(BookingId(booking(500))),
+        ..by()
+    };
+    documents!("booking", &all, of_booking(), [&one_booking], narrows "booking_id");
+    let receipts = || DocumentFilter {
+        kind: Some(DocumentKind::Receipt),
+        ..by()
+    };
+    documents!("kind", &all, receipts(), ["receipt"], narrows "kind");
 }

@@ -52,7 +52,8 @@ fn summed(rows: &[&BookingRow]) -> Figures {
             .sum(),
         booked_cents: stand().map(|row| row.total_cents).sum(),
         collected_cents: rows.iter().map(|row| row.paid_cents).sum(),
-        outstanding_cents: stand().map(|row| row.total_cents - row.paid_cents).sum(),
+        refunded_cents: rows.iter().map(|row| row.refunded_cents).sum(),
+        outstanding_cents: stand().map(|row| row.balance_due_cents()).sum(),
     }
 }
 

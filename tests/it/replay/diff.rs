@@ -123,7 +123,7 @@ async fn a_payment_that_came_is_told_with_its_events_and_its_sum() {
         format!("  by {to}  "),
         "payment.verified\n     system test by cli\n".to_owned(),
         "for booking 00000-00004\n     verified\n".to_owned(),
-        "  paid_cents            +851.18 (+85118)\n".to_owned(),
+        "  paid_cents             +851.18 (+85118)\n".to_owned(),
     ] {
         assert!(table.contains(&said), "{said:?} in {table}");
     }

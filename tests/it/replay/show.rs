@@ -152,7 +152,7 @@ async fn a_row_is_found_by_its_key_and_by_the_number_of_its_booking() {
         assert_eq!(rows[0]["booking_id"], json!(id(4)));
         assert_eq!((shown.total(), shown.checksum), (whole.total(), whole.checksum));
         let table = written(|to| shown.write(TABLE, to));
-        assert!(table.contains("  amount_cents    851.18 (85118)\n"), "{table}");
+        assert!(table.contains("  amount_cents      851.18 (85118)\n"), "{table}");
         assert!(
             table.contains("a\\tb\\\\N\\n") || table.contains("a\\tb\\N\\n"),
             "{table}"

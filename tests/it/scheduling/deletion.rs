@@ -114,7 +114,7 @@ async fn money_that_comes_while_a_booking_is_away_confirms_it_once_it_is_back() 
         .done("paymentRecord", "payment { id }", about(&booking, "money", money))
         .await;
     let verify = json!({
-        "idempotencyKey": "verify", "paymentId": recorded["payment"]["id"], "accept": true,
+        "idempotencyKey": "verify", "paymentId": recorded["payment"]["id"], "accept": true, "note": "seen",
     });
     admin.done("paymentVerify", "", verify).await;
     let restored = admin

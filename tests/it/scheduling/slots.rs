@@ -166,3 +166,43 @@ async fn a_station_without_daylight_saving_keeps_its_offset_and_one_with_it_does
     }
     server.assert_rebuild_changes_nothing(&server.company).await;
 }
+
+#[tokio::test]
+async fn a_start_that_the_clock_skips_says_by_how_much_it_moved() {
+    let server = Server::start().await;
+    let admin = server.sign_in(Role::Admin).await;
+    let station = json!(global_id("Station", server.company.san_jose));
+    let change = json!({
+        "idempotencyKey": "nights", "stationId": station, "reason": "a night club",
+        "settings": {"slots": ["02:30"]},
+    });
+    admin.done("stationSettingsChange", "", change).await;
+    let query = "query($id: ID!, $day: LocalDate!) {
+        availability(stationId: $id, from: $day, to: $day, guests: 8, zip: \"95112\") {
+            start { local movedForwardMinutes } } }";
+    for (day, local, moved) in [
+        ("2026-03-08", "2026-03-08T03:30:00", 60),
+        ("2026-03-09", "2026-03-09T02:30:00", 0),
+        ("2026-11-01", "2026-11-01T02:30:00", 0),
+    ] {
+        let slots = admin.data(query, json!({"id": station, "day": day})).await;
+        let start = json!({"local": local, "movedForwardMinutes": moved});
+        assert_eq!(slots["availability"], json!([{"start": start}]), "{day}");
+    }
+    let shown = "booking { id start { local movedForwardMinutes } }";
+    let night = with(party("night"), json!({"start": "2026-03-08T02:30:00"}));
+    let booking = admin.done("bookingRequest", shown, night).await["booking"].take();
+    assert_eq!(
+        booking["start"],
+        json!({"local": "2026-03-08T03:30:00", "movedForwardMinutes": 60})
+    );
+    let later = json!({
+        "idempotencyKey": "later", "bookingId": booking["id"], "start": "2026-03-10T02:30:00",
+    });
+    let moved = admin.done("bookingReschedule", shown, later).await;
+    assert_eq!(
+        moved["booking"]["start"],
+        json!({"local": "2026-03-10T02:30:00", "movedForwardMinutes": 0})
+    );
+    server.assert_rebuild_changes_nothing(&server.company).await;
+}

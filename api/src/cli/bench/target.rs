@@ -32,7 +32,7 @@ pub(super) enum Bound {
 }
 
 /// Every case that has a bound, and the peer of ours that it is on.
-const TARGETS: [(&str, &str, Bound); 16] = [
+const TARGETS: [(&str, &str, Bound); 17] = [
     ("append_1ev_new_64", OURS, ratio("postgres-es", 4_000)),
     ("append_1ev_new_64", OURS, ratio("raw_row", 1_500)),
     ("append_1ev_new_64", OURS, Bound::P99 { micros: 10_000 }),
@@ -54,6 +54,13 @@ const TARGETS: [(&str, &str, Bound); 16] = [
     ("rebuild_booking_list", OURS, ratio("row_at_a_time", 10_000)),
     ("asof_tax", OURS, Bound::P99 { micros: 1_500_000 }),
     ("asof_tax_near", OURS, Bound::P99 { micros: 100_000 }),
+    (
+        "export_csv",
+        OURS,
+        Bound::Rate {
+            events_per_s: 200_000,
+        },
+    ),
     (
         "verify",
         OURS,

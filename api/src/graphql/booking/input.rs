@@ -65,6 +65,8 @@ pub(in crate::graphql) struct VenueInput {
     state: String,
     /// ZIP code.
     zip: String,
+    /// County without the word County, where it is known: a ZIP may touch several, and then the tax place is to be confirmed.
+    county: Option<String>,
 }
 
 impl From<VenueInput> for Venue {
@@ -74,6 +76,7 @@ impl From<VenueInput> for Venue {
             city: venue.city,
             state: venue.state,
             zip: venue.zip,
+            county: venue.county,
         }
     }
 }

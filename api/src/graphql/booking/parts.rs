@@ -21,6 +21,12 @@ pub(in crate::graphql) struct EventTime {
     zone: String,
     /// Offset from UTC then, `-08:00`.
     offset: String,
+    /// Minutes by which the start was moved forward, as the clock skips the time that was asked for; 0 for one that exists.
+    moved_forward_minutes: i32,
+}
+
+fn minutes(seconds: i64) -> i32 {
+    i32::try_from(seconds / 60).unwrap_or(i32::MAX)
 }
 
 /// A party by kinds of guests.
@@ -62,13 +68,14 @@ pub(in crate::graphql) struct BookingNote {
 
 impl EventTime {
     pub(in crate::graphql) fn of_row(row: &BookingRow) -> Self {
-        let minutes = row.offset_secs.unsigned_abs() / 60;
+        let offset = row.offset_secs.unsigned_abs() / 60;
         let sign = if row.offset_secs < 0 { '-' } else { '+' };
         Self {
             utc: row.start_utc,
             local: LocalDateTime(row.start_local),
             zone: row.zone.name().to_owned(),
-            offset: format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60),
+            offset: format!("{sign}{:02}:{:02}", offset / 60, offset % 60),
+            moved_forward_minutes: minutes(row.moved_forward_secs),
         }
     }
 }
@@ -80,6 +87,7 @@ impl From<domain::schedule::EventTime> for EventTime {
             local: LocalDateTime(time.local),
             zone: time.zone.name().to_owned(),
             offset: time.offset(),
+            moved_forward_minutes: minutes(time.moved_forward_secs),
         }
     }
 }

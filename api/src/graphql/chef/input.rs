@@ -119,6 +119,17 @@ pub(super) struct ChefTimeOffInput {
     pub(super) reason: Option<String>,
 }
 
+/// A chef and a station.
+#[derive(InputObject)]
+pub(super) struct ChefStationInput {
+    /// The same key gives the same result.
+    pub(super) idempotency_key: ID,
+    /// The chef.
+    pub(super) chef_id: ID,
+    /// The station.
+    pub(super) station_id: ID,
+}
+
 /// How many parties a chef cooks at most.
 #[derive(InputObject)]
 pub(super) struct ChefCapsInput {

@@ -14,7 +14,7 @@ use projections::chef_list;
 use super::Chef;
 use super::input::{
     ChefAvailabilityInput, ChefCapsInput, ChefDateExceptionInput, ChefRegisterInput, ChefSkillsInput,
-    ChefTimeOffInput,
+    ChefStationInput, ChefTimeOffInput,
 };
 use crate::graphql::connection::payload;
 use crate::graphql::error::{UserError, outcome, unread};
@@ -33,11 +33,15 @@ impl ChefPayload {
         let Ok(id) = written.id_of(ChefAggregate::STREAM).parse::<ChefId>() else {
             return Ok(Self::written(None, &written));
         };
+        Self::about(ctx, id, &written).await
+    }
+
+    async fn about(ctx: &Context<'_>, id: ChefId, written: &Written) -> Result<Self> {
         let at = read_after(written.position);
         let found = chef_list::one(&app(ctx).views, viewer(ctx)?, id, at)
             .await
             .map_err(unread)?;
-        Ok(Self::written(found.value.map(|row| Chef { row, at }), &written))
+        Ok(Self::written(found.value.map(|row| Chef { row, at }), written))
     }
 }
 
@@ -59,6 +63,15 @@ async fn change(
     };
     let done = under_key(key, |key| app(ctx).commands.change_chef(caller, key, change)).await;
     ChefPayload::of(ctx, done).await
+}
+
+impl ChefStationInput {
+    fn read(&self) -> std::result::Result<(StationId, ChefId), UserError> {
+        let chef = local::<ChefId>(&self.chef_id).ok_or_else(|| UserError::not_found("chefId", "chef"))?;
+        let station = local::<StationId>(&self.station_id);
+        let station = station.ok_or_else(|| UserError::not_found("stationId", "station"))?;
+        Ok((station, chef))
+    }
 }
 
 impl ChefRegisterInput {
@@ -100,10 +113,47 @@ impl ChefMutation {
         ChefPayload::of(ctx, done).await
     }
 
+    /// Lets a chef work at another station too, whose capacity grows by one. Refused while parties to come at the chef's only
+    /// other station need every chef that there is. Needs chef:write, and both within reach.
+    async fn chef_station_join(&self, ctx: &Context<'_>, input: ChefStationInput) -> Result<ChefPayload> {
+        let caller = caller(ctx)?;
+        let (station, chef) = match input.read() {
+            Ok(read) => read,
+            Err(refused) => return Ok(ChefPayload::refused(refused)),
+        };
+        let done = under_key(&input.idempotency_key, |key| {
+            app(ctx).commands.join_chef(caller, key, station, chef)
+        })
+        .await;
+        match outcome(done)? {
+            Ok(written) => ChefPayload::about(ctx, chef, &written).await,
+            Err(refused) => Ok(ChefPayload::refused(refused)),
+        }
+    }
+
+    /// Lets a chef work at a station no more, whose capacity shrinks by one. Refused while a party to come has the chef. Needs
+    /// chef:write, and both within reach.
+    async fn chef_station_leave(&self, ctx: &Context<'_>, input: ChefStationInput) -> Result<ChefPayload> {
+        let caller = caller(ctx)?;
+        let (station, chef) = match input.read() {
+            Ok(read) => read,
+            Err(refused) => return Ok(ChefPayload::refused(refused)),
+        };
+        let done = under_key(&input.idempotency_key, |key| {
+            app(ctx).commands.leave_chef(caller, key, station, chef)
+        })
+        .await;
+        match outcome(done)? {
+            Ok(written) => ChefPayload::about(ctx, chef, &written).await,
+            Err(refused) => Ok(ChefPayload::refused(refused)),
+        }
+    }
+
     /// Says what a chef can do. Needs schedule:write; chefs set their own.
     async fn chef_skills_set(&self, ctx: &Context<'_>, input: ChefSkillsInput) -> Result<ChefPayload> {
         let command = ChefCommand::SetSkills(ChefSkillsSet {
             skills: input.skills.clone(),
+            before: None,
         });
         change(
             ctx,
@@ -123,6 +173,7 @@ impl ChefMutation {
     ) -> Result<ChefPayload> {
         let command = ChefCommand::SetAvailability(ChefAvailabilitySet {
             weekly: input.weekly.into_iter().map(WeeklyHours::from).collect(),
+            before: None,
         });
         change(
             ctx,
@@ -145,6 +196,7 @@ impl ChefMutation {
             hours: input
                 .hours
                 .map(|hours| hours.into_iter().map(Hours::from).collect()),
+            before: None,
         });
         change(
             ctx,
@@ -195,6 +247,7 @@ impl ChefMutation {
         let command = ChefCommand::SetCaps(ChefCapsSet {
             per_day: input.per_day,
             per_week: input.per_week,
+            before: None,
         });
         change(
             ctx,

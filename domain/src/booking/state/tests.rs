@@ -1,16 +1,23 @@
 use super::*;
 
 mod changes;
+mod promises;
+mod promo;
+mod tax;
 
 use crate::booking::BookingEvent as E;
+use crate::booking::CompleteBooking;
+use crate::chef::Roster;
 use crate::decider::Refusal;
 use crate::envelope::{Claim, Sealed};
 use crate::guests::Guests;
 use crate::ids::{ChefId, CustomerId, StationId, SubjectId};
+use crate::money::RatePpm;
 use crate::place::{Travel, Venue};
 use crate::price_list::{ItemAdded, ItemKind, PriceList, PriceListEvent};
-use crate::quote::QuoteError;
+use crate::quote::{LineKind, QuoteError};
 use crate::station::{Station, StationChefJoined, StationEvent, StationSettings};
+use crate::tax_period::TaxPeriods;
 use crate::tax_rate::{Jurisdiction, PlaceConfirmation, PlaceMethod, TaxPlace};
 use uuid::Uuid;
 
@@ -32,6 +39,7 @@ fn station(chefs: u128) -> Station {
     for chef in 1..=chefs {
         station.evolve(&StationEvent::ChefJoined(StationChefJoined {
             chef_id: ChefId(Uuid::from_u128(chef)),
+            counted_at: None,
         }));
     }
     station
@@ -92,6 +100,7 @@ fn ask() -> RequestBooking {
             under6: 0,
         },
         add_ons: vec![],
+        promo: None,
         source: None,
         terms_version: None,
         note: None,
@@ -122,6 +131,15 @@ fn confirm() -> BookingCommand {
     }
 }
 
+fn complete(now: &str) -> BookingCommand {
+    BookingCommand::Complete(Box::new(CompleteBooking {
+        note: None,
+        tax_place: None,
+        periods: TaxPeriods::default(),
+        now: at(now),
+    }))
+}
+
 fn cancel(by: CancelledBy, now: &str) -> BookingCommand {
     BookingCommand::Cancel {
         by,
@@ -141,8 +159,12 @@ fn a_request_holds_its_place_over_travel_setup_event_and_teardown() {
     assert_eq!(requested.blocked_until, at("2025-12-07T04:30:00Z"));
     assert_eq!(requested.deposit_due_at, at("2025-11-02T12:00:00Z"));
     assert_eq!(requested.number, "00000-00001");
-    let [Claim::TakeCapacity { units, limit, .. }] = &crate::decider::Event::claims(&events[0])[..] else {
-        panic!("one claim")
+    let [
+        Claim::TakeCapacity { units, limit, .. },
+        Claim::TakeCapacity { .. },
+    ] = &crate::decider::Event::claims(&events[0])[..]
+    else {
+        panic!("the place, and that it is one of the customer's bookings")
     };
     assert_eq!((*units, *limit), (1, 2));
 }
@@ -241,10 +263,6 @@ fn the_deposit_confirms_and_less_does_not() {
 
 #[test]
 fn an_event_is_completed_from_its_start_on_with_its_tax() {
-    let complete = |now: &str| BookingCommand::Complete {
-        note: None,
-        now: at(now),
-    };
     let booking = given(&[confirm()]);
     let start = at("2025-12-07T02:00:00Z");
     assert_eq!(
@@ -280,7 +298,7 @@ fn a_cancellation_frees_the_place_and_proposes_what_the_terms_give_back() {
         };
         assert!(matches!(
             crate::decider::Event::claims(&events[0])[..],
-            [Claim::ReleaseCapacity { .. }]
+            [Claim::ReleaseCapacity { .. }, ..]
         ));
         assert_eq!(cancelled.was, Some(BookingStatus::Confirmed));
         cancelled.refund.clone()
@@ -322,7 +340,7 @@ fn a_request_without_deposit_expires_when_it_is_due() {
     let events = given(&[]).decide(expire("2025-11-02T12:00:00Z")).unwrap();
     assert!(matches!(
         crate::decider::Event::claims(&events[0])[..],
-        [Claim::ReleaseCapacity { .. }]
+        [Claim::ReleaseCapacity { .. }, Claim::ReleaseCapacity { .. }]
     ));
     assert_eq!(
         given(&[confirm()]).decide(expire("2025-11-02T12:00:00Z")),
@@ -338,14 +356,7 @@ fn every_event_of_a_booking_survives_its_stored_text() {
     let later = "2025-12-07T02:00:00Z";
     let mut events = request(ask()).unwrap();
     events.extend(given(&[]).decide(confirm()).unwrap());
-    events.extend(
-        given(&[confirm()])
-            .decide(BookingCommand::Complete {
-                note: None,
-                now: at(later),
-            })
-            .unwrap(),
-    );
+    events.extend(given(&[confirm()]).decide(complete(later)).unwrap());
     events.extend(given(&[]).decide(cancel(CancelledBy::Customer, NOW)).unwrap());
     events.extend(
         given(&[])

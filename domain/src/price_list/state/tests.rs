@@ -1,3 +1,5 @@
+mod many;
+
 use super::*;
 use crate::price_list::{BelowMinimum, ItemRetired};
 

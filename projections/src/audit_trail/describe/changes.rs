@@ -1,13 +1,17 @@
-//! Changes of bookings, chefs and stations in plain sentences.
+//! Changes of bookings and stations in plain sentences.
+
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use domain::booking::{
-    BookingDepositDueExtended, BookingGuestCountChanged, BookingMenuChanged, BookingRescheduled,
+    BookingDepositDueExtended, BookingGuestCountChanged, BookingMenuChanged, BookingRescheduled, MovedFrom,
 };
-use domain::chef::ChefEvent;
+use domain::guests::Guests;
+use domain::place::Travel;
+use domain::quote::AddOn;
 use domain::station::StationSettingsChanged;
 
-use super::minute;
+use super::{minute, place};
 use crate::audit_trail::description::{Description, instant};
 
 pub(super) fn describe_extension(extended: &BookingDepositDueExtended) -> Description {
@@ -17,37 +21,76 @@ pub(super) fn describe_extension(extended: &BookingDepositDueExtended) -> Descri
 }
 
 pub(super) fn describe_guests(changed: &BookingGuestCountChanged) -> Description {
-    let (before, after) = (changed.before.total(), changed.guests.total());
-    let described = Description::of(format!(
-        "Guests changed from {before} to {after}, total {}",
+    let (before, after) = (changed.before, changed.guests);
+    let mut described = Description::of(format!(
+        "Guests changed from {} to {}, total {}",
+        by_kind(before),
+        by_kind(after),
         changed.quote.total_cents
     ))
-    .because(changed.reason.as_ref())
-    .changed("guests", Some(before), after)
-    .changed(
+    .because(changed.reason.as_ref());
+    for (path, before, after) in [
+        ("guests", before.total(), after.total()),
+        ("guests.adults", before.adults, after.adults),
+        ("guests.children", before.children, after.children),
+        ("guests.under6", before.under6, after.under6),
+        ("chefs_needed", changed.chefs_before, changed.place.chefs_needed),
+    ] {
+        if before != after {
+            described = described.changed(path, Some(before), after);
+        }
+    }
+    described.changed(
         "total",
         Some(changed.total_before_cents),
         changed.quote.total_cents,
-    );
-    if changed.chefs_before == changed.place.chefs_needed {
-        described
-    } else {
-        described.changed(
-            "chefs_needed",
-            Some(changed.chefs_before),
-            changed.place.chefs_needed,
-        )
-    }
+    )
+}
+
+/// A party as people say it: `8 adults, 2 children`.
+fn by_kind(guests: Guests) -> String {
+    let kinds = [
+        (guests.adults, "adults"),
+        (guests.children, "children"),
+        (guests.under6, "under 6"),
+    ];
+    let there = kinds.into_iter().filter(|(count, _)| *count > 0);
+    let there: Vec<String> = there.map(|(count, kind)| format!("{count} {kind}")).collect();
+    there.join(", ")
 }
 
 pub(super) fn describe_menu(changed: &BookingMenuChanged) -> Description {
-    Description::of(format!("Extras changed, total {}", changed.quote.total_cents))
-        .because(changed.reason.as_ref())
-        .changed(
-            "total",
-            Some(changed.total_before_cents),
-            changed.quote.total_cents,
-        )
+    let described = Description::of(format!("Extras changed, total {}", changed.quote.total_cents))
+        .because(changed.reason.as_ref());
+    let described = match &changed.add_ons_before {
+        None => described,
+        Some(before) => extras(described, before, &changed.quote.add_ons()),
+    };
+    described.changed(
+        "total",
+        Some(changed.total_before_cents),
+        changed.quote.total_cents,
+    )
+}
+
+/// Each extra whose number is another.
+fn extras(mut described: Description, before: &[AddOn], after: &[AddOn]) -> Description {
+    let many = |add_ons: &[AddOn], item: &str| -> i32 {
+        let of_item = add_ons.iter().filter(|add_on| add_on.item == item);
+        of_item.map(|add_on| add_on.quantity).sum()
+    };
+    let items: BTreeSet<&str> = before
+        .iter()
+        .chain(after)
+        .map(|add_on| add_on.item.as_str())
+        .collect();
+    for item in items {
+        let (before, after) = (many(before, item), many(after, item));
+        if before != after {
+            described = described.changed(&format!("add_ons.{item}"), Some(before), after);
+        }
+    }
+    described
 }
 
 pub(super) fn describe_move(moved: &BookingRescheduled) -> Description {
@@ -60,13 +103,58 @@ pub(super) fn describe_move(moved: &BookingRescheduled) -> Description {
         moved.quote.total_cents
     ))
     .because(moved.reason.as_ref())
-    .changed("start", Some(moved.before.utc), moved.start.utc)
-    .changed("total", Some(moved.total_before_cents), moved.quote.total_cents)
     .redacted();
+    let described = if moved.before.utc == moved.start.utc {
+        described
+    } else {
+        described.changed("start", Some(moved.before.utc), moved.start.utc)
+    };
+    let described = match &moved.moved_from {
+        None => described,
+        Some(from) => describe_place(described, from, moved),
+    };
+    let described = described.changed("total", Some(moved.total_before_cents), moved.quote.total_cents);
     match moved.fee_cents {
         None => described,
         Some(fee) => described.set("fee", fee),
     }
+}
+
+/// What of the place, the way there and the tax is another.
+fn describe_place(mut described: Description, from: &MovedFrom, moved: &BookingRescheduled) -> Description {
+    let venue = &moved.venue;
+    for (path, before, after) in [
+        ("venue.city", from.city.clone(), venue.city.clone()),
+        ("venue.state", from.state.clone(), venue.state.clone()),
+        ("venue.zip", from.zip.to_string(), venue.zip.to_string()),
+        ("travel.miles", miles(&from.travel), miles(&moved.travel)),
+        (
+            "travel.minutes",
+            from.travel.minutes.to_string(),
+            moved.travel.minutes.to_string(),
+        ),
+        (
+            "tax.place",
+            place(&from.tax_place.jurisdiction),
+            place(&moved.tax_place.jurisdiction),
+        ),
+    ] {
+        if before != after {
+            described = described.changed(path, Some(before), after);
+        }
+    }
+    let (before, after) = (from.tax_place.rate_ppm, moved.tax_place.rate_ppm);
+    match (before, after) {
+        (before, after) if before == after => described,
+        (before, Some(after)) => described.changed("tax.rate", before, after),
+        (Some(before), None) => described.gone("tax.rate", before),
+        (None, None) => described,
+    }
+}
+
+/// A way in miles with one decimal.
+fn miles(travel: &Travel) -> String {
+    format!("{}.{}", travel.tenths_of_mile / 10, travel.tenths_of_mile % 10)
 }
 
 pub(super) fn describe_settings(changed: &StationSettingsChanged) -> Description {
@@ -107,54 +195,4 @@ pub(super) fn describe_settings(changed: &StationSettingsChanged) -> Description
         }
     }
     described
-}
-
-fn counted(many: usize) -> i64 {
-    i64::try_from(many).unwrap_or(i64::MAX)
-}
-
-pub(super) fn describe_chef(event: &ChefEvent) -> Description {
-    let days = |from: NaiveDate, to: NaiveDate| format!("{from} to {to}");
-    match event {
-        ChefEvent::Registered(_) => Description::of("Chef registered".to_owned()).redacted(),
-        ChefEvent::SkillsSet(set) => {
-            Description::of("Chef's skills set".to_owned()).set("skills", set.skills.join(", "))
-        }
-        ChefEvent::AvailabilitySet(set) => {
-            Description::of(format!("Chef's week set to {} working times", set.weekly.len()))
-                .set("weekly", counted(set.weekly.len()))
-        }
-        ChefEvent::DateExceptionSet(set) => match &set.hours {
-            None => Description::of(format!("Chef works on {} as in every week", set.on)),
-            Some(hours) => Description::of(format!("Chef works {} times on {}", hours.len(), set.on))
-                .set(&format!("days.{}", set.on), counted(hours.len())),
-        },
-        ChefEvent::TimeOffAdded(added) => {
-            Description::of(format!("Chef is off from {}", days(added.from, added.to)))
-                .because(added.reason.as_ref())
-                .set("time_off", days(added.from, added.to))
-        }
-        ChefEvent::TimeOffCancelled(cancelled) => Description::of(format!(
-            "Chef works from {} after all",
-            days(cancelled.from, cancelled.to)
-        ))
-        .gone("time_off", days(cancelled.from, cancelled.to)),
-        ChefEvent::CapsSet(set) => {
-            let cap = |cap: Option<i32>| cap.map_or_else(|| "none".to_owned(), |cap| cap.to_string());
-            Description::of("Chef's limits set".to_owned())
-                .set("per_day", cap(set.per_day))
-                .set("per_week", cap(set.per_week))
-        }
-        ChefEvent::ReassignmentNeeded(needed) => {
-            let numbers: Vec<&str> = needed.work.iter().map(|work| work.number.as_str()).collect();
-            Description::of(format!("Another chef is needed for {}", numbers.join(", ")))
-                .set("to_reassign", numbers.join(", "))
-        }
-        ChefEvent::CalendarIssued(_) => {
-            Description::of("A secret address of the chef's calendar given out".to_owned())
-        }
-        ChefEvent::CalendarRevoked(_) => {
-            Description::of("The secret address of the chef's calendar taken back".to_owned())
-        }
-    }
 }

@@ -29,7 +29,9 @@ fn claimed(position: i64, number: u128, amount: i64, tip: i64) -> Recorded {
         method: PaymentMethod::Zelle,
         amount_cents: Cents(amount),
         tip_cents: Cents(tip),
+        tip_choice: None,
         reference: None,
+        reference_key: None,
         claimed_at: at("2026-11-01T00:00:00Z"),
     };
     payment(position, number, PaymentEvent::Claimed(claimed))
@@ -42,6 +44,13 @@ fn verified(position: i64, number: u128, amount: i64, tip: i64) -> Recorded {
         amount_cents: Cents(amount),
         tip_cents: Cents(tip),
         note: None,
+        kind: None,
+        fee_cents: Cents::ZERO,
+        tip_choice: None,
+        reference: None,
+        reference_key: None,
+        evidence: None,
+        verified_by: None,
         verified_at: at("2026-11-02T00:00:00Z"),
     };
     payment(position, number, PaymentEvent::Verified(verified))
@@ -51,6 +60,7 @@ fn rejected(position: i64, number: u128) -> Recorded {
     let rejected = PaymentRejected {
         booking: paid_booking(),
         note: None,
+        reference_key: None,
         rejected_at: at("2026-11-02T00:00:00Z"),
     };
     payment(position, number, PaymentEvent::Rejected(rejected))
@@ -64,6 +74,7 @@ fn cancelled(position: i64, refund: RefundRule) -> Recorded {
         hours_before: 200,
         was: Some(BookingStatus::Requested),
         refund,
+        gives_back: None,
         cancelled_at: at("2026-11-20T00:00:00Z"),
     };
     booking_event(position, 2, BookingEvent::Cancelled(cancelled))
@@ -133,6 +144,7 @@ fn a_change_of_the_price_is_a_charge_of_its_own_and_a_move_for_nothing_is_none()
         customer_id: CUSTOMER,
         status: BookingStatus::Requested,
         reason: "made by mistake".to_owned(),
+        gives_back: None,
         deleted_at: at("2026-11-07T00:00:00Z"),
         restorable_until: at("2026-12-07T00:00:00Z"),
     });

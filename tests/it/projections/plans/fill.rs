@@ -109,6 +109,14 @@ fn rows(table: &str) -> String {
              50000, 1000, 0, {instant}",
             payment = id_sql(5, "n"),
         ),
+        "document_list" => format!(
+            "number, kind, booking_id, booking_number, customer_id, station_id, total_cents, balance_cents, as_of,
+             issued_on, issued_at, position)
+             select '{TENANT}', 1, 'INV-2026-' || lpad(n::text, greatest(6, length(n::text)), '0'),
+             (array['invoice', 'receipt', 'credit_note'])[1 + n % 3], {of_booking}, 'B' || n / 4, {customer}, {station},
+             85118, 75118, n, ({instant})::date, {instant}, n",
+            customer = id_sql(3, "n"),
+        ),
         "booking_ledger" => format!(
             "position, booking_id, station_id, kind, amount_cents, tip_cents, deposit_cents, recorded_at)
              select '{TENANT}', 1, n, {of_booking}, {station},
@@ -123,11 +131,11 @@ fn rows(table: &str) -> String {
             event = id_sql(6, "n"),
         ),
         "tax_ledger" => format!(
-            "position, booking_id, booking_number, station_id, kind, event_on, state, county, city, confirmation, rate_ppm,
-             gross_cents, travel_cents, gratuity_cents, tip_cents, taxable_cents, net_cents, tax_cents)
-             select '{TENANT}', 1, n, {of_booking}, 'B' || n / 4, {station},
-             case when n % 4 = 0 then 'tip' else 'sale' end, (({instant}) at time zone 'UTC')::date, 'CA',
-             'County ' || n % 58, '', case when n % 50 = 0 then 'needed' else 'not_needed' end, 91250, 109, 0, 0, 0,
+            "position, recorded_at, booking_id, booking_number, station_id, kind, event_on, tax_on, state, county, city,
+             venue_zip, method, confirmation, rate_ppm, gross_cents, travel_cents, gratuity_cents, tip_cents, taxable_cents, net_cents, tax_cents)
+             select '{TENANT}', 1, n, {instant}, {of_booking}, 'B' || n / 4, {station},
+             case when n % 4 = 0 then 'tip' else 'sale' end, (({instant}) at time zone 'UTC')::date,
+             (({instant}) at time zone 'UTC')::date, 'CA', 'County ' || n % 58, '', '95112', 'city_zip', case when n % 50 = 0 then 'needed' else 'not_needed' end, 91250, 109, 0, 0, 0,
              100, 100, 9"
         ),
         "customer_list" => format!(
@@ -144,9 +152,22 @@ fn rows(table: &str) -> String {
              (({instant}) at time zone 'UTC')::timestamp, 10, 'SLOT_UNAVAILABLE', 'new', {instant}",
             lead = id_sql(7, "n"),
         ),
+        "work_list" => format!(
+            "work_item_id, version, kind, status, station_id, booking_id, detail, opened_at)
+             select '{TENANT}', 1, {item}, 1, (array['dispute', 'overpayment'])[1 + n % 2],
+             case when n % 500 = 0 then 'open' else 'resolved' end, {station}, {of_booking}, 'look', {instant}",
+            item = id_sql(9, "n"),
+        ),
         "price_history" => format!(
             "position, station_id, item, old_cents, new_cents, effective_from, actor_id, reason, recorded_at)
              select '{TENANT}', 1, n, {station}, 'item ' || n / 40 % 300, 100, 110, {instant}, 'a', 'dearer', {instant}"
+        ),
+        "promo_list" => format!(
+            "promo_id, version, code, terms, uses, created_at)
+             select '{TENANT}', 1, {promo}, 1, 'CODE' || n, '{{\"discount\": {{\"percent\": {{\"rate_ppm\": 100000}}}},
+             \"starts_at\": \"2026-01-01T00:00:00Z\", \"ends_at\": null, \"minimum_cents\": 0, \"limit_total\": null,
+             \"limit_per_customer\": null, \"audience\": \"everybody\", \"stations\": []}}', 3, {instant}",
+            promo = id_sql(8, "n"),
         ),
         _ => panic!("nobody knows how to fill {table}"),
     };

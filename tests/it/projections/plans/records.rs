@@ -2,11 +2,14 @@
 
 use domain::ids::{BookingId, StationId};
 use domain::tax_rate::PlaceConfirmation;
+use domain::work_item::{WorkKind, WorkStatus};
 use projections::audit_trail::{self, AuditFilter, AuditSort};
 use projections::customer_list::{self, CustomerFilter};
 use projections::lead_list::{self, LeadStatus};
 use projections::price_history::{self, PriceHistoryFilter};
+use projections::promo_list;
 use projections::tax_ledger::{self, TaxLineFilter, TaxLineKind};
+use projections::work_list::{self, WorkFilter};
 use projections::{At, Cursor, Slice};
 
 use super::fill::{booking, fill, station, user};
@@ -87,7 +90,7 @@ async fn tax_lines_are_listed_along_an_index_whatever_they_are_asked_by() {
         period: Some("2021-Q2".parse().unwrap()),
         ..by()
     };
-    lines!("period", &all, quarter(), ["2021-04-01", "2021-07-01"], narrows "event_on");
+    lines!("period", &all, quarter(), ["2021-04-01", "2021-07-01"], narrows "tax_on");
     let county = || TaxLineFilter {
         state: Some("CA".to_owned()),
         county: Some("County 7".to_owned()),
@@ -98,7 +101,7 @@ async fn tax_lines_are_listed_along_an_index_whatever_they_are_asked_by() {
         station_id: Some(StationId(station(3))),
         ..quarter()
     };
-    lines!("station", &all, of_station(), [&one_station, "2021-04-01", "2021-07-01"], narrows "event_on");
+    lines!("station", &all, of_station(), [&one_station, "2021-04-01", "2021-07-01"], narrows "tax_on");
     lines!(
         "kind",
         &all,
@@ -162,6 +165,37 @@ async fn customers_and_leads_are_listed_along_an_index_whatever_they_are_asked_b
 }
 
 #[tokio::test]
+async fn the_work_queue_is_listed_along_an_index_whatever_it_is_asked_by() {
+    let company = fill(&["work_list"]).await;
+    let all = auditor();
+    let one_booking = booking(500).to_string();
+    macro_rules! items {
+        ($what:literal, $filter:expr, [$($value:expr),*] $(, narrows $column:literal)?) => {
+            list!(&company, concat!("work by ", $what), "work_list", [$($value),*] $(, narrows $column)?,
+                |models, slice| work_list::page(models, &all, $filter, slice, At::NOW),
+                after [START, "01930000-0000-7000-8000-000000000001"])
+        };
+    }
+    let by = WorkFilter::default;
+    items!("nothing", by(), []);
+    let open = || WorkFilter {
+        status: Some(WorkStatus::Open),
+        ..by()
+    };
+    items!("status", open(), ["open"], narrows "status");
+    let disputes = || WorkFilter {
+        kind: Some(WorkKind::Dispute),
+        ..open()
+    };
+    items!("kind", disputes(), ["open", "dispute"], narrows "kind");
+    let of_booking = || WorkFilter {
+        booking_id: Some(BookingId(booking(500))),
+        ..by()
+    };
+    items!("booking", of_booking(), [&one_booking], narrows "booking_id");
+}
+
+#[tokio::test]
 async fn prices_are_listed_along_an_index_whatever_they_are_asked_by() {
     let company = fill(&["price_history"]).await;
     let all = auditor();
@@ -200,4 +234,13 @@ async fn prices_are_listed_along_an_index_whatever_they_are_asked_by() {
         },
         [&one_station, START]
     );
+}
+
+#[tokio::test]
+async fn promo_codes_are_listed_along_an_index() {
+    let company = fill(&["promo_list"]).await;
+    let all = auditor();
+    list!(&company, "promo codes", "promo_list", [],
+        |models, slice| promo_list::page(models, &all, slice, At::NOW),
+        after [START, "01930000-0000-7000-8000-08000007a120"]);
 }

@@ -3,11 +3,11 @@ use crate::booking::{
     AssignChef, ChangeAsked, ChangeGuests, ChangeMenu, ChangedBy, FeeAgreed, RescheduleBooking,
     RestoreBooking, UnassignedBecause,
 };
-use crate::chef::{Chef, ChefCommand, ChefRegistered, ChefTimeOffAdded, Unavailable};
+use crate::chef::{Chef, ChefCommand, ChefRegistered, ChefTimeOffAdded, Unavailable, Works};
 use crate::decider::Event;
 
 /// 30 days before the start.
-const EARLY: &str = "2025-11-07T02:00:00Z";
+pub(super) const EARLY: &str = "2025-11-07T02:00:00Z";
 /// Ten days before.
 const LATE: &str = "2025-11-27T02:00:00Z";
 /// A day before.
@@ -23,7 +23,7 @@ fn asked(by: ChangedBy, reason: Option<&str>, now: &str) -> ChangeAsked {
     }
 }
 
-fn to(start: &str, fee: FeeAgreed, asked: ChangeAsked) -> BookingCommand {
+pub(super) fn to(start: &str, fee: FeeAgreed, asked: ChangeAsked) -> BookingCommand {
     BookingCommand::Reschedule(Box::new(RescheduleBooking {
         station: station(2),
         roster: Roster::default(),
@@ -39,7 +39,7 @@ fn to(start: &str, fee: FeeAgreed, asked: ChangeAsked) -> BookingCommand {
     }))
 }
 
-fn guests(adults: i32, asked: ChangeAsked) -> BookingCommand {
+pub(super) fn guests(adults: i32, asked: ChangeAsked) -> BookingCommand {
     BookingCommand::ChangeGuests(Box::new(ChangeGuests {
         station: station(2),
         roster: Roster::default(),
@@ -56,19 +56,20 @@ fn assign(chef: u128) -> BookingCommand {
     BookingCommand::AssignChef(Box::new(AssignChef {
         chef_id: ChefId(Uuid::from_u128(chef)),
         chef: Chef::default(),
+        works: Works::Here,
         station: station(2),
         now: at(NOW),
     }))
 }
 
-fn delete(now: &str) -> BookingCommand {
+pub(super) fn delete(now: &str) -> BookingCommand {
     BookingCommand::Delete {
         reason: "made by mistake".to_owned(),
         now: at(now),
     }
 }
 
-fn restore(now: &str) -> BookingCommand {
+pub(super) fn restore(now: &str) -> BookingCommand {
     BookingCommand::Restore(Box::new(RestoreBooking {
         station: station(2),
         roster: Roster::default(),
@@ -77,7 +78,7 @@ fn restore(now: &str) -> BookingCommand {
     }))
 }
 
-fn staff(now: &str) -> ChangeAsked {
+pub(super) fn staff(now: &str) -> ChangeAsked {
     asked(ChangedBy::Staff, None, now)
 }
 
@@ -289,6 +290,7 @@ fn a_chef_is_assigned_where_and_when_the_chef_works_and_no_more_than_are_needed(
     let refused = booking.decide(BookingCommand::AssignChef(Box::new(AssignChef {
         chef_id: ChefId(Uuid::from_u128(1)),
         chef: off,
+        works: Works::Here,
         station: station(2),
         now: at(NOW),
     })));
@@ -323,15 +325,16 @@ fn a_chef_is_free_once_the_party_is_off_and_remembered_once_it_was_held() {
         );
     }
     let held = given(&[confirm(), assign(1)])
-        .decide(BookingCommand::Complete {
-            note: None,
-            now: at("2025-12-07T02:00:00Z"),
-        })
+        .decide(complete("2025-12-07T02:00:00Z"))
         .unwrap();
     let E::Completed(completed) = &held[0] else {
         panic!("{held:?}")
     };
     assert_eq!(completed.chefs, [ChefId(Uuid::from_u128(1))]);
+    assert_eq!(held[0].claims(), [], "the party goes on until 4:30");
+    let held = given(&[confirm(), assign(1)])
+        .decide(complete("2025-12-07T04:30:00Z"))
+        .unwrap();
     assert!(matches!(
         held[0].claims()[..],
         [Claim::ReleaseCapacity { .. }, Claim::ReleaseInterval { .. }]
@@ -369,14 +372,15 @@ fn a_deleted_booking_does_nothing_until_it_is_restored_and_that_for_thirty_days(
     );
     assert!(matches!(
         events[0].claims()[..],
-        [Claim::ReleaseCapacity { .. }, Claim::TakeCapacity { .. }]
+        [
+            Claim::ReleaseCapacity { .. },
+            Claim::TakeCapacity { .. },
+            Claim::TakeCapacity { .. }
+        ]
     ));
     let cancelled = given(&[cancel(CancelledBy::Customer, NOW), delete(NOW)]);
     assert_eq!(cancelled.decide(restore(NOW)).unwrap()[0].claims(), []);
-    let held = BookingCommand::Complete {
-        note: None,
-        now: at("2025-12-07T02:00:00Z"),
-    };
+    let held = complete("2025-12-07T02:00:00Z");
     let held = given(&[confirm(), held]).decide(delete("2025-12-08T02:00:00Z"));
     assert_eq!(held.unwrap_err().code(), "WRONG_STATE");
 }

@@ -1,0 +1,51 @@
+//! The summary for a person at the terminal.
+
+use projections::tax_export::{CellKind, summary_columns, summary_texts};
+use projections::tax_report::TaxReport;
+
+/// The report as lines of text: columns that line up, the sums below, and what is to be done before it can be filed.
+pub(super) fn table(report: &TaxReport) -> String {
+    let mut rows = vec![summary_columns().map(|(name, _)| name.to_owned()).collect()];
+    rows.extend(summary_texts(report));
+    let widths: Vec<usize> = (0..rows[0].len())
+        .map(|column| {
+            rows.iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or_default()
+        })
+        .collect();
+    let kinds: Vec<CellKind> = summary_columns().map(|(_, kind)| kind).collect();
+    let mut text = format!(
+        "Sales tax of {}, {}, as of log position {}\n\n",
+        report.state, report.period, report.position
+    );
+    for row in rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .zip(&kinds)
+            .map(|((cell, width), kind)| match kind {
+                CellKind::Text => format!("{cell:<width$}"),
+                CellKind::Date | CellKind::Money | CellKind::Rate | CellKind::Count => {
+                    format!("{cell:>width$}")
+                }
+            });
+        let line: Vec<String> = cells.collect();
+        text += line.join("  ").trim_end();
+        text.push('\n');
+    }
+    if report.unresolved > 0 {
+        text += &format!(
+            "\n{} parties have no known rate: they are not taxed yet.\n",
+            report.unresolved
+        );
+    }
+    if report.unconfirmed > 0 {
+        text += &format!(
+            "\n{} parties have a place that a person must confirm.\n",
+            report.unconfirmed
+        );
+    }
+    text
+}

@@ -1,0 +1,358 @@
+//! What a booking owes in tax, fact by fact: the price, what was paid on top of it, and what was given back.
+//!
+//! The tax is taken out of all that is taxed together, once per booking and jurisdiction, so that no order and no split of
+//! the facts changes a total: each fact's figures are what the totals with it exceed those without it by.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Neg, Sub};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{EventId, PaymentId};
+use crate::money::{Cents, RatePpm};
+use crate::tax;
+
+/// What a fact adds to a booking's tax, in cents. Negative where it takes back what was said before.
+///
+/// `gross = non_taxable + net + tax` and `refund = refunded_non_taxable + refunded_net + refunded_tax`, always.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxFigures {
+    /// All that was charged, tax-inclusive, tips included, after any discount.
+    pub gross_cents: Cents,
+    /// What a promo code took off before that.
+    pub discount_cents: Cents,
+    /// Part of the gross that is travel, tax-inclusive (Reg. 1628).
+    pub travel_cents: Cents,
+    /// Part of the gross that is mandatory gratuity, tax-inclusive (Pub. 115).
+    pub gratuity_cents: Cents,
+    /// Part of the gross that is card fee (annotation 295.2000).
+    pub card_fee_cents: Cents,
+    /// Part of the gross that is tips that customers added.
+    pub tip_cents: Cents,
+    /// Part of the gross that is not taxed: tips that the customer chose, and what follows them.
+    pub non_taxable_cents: Cents,
+    /// What is taxed, without the tax in it.
+    pub net_cents: Cents,
+    /// The tax.
+    pub tax_cents: Cents,
+    /// What was given back with an effect on tax, tax-inclusive.
+    pub refund_cents: Cents,
+    /// Part of what was given back that had not been taxed.
+    pub refunded_non_taxable_cents: Cents,
+    /// Part of what was given back that had been taxed, without the tax in it.
+    pub refunded_net_cents: Cents,
+    /// Tax in what was given back.
+    pub refunded_tax_cents: Cents,
+}
+
+macro_rules! each {
+    ($left:ident, $right:ident, $operator:tt) => {
+        TaxFigures {
+            gross_cents: $left.gross_cents $operator $right.gross_cents,
+            discount_cents: $left.discount_cents $operator $right.discount_cents,
+            travel_cents: $left.travel_cents $operator $right.travel_cents,
+            gratuity_cents: $left.gratuity_cents $operator $right.gratuity_cents,
+            card_fee_cents: $left.card_fee_cents $operator $right.card_fee_cents,
+            tip_cents: $left.tip_cents $operator $right.tip_cents,
+            non_taxable_cents: $left.non_taxable_cents $operator $right.non_taxable_cents,
+            net_cents: $left.net_cents $operator $right.net_cents,
+            tax_cents: $left.tax_cents $operator $right.tax_cents,
+            refund_cents: $left.refund_cents $operator $right.refund_cents,
+            refunded_non_taxable_cents: $left.refunded_non_taxable_cents $operator $right.refunded_non_taxable_cents,
+            refunded_net_cents: $left.refunded_net_cents $operator $right.refunded_net_cents,
+            refunded_tax_cents: $left.refunded_tax_cents $operator $right.refunded_tax_cents,
+        }
+    };
+}
+
+impl Add for TaxFigures {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        each!(self, other, +)
+    }
+}
+
+impl AddAssign for TaxFigures {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sub for TaxFigures {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        each!(self, other, -)
+    }
+}
+
+impl Neg for TaxFigures {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self::default() - self
+    }
+}
+
+impl Sum for TaxFigures {
+    fn sum<I: Iterator<Item = Self>>(figures: I) -> Self {
+        figures.fold(Self::default(), Add::add)
+    }
+}
+
+impl TaxFigures {
+    /// Whether there is nothing in them.
+    pub fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Tax that is left to pay, in cents.
+    pub fn net_tax(&self) -> Cents {
+        self.tax_cents - self.refunded_tax_cents
+    }
+
+    /// The same charges and refunds with the tax taken out at another rate; none stands for a rate that is not known.
+    fn at(self, rate: Option<RatePpm>) -> Self {
+        let taxed = self.net_cents + self.tax_cents;
+        let given_back = self.refunded_net_cents + self.refunded_tax_cents;
+        let tax_cents = rate.map_or(Cents::ZERO, |rate| tax::extract(taxed, rate).tax_cents);
+        let refunded_tax_cents = tax::reversed_by_refund(tax_cents, taxed, given_back, Cents::ZERO);
+        Self {
+            net_cents: taxed - tax_cents,
+            tax_cents,
+            refunded_net_cents: given_back - refunded_tax_cents,
+            refunded_tax_cents,
+            ..self
+        }
+    }
+}
+
+/// No more than was charged is given back, and no less than nothing.
+fn within(given_back: Cents, charged: Cents) -> Cents {
+    given_back.min(charged).max(Cents::ZERO)
+}
+
+/// How much of a card fee is taxed: a company's choice, for its accountant to confirm.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardFeeTax {
+    /// All of it (annotation 295.2000).
+    #[default]
+    Whole,
+    /// Only the part that is taken on what is taxed itself.
+    OnTaxedCharges,
+}
+
+impl CardFeeTax {
+    /// The words in sentences.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::OnTaxedCharges => "on_taxed_charges",
+        }
+    }
+}
+
+/// A charge that one payment paid, and what of it was given back, in cents.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Charge {
+    charged: Cents,
+    untaxed: Cents,
+    given_back: Cents,
+}
+
+impl Charge {
+    fn given_back(self) -> Cents {
+        within(self.given_back, self.charged)
+    }
+
+    fn untaxed_given_back(self) -> Cents {
+        tax::reversed_by_refund(self.untaxed, self.charged, self.given_back(), Cents::ZERO)
+    }
+}
+
+/// What one payment brought beside the price.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Beside {
+    tip: Charge,
+    fee: Charge,
+}
+
+/// A movement of money, as far as tax looks at it, in cents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Movement {
+    /// A tip came in.
+    Tip {
+        /// How much.
+        cents: Cents,
+        /// How much of it is not taxed.
+        untaxed_cents: Cents,
+    },
+    /// A card fee came in.
+    CardFee {
+        /// How much.
+        cents: Cents,
+        /// How much of it is not taxed.
+        untaxed_cents: Cents,
+    },
+    /// Money was given back; negative where it was said to be, and was not.
+    GivenBack {
+        /// Of the price.
+        price_cents: Cents,
+        /// Of a tip.
+        tip_cents: Cents,
+        /// Of a card fee.
+        fee_cents: Cents,
+    },
+}
+
+/// The tax of a party that was held, since it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxAccount {
+    /// What the party was sold for.
+    sale: TaxFigures,
+    #[serde(rename = "rate_ppm")]
+    rate: Option<RatePpm>,
+    payments: BTreeMap<PaymentId, Beside>,
+    price_given_back: Cents,
+    /// What is on record at the place where the tax belongs now, by the day that it belongs to.
+    by_day: BTreeMap<NaiveDate, TaxFigures>,
+    /// Events of payments that are on record.
+    known: BTreeSet<EventId>,
+}
+
+impl TaxAccount {
+    /// The account of a party that was held.
+    pub fn open(sale: TaxFigures, rate: Option<RatePpm>, tax_on: NaiveDate) -> Self {
+        Self {
+            sale,
+            rate,
+            by_day: BTreeMap::from([(tax_on, sale)]),
+            ..Self::default()
+        }
+    }
+
+    /// Whether what a payment's event said is on record.
+    pub fn knows(&self, cause: EventId) -> bool {
+        self.known.contains(&cause)
+    }
+
+    /// All that is on record, at the place where the tax belongs now.
+    pub fn recorded(&self) -> TaxFigures {
+        self.by_day.values().copied().sum()
+    }
+
+    /// What a movement of money adds to what is on record.
+    pub fn figures(&self, payment: PaymentId, movement: Movement) -> TaxFigures {
+        let mut after = self.clone();
+        after.moved(payment, movement);
+        after.target() - self.recorded()
+    }
+
+    /// Puts a movement on record.
+    pub fn record(
+        &mut self,
+        cause: EventId,
+        payment: PaymentId,
+        movement: Movement,
+        tax_on: NaiveDate,
+        figures: TaxFigures,
+    ) {
+        self.known.insert(cause);
+        self.moved(payment, movement);
+        *self.by_day.entry(tax_on).or_default() += figures;
+    }
+
+    fn moved(&mut self, payment: PaymentId, movement: Movement) {
+        let beside = self.payments.entry(payment).or_default();
+        match movement {
+            Movement::Tip { cents, untaxed_cents } => {
+                beside.tip.charged += cents;
+                beside.tip.untaxed += untaxed_cents;
+            }
+            Movement::CardFee { cents, untaxed_cents } => {
+                beside.fee.charged += cents;
+                beside.fee.untaxed += untaxed_cents;
+            }
+            Movement::GivenBack {
+                price_cents,
+                tip_cents,
+                fee_cents,
+            } => {
+                self.price_given_back += price_cents;
+                beside.tip.given_back += tip_cents;
+                beside.fee.given_back += fee_cents;
+            }
+        }
+    }
+
+    /// What all facts together come to: a function of their sums alone.
+    fn target(&self) -> TaxFigures {
+        let mut all = self.sale;
+        let price = self.sale.gross_cents;
+        let price_given_back = within(self.price_given_back, price);
+        let mut untaxed_given_back = Cents::ZERO;
+        all.refund_cents = price_given_back;
+        for Beside { tip, fee } in self.payments.values() {
+            all.tip_cents += tip.charged;
+            all.card_fee_cents += fee.charged;
+            for charge in [tip, fee] {
+                all.gross_cents += charge.charged;
+                all.non_taxable_cents += charge.untaxed;
+                all.refund_cents += charge.given_back();
+                untaxed_given_back += charge.untaxed_given_back();
+            }
+        }
+        all.net_cents = all.gross_cents - all.non_taxable_cents;
+        all.tax_cents = Cents::ZERO;
+        all.refunded_non_taxable_cents = untaxed_given_back;
+        all.refunded_net_cents = all.refund_cents - untaxed_given_back;
+        all.refunded_tax_cents = Cents::ZERO;
+        all.at(self.rate)
+    }
+
+    /// What is on record, day by day, with what it comes to at another rate: what a correction of the place takes back and
+    /// puts in its stead.
+    pub fn at_rate(&self, rate: Option<RatePpm>) -> Vec<(NaiveDate, TaxFigures, TaxFigures)> {
+        let (mut before, mut there) = (TaxFigures::default(), TaxFigures::default());
+        let mut days = Vec::new();
+        for (day, here) in &self.by_day {
+            before += *here;
+            let sum = before.at(rate);
+            if !here.is_zero() {
+                days.push((*day, *here, sum - there));
+            }
+            there = sum;
+        }
+        days
+    }
+
+    /// What was on record at another place is so no more.
+    pub fn leave_place(&mut self) {
+        self.by_day.clear();
+    }
+
+    /// Part of what was on record elsewhere is on record here.
+    pub fn take_place(&mut self, rate: Option<RatePpm>, tax_on: NaiveDate, figures: TaxFigures) {
+        self.rate = rate;
+        *self.by_day.entry(tax_on).or_default() += figures;
+    }
+}
+
+/// How much of a card fee is not taxed.
+pub fn untaxed_fee(setting: CardFeeTax, fee: Cents, price: Cents, tip: Cents, untaxed_tip: Cents) -> Cents {
+    match setting {
+        CardFeeTax::Whole => Cents::ZERO,
+        CardFeeTax::OnTaxedCharges => {
+            let taxed = price + tip - untaxed_tip;
+            if taxed.is_zero() && untaxed_tip.is_zero() {
+                return Cents::ZERO;
+            }
+            let parts = tax::split(fee, &[taxed.0, untaxed_tip.0]);
+            parts.get(1).copied().unwrap_or_default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

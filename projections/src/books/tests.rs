@@ -1,0 +1,474 @@
+use std::collections::BTreeMap;
+
+use domain::booking::{
+    BookingCancelled, BookingEvent, BookingTaxAdjusted, CancelledBy, RefundRule, TaxAdjustment,
+};
+use domain::envelope::Position;
+use domain::ids::{RefundId, UserId};
+use domain::money::RatePpm;
+use domain::payment::{
+    DisputeOutcome, PaymentDisputeClosed, PaymentDisputeOpened, PaymentEvent, PaymentKind, PaymentMethod,
+    PaymentRefundFailed, PaymentRefundSucceeded, PaymentSucceeded, PaymentVoided, RefundKind, RefundWas,
+};
+use domain::tax;
+use domain::tax_account::TaxFigures;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::testing::{
+    BOOKING, PAYMENT, STATION, at, booking_event, completed, fold, paid_booking, recorded, requested,
+    tax_place,
+};
+
+const NOW: &str = "2026-11-02T07:30:00Z";
+const REFUND: RefundId = RefundId(Uuid::from_u128(11));
+
+fn payment(position: i64, event: PaymentEvent) -> Recorded {
+    recorded(
+        position,
+        &PAYMENT.to_string(),
+        position,
+        DomainEvent::Payment(event),
+    )
+}
+
+fn paid(position: i64, amount: i64, tip: i64, fee: i64) -> Recorded {
+    payment(
+        position,
+        PaymentEvent::Succeeded(PaymentSucceeded {
+            booking: paid_booking(),
+            kind: PaymentKind::Balance,
+            method: PaymentMethod::Card,
+            amount_cents: Cents(amount),
+            tip_cents: Cents(tip),
+            fee_cents: Cents(fee),
+            tip_choice: None,
+            charge_id: None,
+            provider_event: None,
+            succeeded_at: at(NOW),
+        }),
+    )
+}
+
+fn voided(position: i64, amount: i64, tip: i64, fee: i64) -> Recorded {
+    payment(
+        position,
+        PaymentEvent::Voided(PaymentVoided {
+            booking: paid_booking(),
+            kind: PaymentKind::Balance,
+            method: PaymentMethod::Card,
+            amount_cents: Cents(amount),
+            tip_cents: Cents(tip),
+            fee_cents: Cents(fee),
+            reason: "not there".to_owned(),
+            voided_by: UserId(Uuid::nil()),
+            reference_key: None,
+            voided_at: at(NOW),
+        }),
+    )
+}
+
+fn refunded(position: i64, kind: RefundKind, amount: i64, tip: i64, fee: i64) -> Recorded {
+    payment(
+        position,
+        PaymentEvent::RefundSucceeded(PaymentRefundSucceeded {
+            booking: paid_booking(),
+            refund_id: REFUND,
+            method: PaymentMethod::Card,
+            kind,
+            amount_cents: Cents(amount),
+            tip_cents: Cents(tip),
+            fee_cents: Cents(fee),
+            reason: "asked".to_owned(),
+            provider_ref: None,
+            provider_event: None,
+            succeeded_at: at(NOW),
+        }),
+    )
+}
+
+fn refund_failed(position: i64, was: RefundWas) -> Recorded {
+    payment(
+        position,
+        PaymentEvent::RefundFailed(PaymentRefundFailed {
+            booking: paid_booking(),
+            refund_id: REFUND,
+            method: PaymentMethod::Card,
+            kind: RefundKind::Goodwill,
+            amount_cents: Cents(1),
+            tip_cents: Cents(0),
+            fee_cents: Cents(0),
+            reason: "asked".to_owned(),
+            code: None,
+            was,
+            provider_event: None,
+            failed_at: at(NOW),
+        }),
+    )
+}
+
+fn disputed(position: i64, amount: i64) -> Recorded {
+    payment(
+        position,
+        PaymentEvent::DisputeOpened(PaymentDisputeOpened {
+            booking: paid_booking(),
+            dispute_id: "d".to_owned(),
+            amount_cents: Cents(amount),
+            tip_cents: Cents(0),
+            fee_cents: Cents(0),
+            reason: None,
+            provider_event: None,
+            opened_at: at(NOW),
+        }),
+    )
+}
+
+fn decided(position: i64, amount: i64, outcome: DisputeOutcome) -> Recorded {
+    payment(
+        position,
+        PaymentEvent::DisputeClosed(PaymentDisputeClosed {
+            booking: paid_booking(),
+            dispute_id: "d".to_owned(),
+            outcome,
+            amount_cents: Cents(amount),
+            tip_cents: Cents(0),
+            fee_cents: Cents(0),
+            provider_event: None,
+            closed_at: at(NOW),
+        }),
+    )
+}
+
+fn asked(position: i64, total: i64) -> Recorded {
+    booking_event(position, 1, BookingEvent::Requested(requested(total)))
+}
+
+fn held(position: i64, total: i64) -> Recorded {
+    booking_event(
+        position,
+        2,
+        BookingEvent::Completed(completed(total, Some(91_250))),
+    )
+}
+
+fn called_off(position: i64, refund: RefundRule) -> Recorded {
+    let cancelled = BookingCancelled {
+        station_id: STATION,
+        by: CancelledBy::Customer,
+        reason: "ill".to_owned(),
+        hours_before: 500,
+        was: None,
+        refund,
+        gives_back: None,
+        cancelled_at: at(NOW),
+    };
+    booking_event(position, 2, BookingEvent::Cancelled(cancelled))
+}
+
+fn adjusted(position: i64, kind: TaxAdjustment, gross: i64) -> Recorded {
+    let tax_cents = tax::extract(Cents(gross), RatePpm(91_250)).tax_cents;
+    let card_fee_cents = if kind == TaxAdjustment::CardFee {
+        Cents(gross)
+    } else {
+        Cents::ZERO
+    };
+    let adjusted = BookingTaxAdjusted {
+        station_id: STATION,
+        number: "N".to_owned(),
+        event_on: "2026-12-05".parse().unwrap(),
+        tax_on: "2026-12-06".parse().unwrap(),
+        kind,
+        tax_place: tax_place(Some(91_250)),
+        venue_zip: "95112".to_owned(),
+        venue_city: "San Jose".to_owned(),
+        venue_county: "Santa Clara".to_owned(),
+        figures: TaxFigures {
+            gross_cents: Cents(gross),
+            card_fee_cents,
+            net_cents: Cents(gross) - tax_cents,
+            tax_cents,
+            ..TaxFigures::default()
+        },
+        payment: None,
+        reason: None,
+        adjusted_at: at(NOW),
+    };
+    booking_event(position, 3, BookingEvent::TaxAdjusted(adjusted))
+}
+
+fn balances(events: &[Recorded]) -> BTreeMap<String, i64> {
+    let mut balances = BTreeMap::new();
+    for book in fold::<Books>(events).iter() {
+        for posting in book.entries.iter().flat_map(|entry| &entry.postings) {
+            *balances.entry(posting.account.clone()).or_default() += posting.cents.0;
+        }
+    }
+    balances.retain(|_, cents| *cents != 0);
+    balances
+}
+
+fn assert_books(events: &[Recorded], expected: &[(&str, i64)]) {
+    let expected: BTreeMap<String, i64> = expected
+        .iter()
+        .map(|(name, cents)| ((*name).to_owned(), *cents))
+        .collect();
+    assert_eq!(balances(events), expected);
+}
+
+#[test]
+fn a_deposit_is_owed_to_the_customer_until_the_party_is_held() {
+    let mut events = vec![asked(1, 85_118), paid(2, 10_000, 0, 300)];
+    assert_books(
+        &events,
+        &[
+            ("Assets:Clearing:Card", 10_300),
+            ("Liabilities:Deposits-Held", -10_000),
+            ("Income:Card-Fees", -300),
+        ],
+    );
+    events.push(held(3, 85_118));
+    let tax = ("Liabilities:Tax-Payable:CA:Santa-Clara", -7_118);
+    assert_books(
+        &events,
+        &[
+            ("Assets:Clearing:Card", 10_300),
+            ("Assets:Receivable", 75_118),
+            ("Income:Card-Fees", -300),
+            ("Income:Sales", -78_000),
+            tax,
+        ],
+    );
+    // The balance and too much of it, with a tip.
+    events.push(paid(4, 75_200, 12_000, 0));
+    assert_books(
+        &events,
+        &[
+            ("Assets:Clearing:Card", 97_500),
+            ("Income:Card-Fees", -300),
+            ("Income:Sales", -78_000),
+            ("Liabilities:Deposits-Held", -82),
+            ("Liabilities:Tips-Payable", -12_000),
+            tax,
+        ],
+    );
+}
+
+#[test]
+fn the_tax_in_a_fee_and_on_a_tip_is_owed_to_the_jurisdiction() {
+    let events = [
+        asked(1, 85_118),
+        held(2, 85_118),
+        paid(3, 85_118, 10_000, 2_854),
+        adjusted(4, TaxAdjustment::CardFee, 2_854),
+        adjusted(5, TaxAdjustment::Tip, 10_000),
+    ];
+    let found = balances(&events);
+    assert_eq!(
+        found["Liabilities:Tax-Payable:CA:Santa-Clara"],
+        -(7_118 + 239 + 836)
+    );
+    assert_eq!(
+        (found["Income:Card-Fees"], found["Expenses:Tax-On-Tips"]),
+        (-(2_854 - 239), 836)
+    );
+}
+
+#[test]
+fn what_is_given_back_lowers_what_it_was_given_for() {
+    let paid_and_held = [asked(1, 85_118), paid(2, 85_118, 1_000, 0), held(3, 85_118)];
+    let after = |kind, account: &str| {
+        let mut events = paid_and_held.to_vec();
+        events.push(refunded(4, kind, 5_000, 500, 0));
+        let found = balances(&events);
+        assert_eq!(found["Liabilities:Tips-Payable"], -500);
+        let back = found[account];
+        events.push(refund_failed(5, RefundWas::Succeeded));
+        assert_eq!(
+            balances(&events),
+            balances(&paid_and_held),
+            "what failed is taken back to the cent"
+        );
+        back
+    };
+    assert_eq!(after(RefundKind::PriceAdjustment, "Income:Refunds"), 5_000);
+    assert_eq!(after(RefundKind::Goodwill, "Expenses:Goodwill"), 5_000);
+    let mut never = paid_and_held.to_vec();
+    never.push(refund_failed(4, RefundWas::Pending));
+    assert_eq!(balances(&never), balances(&paid_and_held));
+}
+
+#[test]
+fn a_deposit_that_the_terms_keep_is_earned_when_the_party_is_called_off() {
+    let events = [
+        asked(1, 85_118),
+        paid(2, 10_000, 0, 0),
+        called_off(3, RefundRule::Nothing),
+    ];
+    assert_books(
+        &events,
+        &[
+            ("Assets:Clearing:Card", 10_000),
+            ("Income:Kept-Deposits", -10_000),
+        ],
+    );
+    let events = [
+        asked(1, 85_118),
+        paid(2, 10_000, 0, 0),
+        called_off(3, RefundRule::Everything),
+        refunded(4, RefundKind::CancelledBeforeService, 10_000, 0, 0),
+    ];
+    assert_books(&events, &[]);
+}
+
+#[test]
+fn money_that_had_not_come_is_owed_again_and_a_dispute_is_open_until_it_is_decided() {
+    let events = [
+        asked(1, 85_118),
+        paid(2, 85_118, 0, 0),
+        held(3, 85_118),
+        voided(4, 85_118, 0, 0),
+    ];
+    assert_eq!(balances(&events)["Assets:Receivable"], 85_118);
+    let open = [asked(1, 85_118), paid(2, 85_118, 0, 0), disputed(3, 85_118)];
+    assert_books(
+        &open,
+        &[
+            ("Assets:Disputed", 85_118),
+            ("Liabilities:Deposits-Held", -85_118),
+        ],
+    );
+    let mut lost = open.to_vec();
+    lost.push(decided(4, 85_118, DisputeOutcome::Lost));
+    assert_books(
+        &lost,
+        &[
+            ("Expenses:Disputes-Lost", 85_118),
+            ("Liabilities:Deposits-Held", -85_118),
+        ],
+    );
+    let mut won = open.to_vec();
+    won.push(decided(4, 85_118, DisputeOutcome::Won));
+    assert_eq!(balances(&won), balances(&open[..2]));
+}
+
+#[test]
+fn money_is_booked_on_the_stations_day_and_tax_on_its_own() {
+    let rows = fold::<Books>(&[
+        asked(1, 85_118),
+        paid(2, 10_000, 0, 0),
+        adjusted(3, TaxAdjustment::CorrectedTo, 85_118),
+    ]);
+    let book = rows.get(&BOOKING).unwrap();
+    // Past midnight in Greenwich, the evening before in San Jose.
+    let days: Vec<String> = book.entries.iter().map(|entry| entry.on.to_string()).collect();
+    assert_eq!(days, ["2026-11-01", "2026-12-06"]);
+}
+
+/// Any fact at a position, whether or not it makes sense there.
+fn any_fact() -> impl Strategy<Value = (u8, i64, i64, i64)> {
+    (0_u8..20, 0_i64..200_000, 0_i64..20_000, 0_i64..6_000)
+}
+
+fn event((which, amount, tip, fee): (u8, i64, i64, i64), position: i64) -> Recorded {
+    match which {
+        0 => asked(position, amount.max(14)),
+        1 => held(position, amount),
+        2 => called_off(
+            position,
+            if tip % 2 == 0 {
+                RefundRule::Everything
+            } else {
+                RefundRule::Nothing
+            },
+        ),
+        3 => voided(position, amount, tip, fee),
+        4 => refund_failed(position, RefundWas::Succeeded),
+        5 => disputed(position, amount),
+        6 => decided(position, amount, DisputeOutcome::Lost),
+        7 => decided(position, amount, DisputeOutcome::Won),
+        8 => adjusted(position, TaxAdjustment::CardFee, fee),
+        9 => adjusted(position, TaxAdjustment::Tip, tip),
+        10 => adjusted(position, TaxAdjustment::CorrectedFrom, -amount),
+        11 => adjusted(position, TaxAdjustment::CorrectedTo, amount),
+        12 => adjusted(position, TaxAdjustment::Void, -fee),
+        13..=16 => {
+            let kind = RefundKind::ALL[usize::try_from(amount).unwrap() % RefundKind::ALL.len()];
+            refunded(position, kind, amount, tip, fee)
+        }
+        _ => paid(position, amount, tip, fee),
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_books_sum_to_zero_after_every_event(facts in prop::collection::vec(any_fact(), 1..40)) {
+        let mut events = vec![asked(1, 85_118)];
+        events.extend(facts.into_iter().zip(2..).map(|(fact, position)| event(fact, position)));
+        let mut row: Option<BookRow> = None;
+        for event in &events {
+            let before = row.as_ref().map_or(0, |row| row.entries.len());
+            row = Books::apply(row, event);
+            let book = row.as_ref().unwrap();
+            for entry in &book.entries[before..] {
+                let sum: Cents = entry.postings.iter().map(|posting| posting.cents).sum();
+                prop_assert_eq!(sum, Cents::ZERO, "{:?}", entry);
+                prop_assert!(entry.postings.len() >= 2);
+                prop_assert_eq!(entry.position, event.position);
+                let mut names: Vec<&str> = entry.postings.iter().map(|posting| posting.account.as_str()).collect();
+                names.sort_unstable();
+                names.dedup();
+                prop_assert_eq!(names.len(), entry.postings.len());
+            }
+            prop_assert!(book.entries.len() <= before + 1);
+        }
+        // Folded at once, it is the same.
+        let rows = fold::<Books>(&events);
+        prop_assert_eq!(rows.get(&BOOKING), row.as_ref());
+    }
+
+    #[test]
+    fn what_is_held_and_owed_follows_from_what_was_paid(
+        total in 14_i64..500_000, before in prop::collection::vec(0_i64..200_000, 0..4),
+        after in prop::collection::vec(0_i64..200_000, 0..4),
+    ) {
+        let mut events = vec![asked(1, total)];
+        let mut position = 1;
+        let mut pay = |events: &mut Vec<Recorded>, amounts: &[i64]| for amount in amounts {
+            position += 1;
+            events.push(paid(position, *amount, 0, 0));
+        };
+        pay(&mut events, &before);
+        events.push(held(100, total));
+        position = 100;
+        let mut pay = |events: &mut Vec<Recorded>, amounts: &[i64]| for amount in amounts {
+            position += 1;
+            events.push(paid(position, *amount, 0, 0));
+        };
+        pay(&mut events, &after);
+        let all: i64 = before.iter().chain(&after).sum();
+        let found = balances(&events);
+        let of = |name: &str| found.get(name).copied().unwrap_or_default();
+        prop_assert_eq!(of("Assets:Receivable"), (total - all).max(0));
+        prop_assert_eq!(of("Liabilities:Deposits-Held"), -(all - total).max(0));
+        prop_assert_eq!(of("Income:Sales") + of("Liabilities:Tax-Payable:CA:Santa-Clara"), -total);
+    }
+}
+
+#[test]
+fn a_ledger_for_beancount_is_written_as_it_reads() {
+    let rows = fold::<Books>(&[asked(1, 85_118), paid(2, 10_000, 0, 0)]);
+    let entry = &rows.get(&BOOKING).unwrap().entries[0];
+    let mut out = Vec::new();
+    beancount::open(&mut out, &["Assets:Clearing:Card".to_owned()], Some(entry.on));
+    beancount::transaction(&mut out, "N\"1\\", entry);
+    beancount::close(&mut out, Position(2), "ab");
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "option \"operating_currency\" \"USD\"\n\n2026-11-01 open Assets:Clearing:Card USD\n\n\
+         2026-11-01 * \"N\\\"1\\\\\" \"card received\"\n  position: 2\n  \
+         Assets:Clearing:Card                                           100.00 USD\n  \
+         Liabilities:Deposits-Held                                     -100.00 USD\n\n\
+         ; As of log position 2, whose hash is ab.\n"
+    );
+}

@@ -1,0 +1,113 @@
+//! Reading an export back, whichever program has saved it since: rows of texts, one after the other.
+
+mod csv;
+mod json;
+mod xlsx;
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::ExportFormat;
+use super::certificate::{BadCertificate, Certificate};
+
+/// A row of an export: the canonical texts of its cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Of the summary.
+    Summary(Vec<String>),
+    /// The summary's sums.
+    Total(Vec<String>),
+    /// Of the lines.
+    Line(Vec<String>),
+}
+
+/// Why a file is no export of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The file is not there, or its reading fails.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is neither CSV nor a workbook nor JSON, or damaged.
+    #[error("it cannot be read: {0}")]
+    Damaged(String),
+    /// A table has other columns.
+    #[error("its columns are not those of an export: column {place} is {found:?} and must be {expected:?}")]
+    Columns {
+        /// Place of the column, counted from 1.
+        place: usize,
+        /// Its name in the file.
+        found: String,
+        /// What it must be.
+        expected: String,
+    },
+    /// It does not say what it is of.
+    #[error(transparent)]
+    Certificate(#[from] BadCertificate),
+}
+
+/// The format of a file, by its first bytes.
+fn format_of(path: &Path) -> Result<ExportFormat, Unreadable> {
+    let unread = |error| Unreadable::File {
+        path: path.to_owned(),
+        error,
+    };
+    let mut file = std::fs::File::open(path).map_err(unread)?.take(64);
+    let mut start = Vec::new();
+    file.read_to_end(&mut start).map_err(unread)?;
+    let first = start.iter().find(|byte| !byte.is_ascii_whitespace());
+    Ok(if start.starts_with(b"PK") {
+        ExportFormat::Xlsx
+    } else if first == Some(&b'{') {
+        ExportFormat::Json
+    } else {
+        ExportFormat::Csv
+    })
+}
+
+/// Reads a file from its start to its end, and gives its rows on the way; it stops where nobody wants more.
+pub(super) fn read(path: &Path, row: &mut dyn FnMut(Found) -> bool) -> Result<Certificate, Unreadable> {
+    let fields: BTreeMap<String, String> = match format_of(path)? {
+        ExportFormat::Csv => csv::read(path, row)?,
+        ExportFormat::Xlsx => xlsx::read(path, row)?,
+        ExportFormat::Json => json::read(path, row)?,
+    };
+    Ok(Certificate::read(&fields)?)
+}
+
+fn damaged(error: impl std::fmt::Display) -> Unreadable {
+    Unreadable::Damaged(error.to_string())
+}
+
+/// Refuses names that are not those of the columns.
+fn expect_columns<'a>(
+    found: impl IntoIterator<Item = &'a str>,
+    expected: impl IntoIterator<Item = &'static str>,
+) -> Result<(), Unreadable> {
+    let mut found = found.into_iter();
+    let mut place = 0;
+    for expected in expected {
+        place += 1;
+        let name = found.next().unwrap_or_default();
+        if name != expected {
+            return Err(Unreadable::Columns {
+                place,
+                found: name.to_owned(),
+                expected: expected.to_owned(),
+            });
+        }
+    }
+    match found.find(|name| !name.is_empty()) {
+        None => Ok(()),
+        Some(more) => Err(Unreadable::Columns {
+            place: place + 1,
+            found: more.to_owned(),
+            expected: String::new(),
+        }),
+    }
+}

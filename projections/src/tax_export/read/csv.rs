@@ -1,0 +1,60 @@
+//! An export in CSV: which of the two tables it has, its header says; its last records are the certificate.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+
+use super::{Found, Unreadable, damaged, expect_columns};
+use crate::tax_export::cell::{CellKind, field_text};
+use crate::tax_export::certificate::FIELDS;
+use crate::tax_export::columns::{line_columns, summary_columns};
+
+pub(super) fn read(
+    path: &Path,
+    row: &mut dyn FnMut(Found) -> bool,
+) -> Result<BTreeMap<String, String>, Unreadable> {
+    let mut reader = ::csv::ReaderBuilder::new().from_path(path).map_err(damaged)?;
+    let header = reader.headers().map_err(damaged)?.clone();
+    let of_lines = header.iter().next() == line_columns().next().map(|(name, _)| name);
+    let kinds: Vec<CellKind> = if of_lines {
+        expect_columns(header.iter(), line_columns().map(|(name, _)| name))?;
+        line_columns().map(|(_, kind)| kind).collect()
+    } else {
+        expect_columns(header.iter(), summary_columns().map(|(name, _)| name))?;
+        summary_columns().map(|(_, kind)| kind).collect()
+    };
+    // The last records are what it says of itself, and before these are the sums of a summary.
+    let behind = FIELDS.len() + usize::from(!of_lines);
+    let mut held: VecDeque<Vec<String>> = VecDeque::with_capacity(behind + 1);
+    for record in reader.records() {
+        let record = record.map_err(damaged)?;
+        let fields = record.iter().zip(&kinds);
+        held.push_back(
+            fields
+                .map(|(field, kind)| field_text(field, *kind).to_owned())
+                .collect(),
+        );
+        if held.len() > behind
+            && let Some(cells) = held.pop_front()
+        {
+            let found = if of_lines {
+                Found::Line(cells)
+            } else {
+                Found::Summary(cells)
+            };
+            if !row(found) {
+                break;
+            }
+        }
+    }
+    if !of_lines
+        && held.len() == behind
+        && let Some(total) = held.pop_front()
+    {
+        row(Found::Total(total));
+    }
+    let named = held.into_iter().map(|mut cells| {
+        let value = cells.get_mut(1).map(std::mem::take).unwrap_or_default();
+        (cells.swap_remove(0), value)
+    });
+    Ok(named.collect())
+}

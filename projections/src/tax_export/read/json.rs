@@ -1,0 +1,141 @@
+//! An export in JSON, read without ever holding more than a row of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::{Found, Unreadable, damaged};
+use crate::tax_export::columns::{line_columns, summary_columns};
+
+/// One row: the values of its columns.
+type Object = BTreeMap<String, Value>;
+type Sink<'a> = &'a mut dyn FnMut(Found) -> bool;
+
+pub(super) fn read(path: &Path, row: Sink<'_>) -> Result<BTreeMap<String, String>, Unreadable> {
+    let file = File::open(path).map_err(|error| Unreadable::File {
+        path: path.to_owned(),
+        error,
+    })?;
+    let mut json = serde_json::Deserializer::from_reader(BufReader::new(file));
+    let mut fields = BTreeMap::new();
+    let document = Document {
+        row,
+        fields: &mut fields,
+    };
+    document.deserialize(&mut json).map_err(damaged)?;
+    json.end().map_err(damaged)?;
+    Ok(fields)
+}
+
+/// The cells of a row that has these columns and no others.
+fn cells(mut object: Object, columns: impl Iterator<Item = &'static str>) -> Result<Vec<String>, String> {
+    let mut cells = Vec::new();
+    for name in columns {
+        let value = object
+            .remove(name)
+            .ok_or_else(|| format!("a row has no {name}"))?;
+        cells.push(match value {
+            Value::Null => String::new(),
+            Value::String(text) => text,
+            Value::Number(number) => number.to_string(),
+            other @ (Value::Bool(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
+        });
+    }
+    match object.into_keys().next() {
+        None => Ok(cells),
+        Some(more) => Err(format!("a row has {more}, which is no column")),
+    }
+}
+
+fn summary_cells(object: Object) -> Result<Vec<String>, String> {
+    cells(object, summary_columns().map(|(name, _)| name))
+}
+
+/// The whole file.
+struct Document<'a> {
+    row: Sink<'a>,
+    fields: &'a mut BTreeMap<String, String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Document<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Document<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an export")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let custom = <A::Error as serde::de::Error>::custom::<String>;
+        let Self { row, fields } = self;
+        while let Some(name) = map.next_key::<String>()? {
+            match name.as_str() {
+                "summary" => map.next_value_seed(Rows {
+                    row: &mut *row,
+                    found: |object| summary_cells(object).map(Found::Summary),
+                })?,
+                "total" => {
+                    let mut cells = summary_cells(map.next_value()?).map_err(custom)?;
+                    // The file's name for the sums is that of the object.
+                    if cells[0].is_empty() {
+                        crate::tax_export::csv::TOTAL.clone_into(&mut cells[0]);
+                    }
+                    row(Found::Total(cells));
+                }
+                "lines" => map.next_value_seed(Rows {
+                    row: &mut *row,
+                    found: |object| cells(object, line_columns().map(|(name, _)| name)).map(Found::Line),
+                })?,
+                "certificate" => *fields = map.next_value()?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A table.
+struct Rows<'a, F> {
+    row: Sink<'a>,
+    found: F,
+}
+
+impl<'de, F: Fn(Object) -> Result<Found, String>> DeserializeSeed<'de> for Rows<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, F: Fn(Object) -> Result<Found, String>> Visitor<'de> for Rows<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
+        let mut wanted = true;
+        while let Some(object) = rows.next_element::<Object>()? {
+            let found = (self.found)(object).map_err(serde::de::Error::custom)?;
+            // Read to the end in any case: JSON has no other way to what comes behind it.
+            wanted = wanted && (self.row)(found);
+        }
+        Ok(())
+    }
+}
