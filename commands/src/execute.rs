@@ -306,6 +306,15 @@ impl Commands {
         self.first_result(caller, key, digest).await
     }
 
+    /// Whether a command with the key has written something.
+    ///
+    /// # Errors
+    /// When the log is out of reach.
+    pub async fn has_done(&self, caller: &Caller, key: &IdempotencyKey) -> Result<bool, CommandError> {
+        let found = self.log.command(caller.tenant, key.command_id()).await?;
+        Ok(found.is_some())
+    }
+
     /// What the first command with the key came to, if it wrote anything.
     async fn first_result(
         &self,

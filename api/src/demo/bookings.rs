@@ -79,7 +79,8 @@ pub(super) enum Step {
     Decide,
 }
 
-/// Makes the bookings of a plan with all that has happened to them by now.
+/// Makes the bookings of a plan with all that has happened to them by now. A plan that was begun before is left as it is:
+/// what was free then may be taken now, and the other way round.
 ///
 /// # Errors
 /// When the log is out of reach, or the company's slots are others than the demo's.
@@ -109,6 +110,12 @@ pub async fn bookings(app: &App, tenant: TenantId, year: &Year) -> Result<Made> 
     };
     for (index, story) in stories.iter().enumerate() {
         play.queue.insert((story.asked_at, index, Step::Request));
+    }
+    for story in &stories {
+        let begun = play.key(story, "request");
+        if play.commands.has_done(&play.caller, &begun).await? {
+            return Ok(play.made);
+        }
     }
     play.commands.react(tenant).await?;
     let mut reacted = None;
