@@ -1,16 +1,21 @@
 //! The demo company: made through the real commands, with a simulated clock for what lies in the past.
 
+mod before;
 mod bookings;
 mod cards;
+mod closing;
 mod company;
 mod money;
+mod papers;
 mod people;
 mod prices;
 mod staff;
+mod steps;
+mod tour;
 mod year;
 
 pub use bookings::{Made, bookings};
-pub use company::company;
+pub use company::{company, is_whole};
 pub use year::Year;
 
 /// Slug of the demo company.

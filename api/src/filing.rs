@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use domain::access::{Permission, Role, StationScope, Viewer};
 use domain::ids::{TenantId, UserId};
+use projections::books::trial_balance;
 use projections::period::Period;
-use projections::tax_export::{BadCertificate, Certificate, Checked, Difference, certificate_of, head_of};
+use projections::tax_export::{
+    BadCertificate, Certificate, Checked, Difference, certificate_of, head_of, require_whole,
+};
 use projections::tax_report::{TaxReport, tax_report};
 use projections::{At, ReadError};
 
@@ -30,6 +33,10 @@ pub(crate) async fn filed_report(
 ) -> Result<(TaxReport, Vec<u8>), ReadError> {
     viewer.require(Permission::TaxExport)?;
     let report = tax_report(&app.views, viewer, state, period, at).await?;
+    require_whole(&report)?;
+    // The same entries, now and whenever the document is made again.
+    let books = At::AsOf(report.position);
+    let books = trial_balance(&app.views, viewer, Some(report.period.until()), books).await?;
     let companies = app.database.organisations().await?;
     let company = companies
         .into_iter()
@@ -40,6 +47,8 @@ pub(crate) async fn filed_report(
     let filing = Filing {
         organisation: company.map(|company| company.name).unwrap_or_default(),
         basis: "date of the event (accrual)".to_owned(),
+        deposits_held: books.deposits_held(),
+        tips_payable: books.tips_payable(),
         head_hash: Some(head),
         certificate: certificate.into(),
         // The day of what it says, and not of its printing: the same report is the same document for ever.
@@ -88,6 +97,20 @@ pub(crate) async fn check_document(
         Ok(certificate) => certificate,
         Err(error) => return Ok(Err(error)),
     };
+    let ended = app.log.head(tenant).await.map_err(ReadError::from)?.position;
+    if certificate.position > ended {
+        let beyond = Difference {
+            place: "certificate".to_owned(),
+            column: "POSITION".to_owned(),
+            file: certificate.position.to_string(),
+            log: format!("the log ends at {ended}"),
+        };
+        return Ok(Ok(Checked {
+            certificate,
+            differences: vec![beyond],
+            count: 1,
+        }));
+    }
     let viewer = Viewer {
         tenant,
         user: UserId(uuid::Uuid::nil()),

@@ -55,6 +55,7 @@ pub fn router(app: App) -> Router {
         .route("/graphql", post(graphql_post))
         .route("/documents/{file}", get(documents::pdf))
         .route("/exports/tax", get(exports::tax))
+        .route("/exports/books", get(exports::books))
         .route("/graphiql", get(page::graphiql))
         .route("/", get(page::home))
         .route("/health/live", get(|| async { "live\n" }))

@@ -61,17 +61,13 @@ pub async fn close(
     };
     app.commands.may_close(&caller, &ask).await?;
     // Looked at before anything is written: a refusal leaves nothing behind but where somebody was faster.
-    let before = look(app, tenant, state, period).await?;
-    if before.1.is_empty() {
-        app.commands
-            .begin_closing(caller.clone(), key.clone(), ask.clone())
-            .await?;
+    let (mut report, mut unresolved) = look(app, tenant, state, period).await?;
+    if unresolved.is_empty() {
+        let (begin, key) = (ask.clone(), key.clone());
+        let closing = app.commands.begin_closing(caller.clone(), key, begin).await?;
+        (report, unresolved) = look(app, tenant, state, period).await?;
+        report.closing = Some(closing);
     }
-    let (report, unresolved) = if before.1.is_empty() {
-        look(app, tenant, state, period).await?
-    } else {
-        before
-    };
     Ok(app
         .commands
         .close_tax_period(caller, key, ask, report, unresolved)
@@ -95,6 +91,7 @@ async fn look(
         ..open
     };
     let report = ReportToClose {
+        closing: None,
         position: report.position,
         net_tax_cents: report.total.net_tax_cents,
         checksum: report.checksum,

@@ -6,6 +6,7 @@ use domain::availability::{self, Wanted};
 use domain::chef::Roster;
 use domain::ids::StationId;
 use domain::place::Travel;
+use domain::price_list::PriceList;
 use domain::station::{Station, StationError};
 
 use crate::quote::{parse_zip, unknown_zip};
@@ -66,11 +67,13 @@ impl Commands {
                 travel.ok_or_else(|| unknown_zip(&zip, &["zip"]))?
             }
         };
+        let prices = self.load::<PriceList>(caller, &input.station.to_string()).await?;
         let wanted = Wanted {
             from: input.from,
             to: input.to,
             guests: input.guests,
             travel,
+            max_miles: prices.state.travel().map(|band| band.max_miles),
             now: self.ports.now(),
         };
         availability::check(&wanted).map_err(CommandError::refused)?;

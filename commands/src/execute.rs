@@ -1,6 +1,6 @@
 //! From a decision to the log: idempotency, expectations, retries. One place for all commands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::time::Duration;
 
@@ -306,13 +306,23 @@ impl Commands {
         self.first_result(caller, key, digest).await
     }
 
-    /// Whether a command with the key has written something.
+    /// What commands wrote under keys, in the order of the keys; none where one wrote nothing. One question for all.
     ///
     /// # Errors
     /// When the log is out of reach.
-    pub async fn has_done(&self, caller: &Caller, key: &IdempotencyKey) -> Result<bool, CommandError> {
-        let found = self.log.command(caller.tenant, key.command_id()).await?;
-        Ok(found.is_some())
+    pub async fn done_before(
+        &self,
+        caller: &Caller,
+        keys: &[IdempotencyKey],
+    ) -> Result<Vec<Option<Written>>, CommandError> {
+        let ids: Vec<CommandId> = keys.iter().map(IdempotencyKey::command_id).collect();
+        let found = self.log.commands(caller.tenant, &ids).await?;
+        let mut found: HashMap<CommandId, CommandResult> = found.into_iter().collect();
+        let written = |id: &CommandId| {
+            let result = found.remove(id)?;
+            Some(Written::new(result.last, result.streams, Replayed::Yes))
+        };
+        Ok(ids.iter().map(written).collect())
     }
 
     /// What the first command with the key came to, if it wrote anything.

@@ -38,6 +38,7 @@ use domain::access::{Permission, Role, StationScope};
 use domain::envelope::{Actor, ActorKind, Channel};
 use domain::ids::{CommandId, EventId, StationId, TenantId};
 use event_log::{EventLog, Vault};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 pub use erasure::CustomerErase;
@@ -47,6 +48,10 @@ pub use execute::Written;
 use ports::Ports;
 use remembered::Remembered;
 use running::Running;
+
+/// How many questions of policies the payment provider is asked at a time, for all companies: after a long rest, thousands
+/// may be due at once.
+const ASKED_AT_ONCE: usize = 8;
 
 /// The commands of one installation. Cheap to clone.
 #[derive(Clone)]
@@ -59,6 +64,8 @@ pub struct Commands {
     issuing: document::Issuing,
     /// Who charges cards; none where no provider is set up.
     cards: Option<Arc<dyn ports::PaymentGateway>>,
+    /// How many questions of policies the provider is asked at a time.
+    asking: Arc<Semaphore>,
     /// Who alone gives this company's reactions for a while.
     policies_holder: Option<Uuid>,
 }
@@ -74,6 +81,7 @@ impl Commands {
             remembered: Remembered::default(),
             issuing: document::Issuing::default(),
             cards: None,
+            asking: Arc::new(Semaphore::new(ASKED_AT_ONCE)),
             policies_holder: None,
         }
     }

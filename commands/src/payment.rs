@@ -215,7 +215,11 @@ impl Commands {
         let mut mail = None;
         if let Some(id) = ask.bank_mail.filter(|_| ask.verdict == Verdict::Accept) {
             let item = self.load::<WorkItem>(caller, &id.to_string()).await?;
-            let opened = item.state.opened();
+            // What another station was told is nobody's evidence here.
+            let opened = item.state.opened().filter(|opened| {
+                let station = opened.station_id;
+                station.is_none_or(|station| caller.stations.covers(station))
+            });
             let told = opened.and_then(|opened| opened.mail.as_ref());
             let terms = loaded.state.terms();
             let fits = told.zip(terms).is_some_and(|(told, terms)| {

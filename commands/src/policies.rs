@@ -3,15 +3,19 @@
 //! that a repeat does nothing. A rebuild or an as-of query never runs one.
 
 mod runner;
+#[cfg(test)]
+mod testing;
+mod when_card_is_awaited;
 mod when_chef_takes_time_off;
 mod when_deposit_captured;
 mod when_deposit_overdue;
 mod when_money_changes_tax;
 mod when_money_needs_a_person;
 mod when_refund_is_pending;
+mod when_tax_is_unresolved;
 mod when_tax_rate_set;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::booking::PaymentFact;
 use domain::chef::ChefReassignmentNeeded;
 use domain::ids::{BookingId, ChefId, PaymentId, RefundId, WorkItemId};
@@ -20,18 +24,26 @@ use domain::recorded::Recorded;
 use domain::work_item::WorkItemOpened;
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::booking::HeldUnder;
+
 pub use runner::PolicyError;
+pub use when_card_is_awaited::WhenCardIsAwaited;
 pub use when_chef_takes_time_off::WhenChefTakesTimeOff;
 pub use when_deposit_captured::WhenDepositCaptured;
 pub use when_deposit_overdue::WhenDepositOverdue;
 pub use when_money_changes_tax::WhenMoneyChangesTax;
 pub use when_money_needs_a_person::WhenMoneyNeedsAPerson;
 pub use when_refund_is_pending::WhenRefundIsPending;
+pub use when_tax_is_unresolved::WhenTaxIsUnresolved;
 pub use when_tax_rate_set::WhenTaxRateSet;
+
+/// How long the money of a booking is followed after it was held or called off: as long as its records are kept, which is
+/// four years (Cal. Code Regs. tit. 18, § 1698).
+const MONEY_FOLLOWED: TimeDelta = TimeDelta::days(4 * 366);
 
 /// One reaction of the company, as a pure function.
 pub trait Policy: Send + Sync {
-    /// What it remembers of one business process.
+    /// What it remembers of one business process, until its story is over.
     type State: Serialize + DeserializeOwned + Send;
 
     /// Stable name: of its checkpoint, and of the actor of its commands.
@@ -110,10 +122,12 @@ pub enum Reply {
         /// The movements, in the order of the log.
         facts: Vec<PaymentFact>,
     },
-    /// A rate was loaded where parties were held without one.
+    /// A rate was loaded where parties were held without one, or at another.
     ResolveTax {
-        /// Which bookings.
+        /// Bookings without one.
         bookings: Vec<BookingId>,
+        /// Parties that were held while it was in force, where there may be any.
+        held: Option<HeldUnder>,
     },
     /// A chef is off on days on which parties count on the chef.
     NeedReassignment {
@@ -130,6 +144,11 @@ pub enum Reply {
         payment_id: PaymentId,
         /// Which of its refunds.
         refund_id: RefundId,
+    },
+    /// A card payment waits: somebody has to ask after it.
+    TakeUpCard {
+        /// Which payment.
+        payment_id: PaymentId,
     },
 }
 

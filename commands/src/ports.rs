@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{BookingId, PaymentId, RefundId, TenantId};
 use domain::money::Cents;
-use domain::payment::ProviderRefund;
+use domain::payment::{ProviderFact, ProviderRefund};
 use domain::place::{Place, Travel, ZipCode};
 use uuid::Uuid;
 
@@ -72,6 +72,8 @@ pub struct CardIntent {
     pub tenant: Option<TenantId>,
     /// The payment that it was made for, where it was made here.
     pub payment_id: Option<PaymentId>,
+    /// What has become of it; none where that cannot be told.
+    pub fact: Option<ProviderFact>,
 }
 
 impl std::fmt::Debug for CardIntent {
@@ -113,6 +115,9 @@ pub enum GatewayError {
     /// It answered with what cannot be read; whether it did it is unknown.
     #[error("the payment provider's answer cannot be read")]
     Unreadable,
+    /// The key was used for something else.
+    #[error("the payment provider was asked for something else under this key")]
+    KeyReused,
     /// It does not know us, or this program asked what it may not: for the operator to mend.
     #[error("the payment provider does not let us in: {code}")]
     Misconfigured {

@@ -1,9 +1,10 @@
 //! Changing prices and terms.
 
 mod bulk;
+mod item;
 mod sheet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use domain::access::Permission;
 use domain::decider::Decider;
 use domain::ids::StationId;
@@ -17,6 +18,7 @@ use crate::load::Loaded;
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
 pub use bulk::{BulkInput, ImportChange, ImportInput, ImportPreview, PolicyInput};
+pub use item::{MinimumInput, PriceItemInput, PriceItemRetire, TravelInput};
 pub use sheet::{BadLine, HEADER, write_sheet};
 
 /// A price to change.
@@ -57,7 +59,7 @@ impl Commands {
                 let command = PriceListCommand::ChangePrice {
                     item: input.item.clone(),
                     price_cents: input.price_cents,
-                    effective_from: input.effective_from.unwrap_or(now),
+                    effective_from: input.effective_from.map_or(now, whole_micros),
                     reason: input.reason.clone(),
                     confirmation: input.confirmation,
                     now,
@@ -83,6 +85,7 @@ impl Commands {
     ) -> Result<Written, CommandError> {
         let this = self.clone();
         to_the_end(async move {
+            caller.require(Permission::PriceWrite)?;
             this.run(&caller, &key, "price_list_set", &(station, &command), || {
                 this.plan_prices(&caller, station, None, command.clone())
             })
@@ -104,6 +107,7 @@ impl Commands {
         let events = loaded.state.decide(command).map_err(CommandError::refused)?;
         Ok(Plan::default().write::<PriceList>(self, station.to_string(), loaded.version, events))
     }
+
     /// The price list of a station that is open and within reach.
     async fn load_prices(
         &self,
@@ -117,4 +121,9 @@ impl Commands {
         }
         self.load::<PriceList>(caller, &station.to_string()).await
     }
+}
+
+/// An instant as the database tells it apart from others: whatever a client sends, what is listed is what is recorded.
+fn whole_micros(instant: DateTime<Utc>) -> DateTime<Utc> {
+    instant.trunc_subsecs(6)
 }

@@ -1,6 +1,6 @@
 //! Making promo codes, and finding out whether one can be used.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use domain::access::{Permission, StationScope};
 use domain::decider::Decider;
 use domain::envelope::Version;
@@ -8,7 +8,7 @@ use domain::ids::{CustomerId, PromoCodeId, StationId};
 use domain::money::Cents;
 use domain::promo_code::{
     AppliedPromo, CustomerHold, Discount, PROMO_CODE, PromoAsked, PromoAudience, PromoCode, PromoCodeCommand,
-    PromoCodeError, PromoRefusal, PromoTerms, PromoUses, fold_code,
+    PromoCodeError, PromoRefusal, PromoTerms, PromoUses, fold_code, is_code,
 };
 use domain::station::Station;
 use serde::Serialize;
@@ -42,8 +42,8 @@ impl PromoGrant {
     fn from(&self, otherwise: DateTime<Utc>) -> PromoTerms {
         PromoTerms {
             discount: self.discount,
-            starts_at: self.starts_at.unwrap_or(otherwise),
-            ends_at: self.ends_at,
+            starts_at: self.starts_at.map_or(otherwise, |at| at.trunc_subsecs(6)),
+            ends_at: self.ends_at.map(|at| at.trunc_subsecs(6)),
             minimum_cents: self.minimum_cents,
             limit_total: self.limit_total,
             limit_per_customer: self.limit_per_customer,
@@ -231,6 +231,9 @@ impl Commands {
             return Ok(None);
         };
         let unknown = || CommandError::refused(PromoRefusal::Unknown);
+        if !is_code(text) {
+            return Err(unknown());
+        }
         let holder = self
             .log
             .unique_holder(caller.tenant, PROMO_CODE, &fold_code(text))

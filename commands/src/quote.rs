@@ -83,7 +83,14 @@ impl Commands {
             travel: offer.travel,
             asked_at: self.ports.now(),
         };
-        let quote = quote(&offer.prices.state, &request).map_err(CommandError::refused)?;
+        let quote = quote(&offer.prices.state, &request).map_err(|error| {
+            let mut refused = Refused::from(error);
+            // A question names the ZIP itself, a request that of its venue.
+            if refused.field == ["venue", "zip"] {
+                refused.field = vec!["zip"];
+            }
+            CommandError::Refused(refused)
+        })?;
         let applied = promo
             .map(|found| {
                 found

@@ -35,6 +35,8 @@ pub struct TaxPeriodAsk {
 /// What a report comes to after which a period is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportToClose {
+    /// The closing under which it was made, as [`begin_closing`](Commands::begin_closing) says; none before.
+    pub closing: Option<i64>,
     /// Place in the log that it holds: after the closing was begun.
     pub position: Position,
     /// Checksum of its rows.
@@ -64,7 +66,7 @@ impl Commands {
     pub async fn may_close(&self, caller: &Caller, ask: &TaxPeriodAsk) -> Result<(), CommandError> {
         require_closing(caller)?;
         let standing = self.load::<TaxPeriods>(caller, &ask.state).await?.state;
-        if standing.is_shut(&ask.period) {
+        if standing.closing(&ask.period).is_some() {
             return Ok(());
         }
         let command = TaxPeriodCommand::BeginClosing {
@@ -77,23 +79,24 @@ impl Commands {
         Ok(())
     }
 
-    /// Lets no more lines be added to days that are about to be closed. Where that is so already, or they are
-    /// closed, nothing is written.
+    /// Lets no more lines be added to days that are about to be closed, and says by which closing. Where that is so already,
+    /// or they are closed, nothing is written.
     ///
     /// # Errors
-    /// `TAX_PERIOD_NOT_OVER`, `TAX_PERIOD_OVERLAPS`, `INVALID_STATE`.
+    /// `TAX_PERIOD_NOT_OVER`, `TAX_PERIOD_OVERLAPS`, `INVALID_STATE`; `TAX_PERIOD_OPENED_MEANWHILE` where somebody has
+    /// opened them again at once.
     pub async fn begin_closing(
         &self,
         caller: Caller,
         key: IdempotencyKey,
         ask: TaxPeriodAsk,
-    ) -> Result<(), CommandError> {
+    ) -> Result<i64, CommandError> {
         let this = self.clone();
         to_the_end(async move {
             require_closing(&caller)?;
             let standing = this.load::<TaxPeriods>(&caller, &ask.state).await?;
-            if standing.state.is_shut(&ask.period) {
-                return Ok(());
+            if let Some(closing) = standing.state.closing(&ask.period) {
+                return Ok(closing);
             }
             // A key of its own for each attempt: the one before may have been given up.
             let key = key.derived(&format!("closing begun at version {}", standing.version.0));
@@ -107,7 +110,9 @@ impl Commands {
                 this.plan_period(&caller, &ask.state, command).await
             })
             .await?;
-            Ok(())
+            let begun = this.load::<TaxPeriods>(&caller, &ask.state).await?.state;
+            let closing = begun.closing(&ask.period);
+            closing.ok_or_else(|| CommandError::refused(TaxPeriodError::OpenedMeanwhile))
         })
         .await
     }
@@ -116,7 +121,8 @@ impl Commands {
     /// added to them again.
     ///
     /// # Errors
-    /// `TAX_PERIOD_UNRESOLVED` with what is; `TAX_PERIOD_CLOSED`.
+    /// `TAX_PERIOD_UNRESOLVED` with what is; `TAX_PERIOD_CLOSED`; `TAX_PERIOD_OPENED_MEANWHILE` where lines could be added
+    /// since the report was made.
     pub async fn close_tax_period(
         &self,
         caller: Caller,
@@ -142,7 +148,11 @@ impl Commands {
                     net_tax_cents: report.net_tax_cents,
                     closed_at: this.ports.now(),
                 };
-                let command = TaxPeriodCommand::Close(Box::new(closed), UnresolvedTax::default());
+                let command = TaxPeriodCommand::Close {
+                    closed: Box::new(closed),
+                    closing: report.closing,
+                    unresolved: UnresolvedTax::default(),
+                };
                 this.plan_period(&caller, &ask.state, command).await
             })
             .await

@@ -1,7 +1,7 @@
 //! The work queue: what policies, the provider's words and banks' notifications put into it, and who sees to it.
 
 use chrono::{DateTime, Utc};
-use domain::access::Permission;
+use domain::access::{Permission, StationScope};
 use domain::decider::Decider;
 use domain::envelope::Version;
 use domain::ids::{PaymentId, WorkItemId};
@@ -66,8 +66,13 @@ impl Commands {
                 let loaded = this.load::<WorkItem>(&caller, &id.to_string()).await?;
                 let opened = loaded.state.opened();
                 let opened = opened.ok_or_else(|| CommandError::refused(WorkItemError::NotFound))?;
-                if let Some(station) = opened.station_id {
-                    caller.reach(station, WorkItemError::NotFound.into())?;
+                match opened.station_id {
+                    Some(station) => caller.reach(station, WorkItemError::NotFound.into())?,
+                    // What concerns the whole company is nobody's of one station, as in the list.
+                    None if caller.stations != StationScope::All => {
+                        return Err(CommandError::refused(WorkItemError::NotFound));
+                    }
+                    None => {}
                 }
                 loaded.expect(seen)?;
                 let command = WorkItemCommand::Resolve {

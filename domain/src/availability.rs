@@ -8,6 +8,7 @@ use crate::chef::Roster;
 use crate::decider::Refusal;
 use crate::guests::Guests;
 use crate::place::Travel;
+use crate::quote::QuoteError;
 use crate::schedule::EventTime;
 use crate::station::Station;
 
@@ -67,8 +68,20 @@ pub struct Wanted {
     pub guests: i32,
     /// The way to the venue.
     pub travel: Travel,
+    /// The farthest way that the station's prices know, in miles; none where any is.
+    pub max_miles: Option<i64>,
     /// The time of asking.
     pub now: DateTime<Utc>,
+}
+
+impl Wanted {
+    fn check_way(&self) -> Result<(), BookingError> {
+        let miles = self.travel.miles();
+        match self.max_miles {
+            Some(max_miles) if miles > max_miles => Err(QuoteError::OutOfArea { miles, max_miles }.into()),
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 /// Whether the question can be asked.
@@ -129,7 +142,8 @@ fn slot(station: &Station, roster: &Roster, wanted: &Wanted, start: EventTime) -
     let asked = start.local - Duration::seconds(start.moved_forward_secs);
     let refused = check_size(station, opened, guests)
         .and_then(|()| check_start(opened, asked, wanted.now).map(|_| ()))
-        .and_then(|()| promise(station, opened, roster, guests, &shift, &[]));
+        .and_then(|()| promise(station, opened, roster, guests, &shift, &[]))
+        .and_then(|_| wanted.check_way());
     Slot {
         start,
         chefs_free,

@@ -145,6 +145,11 @@ fn incoming(words: &str, lower: &str) -> Option<(Cents, Option<String>)> {
         let from = lower[at..]
             .find(" from ")
             .map(|found| at + found + " from ".len());
+        // A payment of the company's own, to somebody: "Your payment of $1.00 to Jane Doe from Checking".
+        let outgoing = from.is_none_or(|from| lower[at..from].contains(" to "));
+        if said == "payment of" && outgoing {
+            continue;
+        }
         return Some((amount, from.and_then(|from| name_after(&words[from..]))));
     }
     None

@@ -6,11 +6,14 @@ mod crew;
 mod crew_event;
 mod error;
 mod event;
+mod limits;
+mod payment_fact;
 mod promise;
 mod released;
 mod removal;
 mod removal_event;
 mod state;
+mod status;
 mod tax;
 mod tax_event;
 
@@ -39,12 +42,14 @@ pub use event::{
     BookingCancelled, BookingCompleted, BookingConfirmed, BookingEvent, BookingExpired, BookingRequested,
     CancelledBy, HeldTax, RefundRule,
 };
+pub(crate) use limits::{check_size, check_start};
+pub use payment_fact::{PaymentFact, PaymentWay, was_chosen};
 pub(crate) use promise::promise;
 pub use released::BookingCancelledV1;
 pub use removal_event::{BookingDeleted, BookingRestored};
-pub use state::{Booking, BookingStatus};
-pub(crate) use state::{check_size, check_start};
-pub use tax::{CompleteBooking, PaymentFact, PaymentWay, RecordTax, SetTaxPlace, was_chosen};
+pub use state::Booking;
+pub use status::BookingStatus;
+pub use tax::{CompleteBooking, RecordTax, SetTaxPlace};
 pub use tax_event::{BookingTaxAdjusted, BookingTaxPlaceSet, TaxAdjustment, TaxPlaceBecause, TaxedPayment};
 
 /// What can be asked of a booking.

@@ -3,8 +3,10 @@
 mod effect;
 mod error;
 mod event;
+mod proposal;
 mod provider;
 mod refund;
+mod rules;
 mod state;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -31,6 +33,9 @@ pub const STRIPE_INTENT: &str = "stripe.intent";
 pub const STRIPE_EVENT: &str = "stripe.event";
 /// Under which a payment holds what the bank or the receipt calls it.
 pub const PAYMENT_REFERENCE: &str = "payment.reference";
+
+/// The word for why a card was not charged that ends it: nobody can pay it any more.
+pub const CANCELED: &str = "canceled";
 
 /// What a payment is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,6 +178,15 @@ impl PaymentParts {
             tip_cents: less(self.tip_cents, other.tip_cents),
             fee_cents: less(self.fee_cents, other.fee_cents),
         }
+    }
+
+    /// These parts without another's sum: part by part, and what of a part there is not enough of from the others, the
+    /// price first, then the fee, then the tip; nothing where that is more.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        let left = self.less(other);
+        let missing = other.total() - (self.total() - left.total());
+        left.less(left.allocate(missing))
     }
 
     /// An amount laid over these parts: the price first, then the fee, then the tip, and what is left over on the price.

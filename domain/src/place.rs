@@ -92,3 +92,10 @@ pub struct Travel {
     /// What estimated it: `zip_distance`.
     pub source: String,
 }
+
+impl Travel {
+    /// Miles that are paid for, one way: every one that is begun.
+    pub fn miles(&self) -> i64 {
+        (self.tenths_of_mile + 9) / 10
+    }
+}

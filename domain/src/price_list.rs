@@ -1,14 +1,15 @@
 //! Price lists: what a station charges, from when, and the terms it books under. Prices include tax.
 
+mod error;
 mod state;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::charges;
-use crate::decider::Refusal;
 use crate::money::{Cents, RatePpm};
 
+pub use error::{BadRow, PriceListError};
 pub use state::{Adjustment, BulkChange, PriceList, PricedItem, ProposedPrice};
 
 crate::events! {
@@ -255,7 +256,12 @@ impl BookingPolicy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum PriceListCommand {
     /// Put something on offer.
-    AddItem(ItemAdded),
+    AddItem {
+        /// What, from `now` on or later.
+        added: ItemAdded,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
     /// Change a price.
     ChangePrice {
         /// Whose price.
@@ -276,7 +282,12 @@ pub enum PriceListCommand {
     /// Take a sheet over, every row or none.
     Import(ImportSheet),
     /// Take something off offer.
-    RetireItem(ItemRetired),
+    RetireItem {
+        /// What, from `now` on or later.
+        retired: ItemRetired,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
     /// Set how travel is charged.
     SetTravelBand(TravelBandSet),
     /// Set the least that a booking costs.
@@ -319,15 +330,6 @@ pub struct ImportSheet {
     pub now: DateTime<Utc>,
 }
 
-/// A row of a sheet that cannot be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadRow {
-    /// Line that it begins on, counted from 1.
-    pub line: u64,
-    /// Why.
-    pub refused: PriceListError,
-}
-
 /// Whether somebody said yes a second time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -336,133 +338,4 @@ pub enum Confirmation {
     NotGiven,
     /// Yes.
     Given,
-}
-
-/// Why a price list refuses.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PriceListError {
-    /// The item is on the list already.
-    #[error("the item {0} is on the price list already")]
-    ItemExists(String),
-    /// No such item, or it is retired.
-    #[error("there is no item {0} on the price list")]
-    ItemUnknown(String),
-    /// Not usable in commands.
-    #[error(
-        "an item's name has 1 to 40 lower-case letters, digits and underscores, and a label of 1 to 120 characters"
-    )]
-    BadItem,
-    /// Below zero.
-    #[error("a price cannot be negative or above {}", Cents::MAX_INPUT)]
-    BadPrice,
-    /// Outside what was agreed for the item.
-    #[error("the price must lie between {min} and {max}")]
-    OutOfRange {
-        /// Lowest allowed.
-        min: Cents,
-        /// Highest allowed.
-        max: Cents,
-    },
-    /// More than half up or down.
-    #[error("this changes the price by more than 50 % ({old} to {new}): confirm it")]
-    ConfirmationRequired {
-        /// Price in force.
-        old: Cents,
-        /// Price asked for.
-        new: Cents,
-    },
-    /// Two changes of one item at one instant.
-    #[error("the price of this item already changes at that instant")]
-    SameInstant,
-    /// The past is not repriced.
-    #[error("a price cannot change in the past")]
-    InThePast,
-    /// The price is that already.
-    #[error("the price is {0} already")]
-    Unchanged(Cents),
-    /// Too short or too long.
-    #[error("a reason has 3 to 500 characters")]
-    BadReason,
-    /// No change, or one beyond any price.
-    #[error(
-        "prices change by -100 % to 100 %, or by an amount of at most {}, and not by nothing",
-        Cents::MAX_INPUT
-    )]
-    BadAdjustment,
-    /// Rounded to what is no price.
-    #[error("prices are rounded to a multiple of 0.01 to 100.00")]
-    BadRounding,
-    /// One of many that cannot change so: none does.
-    #[error("{item}: {refused}")]
-    OfItem {
-        /// Whose price.
-        item: String,
-        /// Why.
-        refused: Box<PriceListError>,
-    },
-    /// All is so already.
-    #[error("every price is so already: nothing would change")]
-    NothingChanges,
-    /// A known item of another description.
-    #[error(
-        "the item {0} is on the price list with another label, kind, or lowest or highest price; those stay"
-    )]
-    ItemDiffers(String),
-    /// Rows of a sheet that cannot be: none is taken over.
-    #[error("{}", bad_rows(.0))]
-    BadRows(Vec<BadRow>),
-    /// Negative or contradictory terms.
-    #[error("miles, amounts, hours and shares cannot be negative, nor a share above 1")]
-    BadTerms,
-}
-
-/// The bad rows in a sentence: the first, and how many there are.
-fn bad_rows(rows: &[BadRow]) -> String {
-    let first = rows
-        .first()
-        .map(|row| format!("line {}: {}", row.line, row.refused));
-    match rows.len() {
-        0 | 1 => first.unwrap_or_default(),
-        more => format!("{} (and {} more)", first.unwrap_or_default(), more - 1),
-    }
-}
-
-impl Refusal for PriceListError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::ItemExists(_) => "ITEM_EXISTS",
-            Self::ItemUnknown(_) => "ITEM_UNKNOWN",
-            Self::BadItem => "INVALID_ITEM",
-            Self::BadPrice => "INVALID_AMOUNT",
-            Self::OutOfRange { .. } => "PRICE_OUT_OF_RANGE",
-            Self::ConfirmationRequired { .. } => "CONFIRMATION_REQUIRED",
-            Self::SameInstant => "PRICE_CHANGE_AT_SAME_INSTANT",
-            Self::InThePast => "EFFECTIVE_IN_PAST",
-            Self::Unchanged(_) => "PRICE_UNCHANGED",
-            Self::BadReason => "INVALID_REASON",
-            Self::BadAdjustment => "INVALID_ADJUSTMENT",
-            Self::BadRounding => "INVALID_ROUNDING",
-            Self::OfItem { refused, .. } => refused.code(),
-            Self::NothingChanges => "UNCHANGED",
-            Self::ItemDiffers(_) => "ITEM_DIFFERS",
-            Self::BadRows(_) => "INVALID_ROWS",
-            Self::BadTerms => "INVALID_TERMS",
-        }
-    }
-    fn field(&self) -> &'static [&'static str] {
-        match self {
-            Self::ItemExists(_) | Self::ItemUnknown(_) | Self::BadItem => &["item"],
-            Self::BadPrice | Self::OutOfRange { .. } | Self::Unchanged(_) => &["priceMinor"],
-            Self::ConfirmationRequired { .. } => &["confirm"],
-            Self::SameInstant | Self::InThePast => &["effectiveFrom"],
-            Self::BadReason => &["reason"],
-            Self::BadAdjustment => &["by"],
-            Self::BadRounding => &["roundToMinor"],
-            Self::OfItem { .. } => &["items"],
-            Self::NothingChanges => &[],
-            Self::ItemDiffers(_) => &["item"],
-            Self::BadRows(_) => &["csv"],
-            Self::BadTerms => &[],
-        }
-    }
 }

@@ -161,6 +161,12 @@ pub fn fold_code(code: &str) -> String {
     code.trim().to_ascii_uppercase()
 }
 
+/// Whether a text can be a code's: 3 to 40 letters, digits, hyphens and underscores.
+pub fn is_code(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (3..=40).contains(&text.len()) && text.bytes().all(fits)
+}
+
 /// Why a promo code cannot be made or changed so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PromoCodeError {

@@ -331,7 +331,7 @@ fn travel_line(list: &PriceList, travel: &Travel) -> Result<Option<QuoteLine>, Q
     let Some(band) = list.travel() else {
         return Ok(None);
     };
-    let miles = (travel.tenths_of_mile + 9) / 10;
+    let miles = travel.miles();
     if miles > band.max_miles {
         return Err(QuoteError::OutOfArea {
             miles,

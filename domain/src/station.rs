@@ -1,17 +1,24 @@
 //! Stations: a city branch with its zone, capacity and slots, and the chefs that work there.
 
+mod error;
+mod settings;
+
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, Utc, Weekday};
+use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar;
 use crate::chef::Chef;
-use crate::decider::{Decider, Refusal};
+use crate::decider::Decider;
 use crate::envelope::Claim;
 use crate::ids::{ChefId, StationId};
-use crate::place::{Travel, ZipCode};
+use crate::place::ZipCode;
+
+pub use error::StationError;
+use settings::check_settings;
+pub use settings::{ClosedDays, StationSettings};
 
 crate::events! {
     /// What can happen to a station.
@@ -38,82 +45,6 @@ pub struct StationCreated {
     pub state: String,
     /// How events are laid into its days.
     pub settings: StationSettings,
-}
-
-/// How events are laid into a station's days.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StationSettings {
-    /// Local start times on offer, ascending.
-    pub slots: Vec<NaiveTime>,
-    /// Length of an event in minutes.
-    pub event_mins: i64,
-    /// Minutes that a chef needs before the start.
-    pub setup_mins: i64,
-    /// Minutes that a chef needs after the end.
-    pub teardown_mins: i64,
-    /// Guests that one chef cooks for.
-    pub guests_per_chef: i32,
-    /// Hours that a booking must lie ahead.
-    pub lead_hours: i64,
-    /// Days ahead that can be booked.
-    pub horizon_days: i64,
-    /// Days on which the station takes no event.
-    #[serde(default, skip_serializing_if = "ClosedDays::is_empty")]
-    pub closed: ClosedDays,
-}
-
-/// Days on which a station takes no event, by its own clock.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClosedDays {
-    /// Every such day of the week.
-    pub weekdays: Vec<Weekday>,
-    /// Single days: holidays, say.
-    pub dates: Vec<NaiveDate>,
-}
-
-impl ClosedDays {
-    /// The most single days that a station names.
-    const MAX_DATES: usize = 1_000;
-
-    fn is_empty(&self) -> bool {
-        self.weekdays.is_empty() && self.dates.is_empty()
-    }
-
-    /// Whether no event starts on a day.
-    pub fn on(&self, day: NaiveDate) -> bool {
-        self.weekdays.contains(&day.weekday()) || self.dates.contains(&day)
-    }
-}
-
-impl Default for StationSettings {
-    /// The defaults of the domain's description.
-    fn default() -> Self {
-        let slot = |hour| NaiveTime::from_hms_opt(hour, 0, 0).expect("whole hours of a day");
-        Self {
-            slots: [12, 15, 18, 21].map(slot).to_vec(),
-            event_mins: 120,
-            setup_mins: 60,
-            teardown_mins: 30,
-            guests_per_chef: 25,
-            lead_hours: 48,
-            horizon_days: 365,
-            closed: ClosedDays::default(),
-        }
-    }
-}
-
-impl StationSettings {
-    /// The half-open interval `[start − setup − travel, end + teardown)` that an event takes from its chefs.
-    pub fn blocked(&self, start: DateTime<Utc>, travel: &Travel) -> (DateTime<Utc>, DateTime<Utc>) {
-        let from = start - Duration::minutes(self.setup_mins + travel.minutes);
-        let until = start + Duration::minutes(self.event_mins + self.teardown_mins);
-        (from, until)
-    }
-
-    /// How many chefs a party needs.
-    pub fn chefs_needed(&self, guests: i32) -> i32 {
-        (guests + self.guests_per_chef - 1) / self.guests_per_chef
-    }
 }
 
 /// A chef began to work at the branch: its capacity grows by one.
@@ -247,74 +178,6 @@ pub enum StationCommand {
     },
     /// Take the secret address back.
     RevokeCalendar,
-}
-
-/// Why a station refuses.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StationError {
-    /// It is there already.
-    #[error("the station exists already")]
-    Exists,
-    /// There is no such station.
-    #[error("there is no such station")]
-    NotFound,
-    /// Empty or too long.
-    #[error("a station's name has 1 to 120 characters")]
-    BadName,
-    /// Lengths, slots or limits that no day can hold.
-    #[error("a station needs at least one slot, an event length of 15 to 720 minutes, and positive limits")]
-    BadSettings,
-    /// The chef works here already.
-    #[error("the chef works at this station already")]
-    ChefAlreadyHere,
-    /// The chef does not work here.
-    #[error("the chef does not work at this station")]
-    ChefNotHere,
-    /// Parties to come have the chef.
-    #[error("the chef is still to cook at parties: take the chef off them first")]
-    ChefHasParties,
-    /// Parties to come at the chef's only other station need every chef who is counted there.
-    #[error("a party to come at the chef's other station needs every chef that there is")]
-    ChefCountedOn,
-    /// Too short or too long.
-    #[error("a reason has 3 to 500 characters")]
-    BadReason,
-    /// They are so already.
-    #[error("the settings are so already")]
-    Unchanged,
-    /// No address of the calendar is out.
-    #[error("no address of this station's calendar is out")]
-    NoCalendar,
-}
-
-impl Refusal for StationError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Exists => "ALREADY_EXISTS",
-            Self::NotFound => "NOT_FOUND",
-            Self::BadName => "INVALID_NAME",
-            Self::BadSettings => "INVALID_SETTINGS",
-            Self::ChefAlreadyHere => "CHEF_ALREADY_AT_STATION",
-            Self::ChefNotHere => "CHEF_NOT_AT_STATION",
-            Self::ChefHasParties => "CHEF_HAS_PARTIES",
-            Self::ChefCountedOn => "CHEF_COUNTED_ON",
-            Self::BadReason => "INVALID_REASON",
-            Self::Unchanged => "UNCHANGED",
-            Self::NoCalendar => "NO_CALENDAR",
-        }
-    }
-    fn field(&self) -> &'static [&'static str] {
-        match self {
-            Self::Exists => &[],
-            Self::NotFound | Self::NoCalendar => &["stationId"],
-            Self::BadName => &["name"],
-            Self::BadSettings | Self::Unchanged => &["settings"],
-            Self::BadReason => &["reason"],
-            Self::ChefAlreadyHere | Self::ChefNotHere | Self::ChefHasParties | Self::ChefCountedOn => {
-                &["chefId"]
-            }
-        }
-    }
 }
 
 /// A station as its stream tells it.
@@ -468,24 +331,6 @@ impl Station {
             return Err(StationError::ChefNotHere);
         }
         Ok(vec![StationEvent::ChefLeft(left)])
-    }
-}
-
-fn check_settings(s: &StationSettings) -> Result<(), StationError> {
-    let sensible = (1..=48).contains(&s.slots.len())
-        && s.slots.windows(2).all(|pair| pair[0] < pair[1])
-        && (15..=720).contains(&s.event_mins)
-        && (0..=720).contains(&s.setup_mins)
-        && (0..=720).contains(&s.teardown_mins)
-        && (1..=500).contains(&s.guests_per_chef)
-        && (0..=8_760).contains(&s.lead_hours)
-        && (1..=1_825).contains(&s.horizon_days)
-        && s.closed.weekdays.len() <= 7
-        && s.closed.dates.len() <= ClosedDays::MAX_DATES;
-    if sensible {
-        Ok(())
-    } else {
-        Err(StationError::BadSettings)
     }
 }
 

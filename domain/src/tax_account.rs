@@ -3,6 +3,8 @@
 //! The tax is taken out of all that is taxed together, once per booking and jurisdiction, so that no order and no split of
 //! the facts changes a total: each fact's figures are what the totals with it exceed those without it by.
 
+pub mod cash;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub};
@@ -179,7 +181,8 @@ struct Beside {
 }
 
 /// A movement of money, as far as tax looks at it, in cents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Movement {
     /// A tip came in.
     Tip {
@@ -206,6 +209,16 @@ pub enum Movement {
     },
 }
 
+impl Movement {
+    /// Whether it takes back some of the price.
+    pub fn lowers_price(&self) -> bool {
+        match self {
+            Self::Tip { .. } | Self::CardFee { .. } => false,
+            Self::GivenBack { price_cents, .. } => !price_cents.is_zero(),
+        }
+    }
+}
+
 /// The tax of a party that was held, since it was.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaxAccount {
@@ -217,8 +230,23 @@ pub struct TaxAccount {
     price_given_back: Cents,
     /// What is on record at the place where the tax belongs now, by the day that it belongs to.
     by_day: BTreeMap<NaiveDate, TaxFigures>,
+    /// The day that the sale itself is on record on.
+    sold_on: Option<NaiveDate>,
     /// Events of payments that are on record.
     known: BTreeSet<EventId>,
+}
+
+/// A day of an account, with what it comes to at another rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CorrectedDay {
+    /// The local day.
+    pub day: NaiveDate,
+    /// What is on record.
+    pub here: TaxFigures,
+    /// What it comes to at the other rate.
+    pub there: TaxFigures,
+    /// 1 on the day that the party was sold on, 0 on the others.
+    pub parties: i32,
 }
 
 impl TaxAccount {
@@ -228,6 +256,7 @@ impl TaxAccount {
             sale,
             rate,
             by_day: BTreeMap::from([(tax_on, sale)]),
+            sold_on: Some(tax_on),
             ..Self::default()
         }
     }
@@ -313,14 +342,20 @@ impl TaxAccount {
 
     /// What is on record, day by day, with what it comes to at another rate: what a correction of the place takes back and
     /// puts in its stead.
-    pub fn at_rate(&self, rate: Option<RatePpm>) -> Vec<(NaiveDate, TaxFigures, TaxFigures)> {
+    pub fn at_rate(&self, rate: Option<RatePpm>) -> Vec<CorrectedDay> {
         let (mut before, mut there) = (TaxFigures::default(), TaxFigures::default());
         let mut days = Vec::new();
         for (day, here) in &self.by_day {
             before += *here;
             let sum = before.at(rate);
-            if !here.is_zero() {
-                days.push((*day, *here, sum - there));
+            let parties = i32::from(self.sold_on == Some(*day));
+            if !here.is_zero() || parties != 0 {
+                days.push(CorrectedDay {
+                    day: *day,
+                    here: *here,
+                    there: sum - there,
+                    parties,
+                });
             }
             there = sum;
         }
@@ -330,12 +365,18 @@ impl TaxAccount {
     /// What was on record at another place is so no more.
     pub fn leave_place(&mut self) {
         self.by_day.clear();
+        self.sold_on = None;
     }
 
     /// Part of what was on record elsewhere is on record here.
     pub fn take_place(&mut self, rate: Option<RatePpm>, tax_on: NaiveDate, figures: TaxFigures) {
         self.rate = rate;
         *self.by_day.entry(tax_on).or_default() += figures;
+    }
+
+    /// The sale is on record on this day, unless another was named before.
+    pub fn sold_on(&mut self, day: NaiveDate) {
+        self.sold_on.get_or_insert(day);
     }
 }
 

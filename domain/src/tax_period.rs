@@ -3,9 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::decider::{Decider, Refusal};
+use crate::decider::Decider;
 use crate::envelope::Position;
 use crate::money::Cents;
+
+mod error;
+
+pub use error::{TaxPeriodError, UnresolvedTax};
 
 crate::events! {
     /// What can happen to the periods of a state.
@@ -100,43 +104,6 @@ pub struct TaxPeriodReopened {
     pub reopened_at: DateTime<Utc>,
 }
 
-/// What keeps a period from being closed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnresolvedTax {
-    /// Numbers of bookings without a rate; the first hundred.
-    pub without_rate: Vec<String>,
-    /// Numbers of bookings whose place a person must confirm; the first hundred.
-    pub unconfirmed: Vec<String>,
-    /// Events that what follows payments has not looked at yet.
-    pub events_behind: i64,
-}
-
-impl UnresolvedTax {
-    /// Whether there is nothing.
-    pub fn is_empty(&self) -> bool {
-        self.without_rate.is_empty() && self.unconfirmed.is_empty() && self.events_behind == 0
-    }
-}
-
-impl std::fmt::Display for UnresolvedTax {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut told = Vec::new();
-        if !self.without_rate.is_empty() {
-            told.push(format!("no rate is known for {}", self.without_rate.join(", ")));
-        }
-        if !self.unconfirmed.is_empty() {
-            told.push(format!(
-                "the place is to be confirmed of {}",
-                self.unconfirmed.join(", ")
-            ));
-        }
-        if self.events_behind != 0 {
-            told.push(format!("{} events are still being followed", self.events_behind));
-        }
-        f.write_str(&told.join("; "))
-    }
-}
-
 /// What can be asked of a state's periods.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum TaxPeriodCommand {
@@ -152,7 +119,14 @@ pub enum TaxPeriodCommand {
         now: DateTime<Utc>,
     },
     /// Close them, with what the report comes to; or refuse, and let lines be added again.
-    Close(Box<TaxPeriodClosed>, UnresolvedTax),
+    Close {
+        /// What the report comes to.
+        closed: Box<TaxPeriodClosed>,
+        /// The closing under which it was made, as [`TaxPeriods::closing`] counts them; none under none.
+        closing: Option<i64>,
+        /// What is unresolved.
+        unresolved: UnresolvedTax,
+    },
     /// Let lines be added again: something is unresolved.
     Withdraw(TaxPeriodClosingWithdrawn),
     /// Open a closed period again.
@@ -168,67 +142,12 @@ pub enum TaxPeriodCommand {
     },
 }
 
-/// Why a period refuses.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TaxPeriodError {
-    /// Not a state.
-    #[error("a state has two capital letters, such as CA")]
-    BadState,
-    /// It is not over.
-    #[error("the period ends on {until}; it can be closed from the day after on")]
-    NotOver {
-        /// Its last day.
-        until: NaiveDate,
-    },
-    /// Part of it is closed.
-    #[error("{name} is closed, or about to be, and has days of this period")]
-    Overlaps {
-        /// The period that is in the way.
-        name: String,
-    },
-    /// It is closed.
-    #[error("the period is closed already")]
-    Closed,
-    /// It is not closed.
-    #[error("the period is not closed")]
-    NotClosed,
-    /// Something is to be done first.
-    #[error("the period cannot be closed: {0}")]
-    Unresolved(UnresolvedTax),
-    /// Too short or too long.
-    #[error("a reason has 3 to 500 characters")]
-    BadReason,
-}
-
-impl Refusal for TaxPeriodError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::BadState => "INVALID_STATE",
-            Self::NotOver { .. } => "TAX_PERIOD_NOT_OVER",
-            Self::Overlaps { .. } => "TAX_PERIOD_OVERLAPS",
-            Self::Closed => "TAX_PERIOD_CLOSED",
-            Self::NotClosed => "TAX_PERIOD_NOT_CLOSED",
-            Self::Unresolved(_) => "TAX_PERIOD_UNRESOLVED",
-            Self::BadReason => "INVALID_REASON",
-        }
-    }
-    fn field(&self) -> &'static [&'static str] {
-        match self {
-            Self::BadState => &["state"],
-            Self::NotOver { .. }
-            | Self::Overlaps { .. }
-            | Self::Closed
-            | Self::NotClosed
-            | Self::Unresolved(_) => &["period"],
-            Self::BadReason => &["reason"],
-        }
-    }
-}
-
 /// Days that no line is added to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Shut {
     period: TaxDays,
+    /// Which closing it is, of those that the state has seen.
+    closing: i64,
     /// What the report held; none until the closing has come to its end.
     report: Option<(Position, String)>,
 }
@@ -237,6 +156,8 @@ struct Shut {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaxPeriods {
     shut: Vec<Shut>,
+    /// Closings that were begun so far.
+    closings: i64,
 }
 
 impl TaxPeriods {
@@ -257,9 +178,10 @@ impl TaxPeriods {
         self.open_day(day) == day
     }
 
-    /// Whether these very days are closed, or about to be.
-    pub fn is_shut(&self, period: &TaxDays) -> bool {
-        self.same_days(period).is_some()
+    /// The closing that these very days are closed by, or about to be: a number that no other closing of the state has.
+    /// A report that was made under it holds every line of the days for as long as it stands.
+    pub fn closing(&self, period: &TaxDays) -> Option<i64> {
+        self.same_days(period).map(|shut| shut.closing)
     }
 
     /// Whether these very days are about to be closed.
@@ -302,12 +224,13 @@ impl TaxPeriods {
     fn close(
         &self,
         closed: TaxPeriodClosed,
+        under: Option<i64>,
         unresolved: UnresolvedTax,
     ) -> Result<TaxPeriodEvent, TaxPeriodError> {
         match self.same_days(&closed.period) {
-            Some(Shut { report: None, .. }) => {}
             Some(Shut { report: Some(_), .. }) => return Err(TaxPeriodError::Closed),
-            None => return Err(TaxPeriodError::NotClosed),
+            Some(Shut { closing, .. }) if Some(*closing) == under => {}
+            Some(_) | None => return Err(TaxPeriodError::OpenedMeanwhile),
         }
         if unresolved.is_empty() {
             Ok(TaxPeriodEvent::Closed(closed))
@@ -357,7 +280,11 @@ impl Decider for TaxPeriods {
                 today,
                 now,
             } => self.begin(state, period, today, now)?,
-            TaxPeriodCommand::Close(closed, unresolved) => self.close(*closed, unresolved)?,
+            TaxPeriodCommand::Close {
+                closed,
+                closing,
+                unresolved,
+            } => self.close(*closed, closing, unresolved)?,
             TaxPeriodCommand::Withdraw(withdrawn) => {
                 if !self.is_closing(&withdrawn.period) {
                     return Err(TaxPeriodError::NotClosed);
@@ -376,15 +303,21 @@ impl Decider for TaxPeriods {
 
     fn evolve(&mut self, event: &TaxPeriodEvent) {
         match event {
-            TaxPeriodEvent::ClosingBegun(begun) => self.shut.push(Shut {
-                period: begun.period.clone(),
-                report: None,
-            }),
+            TaxPeriodEvent::ClosingBegun(begun) => {
+                self.closings += 1;
+                self.shut.push(Shut {
+                    period: begun.period.clone(),
+                    closing: self.closings,
+                    report: None,
+                });
+            }
             TaxPeriodEvent::ClosingWithdrawn(withdrawn) => self.open(&withdrawn.period),
             TaxPeriodEvent::Closed(closed) => {
+                let closing = self.closing(&closed.period).unwrap_or(self.closings);
                 self.open(&closed.period);
                 self.shut.push(Shut {
                     period: closed.period.clone(),
+                    closing,
                     report: Some((closed.position, closed.checksum.clone())),
                 });
             }

@@ -47,10 +47,13 @@ pub struct TaxRateSet {
     pub effective_until: Option<NaiveDate>,
     /// Where the figure is from.
     pub source: String,
-    /// The rate in force on the day before, in millionths; none where there was none, and in events of programs that did
-    /// not write it.
+    /// The rate in force on the day before, or the one that is corrected, in millionths; none where there was none, and in
+    /// events of programs that did not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_ppm: Option<RatePpm>,
+    /// Why the rate that was thought to begin on the same day was wrong: this one takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<String>,
     /// ZIP codes that the source names for it: they suggest the place and do not decide it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub zips: Vec<ZipCode>,
@@ -98,6 +101,18 @@ pub enum TaxRateError {
     /// Ends before it begins.
     #[error("a rate cannot end before it begins")]
     EndsBeforeItBegins,
+    /// Nothing to take the place of.
+    #[error("no rate of this jurisdiction begins on {from}: there is none to correct")]
+    NothingToCorrect {
+        /// The first day that was asked for.
+        from: NaiveDate,
+    },
+    /// It is so already.
+    #[error("the rate is so already")]
+    Unchanged,
+    /// Too short or too long.
+    #[error("a reason has 3 to 500 characters")]
+    BadReason,
     /// Two rates on one day.
     #[error("another rate of this jurisdiction is in force from {from} on: two rates on one day cannot be")]
     Overlaps {
@@ -114,15 +129,19 @@ impl Refusal for TaxRateError {
             Self::BadRate => "INVALID_RATE",
             Self::EndsBeforeItBegins => "INVALID_PERIOD",
             Self::Overlaps { .. } => "RATE_OVERLAPS",
+            Self::NothingToCorrect { .. } => "RATE_NOT_FOUND",
+            Self::Unchanged => "UNCHANGED",
+            Self::BadReason => "INVALID_REASON",
         }
     }
     fn field(&self) -> &'static [&'static str] {
         match self {
             Self::BadState => &["state"],
             Self::BadName => &["county"],
-            Self::BadRate => &["rate"],
+            Self::BadRate | Self::Unchanged => &["rate"],
             Self::EndsBeforeItBegins => &["effectiveUntil"],
-            Self::Overlaps { .. } => &["effectiveFrom"],
+            Self::Overlaps { .. } | Self::NothingToCorrect { .. } => &["effectiveFrom"],
+            Self::BadReason => &["correction"],
         }
     }
 }
@@ -178,16 +197,12 @@ impl CountyRates {
 
     fn set(&self, mut set: TaxRateSet) -> Result<Vec<TaxRateEvent>, TaxRateError> {
         check(&mut set)?;
-        let folded = set.jurisdiction.city.as_deref().map(fold).unwrap_or_default();
+        if set.correction.is_some() {
+            return self.correct(set);
+        }
         let mut events = Vec::new();
-        for other in self.rates.get(&folded).into_iter().flat_map(BTreeMap::values) {
-            let apart = set
-                .effective_until
-                .is_some_and(|until| until < other.effective_from)
-                || other
-                    .effective_until
-                    .is_some_and(|until| until < set.effective_from);
-            if apart {
+        for other in self.rates_of(&set.jurisdiction) {
+            if other.is_apart_from(&set) {
                 continue;
             }
             let day_before = set.effective_from.pred_opt();
@@ -212,6 +227,53 @@ impl CountyRates {
             .map(|rate| rate.rate_ppm);
         events.push(TaxRateEvent::Set(set));
         Ok(events)
+    }
+
+    fn rates_of<'a>(&'a self, place: &Jurisdiction) -> impl Iterator<Item = &'a RateInForce> + use<'a> {
+        let city = place.city.as_deref().map(fold).unwrap_or_default();
+        self.rates.get(&city).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// Puts a rate in the place of the one that begins on the same day; it ends when that one does, if nothing is said.
+    fn correct(&self, mut set: TaxRateSet) -> Result<Vec<TaxRateEvent>, TaxRateError> {
+        let said = set
+            .correction
+            .as_deref()
+            .unwrap_or_default()
+            .trim()
+            .chars()
+            .count();
+        if !(3..=500).contains(&said) {
+            return Err(TaxRateError::BadReason);
+        }
+        let from = set.effective_from;
+        let wrong = self
+            .rates_of(&set.jurisdiction)
+            .find(|other| other.effective_from == from);
+        let wrong = wrong.ok_or(TaxRateError::NothingToCorrect { from })?;
+        set.effective_until = set.effective_until.or(wrong.effective_until);
+        if (wrong.rate_ppm, wrong.effective_until) == (set.rate_ppm, set.effective_until) {
+            return Err(TaxRateError::Unchanged);
+        }
+        let others = self.rates_of(&set.jurisdiction);
+        let mut in_the_way =
+            others.filter(|other| other.effective_from != from && !other.is_apart_from(&set));
+        if let Some(other) = in_the_way.next() {
+            return Err(TaxRateError::Overlaps {
+                from: other.effective_from,
+            });
+        }
+        set.before_ppm = Some(wrong.rate_ppm);
+        Ok(vec![TaxRateEvent::Set(set)])
+    }
+}
+
+impl RateInForce {
+    /// Whether no day has both rates.
+    fn is_apart_from(&self, set: &TaxRateSet) -> bool {
+        let ends_before = |until: Option<NaiveDate>, from: NaiveDate| until.is_some_and(|until| until < from);
+        ends_before(set.effective_until, self.effective_from)
+            || ends_before(self.effective_until, set.effective_from)
     }
 }
 

@@ -25,7 +25,7 @@ crate::events! {
 pub enum WorkKind {
     /// More has come for a booking than it costs.
     Overpayment,
-    /// A party was held, and less had come for it than it cost.
+    /// Less has come for a party that was held than it costs, or a bank has taken back what had come.
     Underpayment,
     /// Money has come for a booking that was called off or given up.
     PaymentForClosedBooking,
@@ -37,6 +37,12 @@ pub enum WorkKind {
     RefundPending,
     /// Money was given back at the payment provider, and nobody here has said why.
     RefundAtProvider,
+    /// A booking was called off, and its terms propose to give money back: a person confirms it.
+    RefundProposed,
+    /// A card was charged with another amount than was asked for.
+    ChargeDiffers,
+    /// There is no tax rate for a booking's place and day.
+    TaxUnresolved,
     /// A bank's notification of money that has come, until a payment is verified with it.
     BankMail,
     /// The payment provider speaks of what nobody here knows.
@@ -45,7 +51,7 @@ pub enum WorkKind {
 
 impl WorkKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Overpayment,
         Self::Underpayment,
         Self::PaymentForClosedBooking,
@@ -53,6 +59,9 @@ impl WorkKind {
         Self::RefundFailed,
         Self::RefundPending,
         Self::RefundAtProvider,
+        Self::RefundProposed,
+        Self::ChargeDiffers,
+        Self::TaxUnresolved,
         Self::BankMail,
         Self::UnknownWebhook,
     ];
@@ -67,6 +76,9 @@ impl WorkKind {
             Self::RefundFailed => "refund_failed",
             Self::RefundPending => "refund_pending",
             Self::RefundAtProvider => "refund_at_provider",
+            Self::RefundProposed => "refund_proposed",
+            Self::ChargeDiffers => "charge_differs",
+            Self::TaxUnresolved => "tax_unresolved",
             Self::BankMail => "bank_mail",
             Self::UnknownWebhook => "unknown_webhook",
         }

@@ -215,6 +215,39 @@ impl EventLog {
         }))
     }
 
+    /// What commands came to, of those that came to anything; in one question, in no order.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when the database is out of reach.
+    pub async fn commands(
+        &self,
+        tenant: TenantId,
+        commands: &[CommandId],
+    ) -> Result<Vec<(CommandId, CommandResult)>, LogError> {
+        let ids: Vec<uuid::Uuid> = commands.iter().map(|command| command.0).collect();
+        let mut transaction = self.database().begin_read(tenant).await?;
+        let rows = sqlx::query(
+            "select command_id, digest, first_position, last_position, streams from commands
+             where tenant_id = $1 and command_id = any($2)",
+        )
+        .bind(tenant.0)
+        .bind(ids)
+        .fetch_all(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        let result = |row: PgRow| {
+            let Json(streams): Json<Vec<StreamVersion>> = row.try_get(4)?;
+            let result = CommandResult {
+                digest: row.try_get(1)?,
+                first: Position(row.try_get(2)?),
+                last: Position(row.try_get(3)?),
+                streams: streams.into_iter().map(StreamVersion::into_pair).collect(),
+            };
+            Ok((CommandId(row.try_get(0)?), result))
+        };
+        rows.into_iter().map(result).collect()
+    }
+
     /// The stream that holds a unique key.
     ///
     /// # Errors

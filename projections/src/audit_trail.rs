@@ -115,7 +115,7 @@ impl Fold for AuditTrail {
     type Key = Position;
     type Row = AuditRow;
     const NAME: &'static str = "audit_trail";
-    const VERSION: i32 = 4;
+    const VERSION: i32 = 5;
     const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {

@@ -21,7 +21,7 @@ use crate::engine::{Column, Fold, Kind, Poison, Value, row, shown_only};
 
 use account::Account;
 
-pub use journal::{BooksFormat, books};
+pub use journal::{BooksFile, BooksFormat, books};
 pub use posting::{Entry, Posting};
 pub use query::{AccountBalance, BookedEntry, TrialBalance, trial_balance};
 
@@ -75,6 +75,10 @@ row! {
         pub stage: Stage,
         /// Part of its price that is its deposit, in cents.
         pub deposit_cents: Cents,
+        /// The first day that it has an entry of; none before there is one.
+        pub first_on: Option<NaiveDate>,
+        /// The last.
+        pub last_on: Option<NaiveDate>,
         /// What its events have posted, in the order of the log.
         pub entries: Vec<Entry>,
     }
@@ -123,7 +127,7 @@ impl Fold for Books {
     type Key = BookingId;
     type Row = BookRow;
     const NAME: &'static str = "book_entries";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {
@@ -158,6 +162,8 @@ impl Fold for Books {
     fn apply(row: Option<BookRow>, event: &Recorded) -> Option<BookRow> {
         let mut book = row.or_else(|| opened(event))?;
         if let Some(entry) = posting::entry(&book, event) {
+            book.first_on = Some(book.first_on.map_or(entry.on, |first| first.min(entry.on)));
+            book.last_on = Some(book.last_on.map_or(entry.on, |last| last.max(entry.on)));
             book.entries.push(entry);
         }
         if let DomainEvent::Booking(booking) = &event.event {
@@ -176,6 +182,8 @@ fn opened(event: &Recorded) -> Option<BookRow> {
         zone,
         stage: Stage::Open,
         deposit_cents,
+        first_on: None,
+        last_on: None,
         entries: Vec::new(),
     };
     let booking_id = Books::key(event)?;

@@ -23,6 +23,7 @@ pub mod price_history;
 pub mod price_list;
 pub mod promo_list;
 pub mod station_list;
+pub mod tax_cash;
 pub mod tax_export;
 pub mod tax_ledger;
 pub mod tax_periods;

@@ -75,7 +75,7 @@ impl Fold for PaymentList {
     type Key = PaymentId;
     type Row = PaymentRow;
     const NAME: &'static str = "payment_list";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {

@@ -30,6 +30,7 @@ use crate::tax_report::{TaxReport, tax_report};
 pub use cell::CellKind;
 pub(crate) use cell::{Cell, legible, push_record};
 pub use certificate::{BadCertificate, Certificate, FORMAT, Seal};
+pub(crate) use certificate::{Sealing, stations_text};
 pub use check::{CheckError, Checked, Difference, check};
 pub use columns::{line_columns, summary_columns, summary_texts};
 pub use read::Unreadable;
@@ -152,12 +153,7 @@ struct State {
 pub async fn export(models: &ReadModels, viewer: &Viewer, ask: &ExportAsk) -> Result<Export, ReadError> {
     viewer.require(Permission::TaxExport)?;
     let report = tax_report(models, viewer, &ask.state, ask.period.clone(), ask.at).await?;
-    if report.info.incomplete {
-        return Err(ReadError::Unreadable {
-            table: "tax_summary",
-            reason: "it lacks events that cannot be applied: an export would not be whole".to_owned(),
-        });
-    }
+    require_whole(&report)?;
     let position = report.position;
     let head = head_of(models, viewer.tenant, position).await?;
     let mut certificate = certificate_of(&report, viewer, &head);
@@ -176,6 +172,20 @@ pub async fn export(models: &ReadModels, viewer: &Viewer, ask: &ExportAsk) -> Re
             lines,
         },
     })
+}
+
+/// Refuses a report that lacks events: nobody files it.
+///
+/// # Errors
+/// [`ReadError::Unreadable`] when it does.
+pub fn require_whole(report: &TaxReport) -> Result<(), ReadError> {
+    if report.info.incomplete {
+        return Err(ReadError::Unreadable {
+            table: "tax_summary",
+            reason: "it lacks events that cannot be applied: an export would not be whole".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// What a report says of itself, without lines, where the log has a hash at its position.

@@ -1,9 +1,10 @@
 //! Which facts is the tax made of, line by line?
 
+mod query;
+
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::access::{Permission, Viewer};
 use domain::booking::{BookingCompleted, BookingEvent, BookingTaxAdjusted, TaxAdjustment};
 use domain::envelope::{Position, StreamId};
 use domain::ids::{BookingId, PaymentId, StationId};
@@ -14,11 +15,10 @@ use domain::tax_account::TaxFigures;
 use domain::tax_rate::{PlaceConfirmation, PlaceMethod, TaxPlace};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{
-    Answer, At, Column, Condition, Fold, Kind, Order, Page, Poison, ReadError, ReadModels, Select, Slice,
-    Source, Value, row, shown_only, station_scope,
-};
-use crate::period::Period;
+use crate::engine::{Column, Fold, Kind, Poison, Source, Value, row, shown_only};
+
+pub(crate) use query::on_days_of;
+pub use query::{TaxLineFilter, count, for_bookings, page};
 
 /// What sort of fact a line of the ledger is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,8 +57,8 @@ impl TaxLineKind {
         }
     }
 
-    /// Parties that a line of this sort counts: a correction moves one from one place to another.
-    pub fn orders(self) -> i64 {
+    /// Parties that a line of this sort counts, if nothing else is said.
+    fn orders(self) -> i64 {
         match self {
             Self::Sale | Self::CorrectedTo => 1,
             Self::CorrectedFrom => -1,
@@ -171,6 +171,8 @@ row! {
         pub payment_id: Option<PaymentId>,
         /// How the money moved; none of a sale and a correction.
         pub payment_method: Option<PaymentMethod>,
+        /// Parties that the line counts: a correction moves one from one place to another, however many lines it has.
+        pub orders: i64,
     }
 }
 
@@ -185,7 +187,7 @@ impl Fold for TaxLedger {
     type Key = Position;
     type Row = TaxLineRow;
     const NAME: &'static str = "tax_ledger";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {
@@ -286,10 +288,11 @@ fn sale(event: &Recorded, booking_id: BookingId, completed: &BookingCompleted) -
 }
 
 fn adjustment(event: &Recorded, booking_id: BookingId, adjusted: &BookingTaxAdjusted) -> TaxLineRow {
+    let kind = TaxLineKind::from(adjusted.kind);
     let fact = Fact {
         number: &adjusted.number,
         station_id: adjusted.station_id,
-        kind: adjusted.kind.into(),
+        kind,
         event_on: adjusted.event_on,
         tax_on: adjusted.tax_on,
         venue: (
@@ -306,6 +309,7 @@ fn adjustment(event: &Recorded, booking_id: BookingId, adjusted: &BookingTaxAdju
         reason: adjusted.reason.clone(),
         payment_id: payment.map(|payment| payment.payment_id),
         payment_method: payment.map(|payment| payment.method),
+        orders: adjusted.parties.map_or_else(|| kind.orders(), i64::from),
         ..fact.line(event, booking_id)
     }
 }
@@ -351,114 +355,7 @@ impl Fact<'_> {
             reason: None,
             payment_id: None,
             payment_method: None,
+            orders: self.kind.orders(),
         }
     }
-}
-
-/// Which lines to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TaxLineFilter {
-    /// Of this state.
-    pub state: Option<String>,
-    /// On the days of this period.
-    pub period: Option<Period>,
-    /// Of this county.
-    pub county: Option<String>,
-    /// Of this sort.
-    pub kind: Option<TaxLineKind>,
-    /// Whose place a person must confirm.
-    pub confirmation: Option<PlaceConfirmation>,
-    /// Of this station.
-    pub station_id: Option<StationId>,
-    /// Of this booking.
-    pub booking_id: Option<BookingId>,
-}
-
-impl TaxLineFilter {
-    fn conditions(self, viewer: &Viewer) -> Vec<Condition> {
-        let mut conditions = station_scope(viewer);
-        let text = |column: &'static str, text: String| Condition::Eq(column, Value::Text(text));
-        let state = self.state.map(|state| text("state", state));
-        let county = self.county.map(|county| text("county", county));
-        let kind = self.kind.map(|kind| text("kind", kind.as_str().to_owned()));
-        let confirmation = self
-            .confirmation
-            .and_then(|wanted| wanted.value())
-            .map(|value| Condition::Eq("confirmation", value));
-        let booking = self
-            .booking_id
-            .map(|id| Condition::Eq("booking_id", Value::Uuid(id.0)));
-        let station = self
-            .station_id
-            .map(|id| Condition::Eq("station_id", Value::Uuid(id.0)));
-        let all = [state, county, kind, confirmation, station, booking];
-        conditions.extend(all.into_iter().flatten());
-        conditions.extend(self.period.iter().flat_map(on_days_of));
-        conditions
-    }
-}
-
-/// Conditions that hold for the days of a period.
-pub(crate) fn on_days_of(period: &Period) -> Vec<Condition> {
-    let after = period.until().succ_opt().unwrap_or(NaiveDate::MAX);
-    vec![
-        Condition::AtLeast("tax_on", Value::Date(period.from())),
-        Condition::Below("tax_on", Value::Date(after)),
-    ]
-}
-
-/// A page of lines, by day and place in the log.
-///
-/// # Errors
-/// [`ReadError`] when the viewer may not see tax, or there is no answer.
-pub async fn page(
-    models: &ReadModels,
-    viewer: &Viewer,
-    filter: TaxLineFilter,
-    slice: Slice,
-    at: At,
-) -> Result<Page<TaxLineRow>, ReadError> {
-    viewer.require(Permission::TaxRead)?;
-    let select = Select {
-        conditions: filter.conditions(viewer),
-        order: Order::ascending(&["tax_on", "position"]),
-        after: slice.after,
-        first: slice.first,
-    };
-    models.page::<TaxLedger>(viewer.tenant, select, at).await
-}
-
-/// How many lines there are.
-///
-/// # Errors
-/// As [`page`].
-pub async fn count(
-    models: &ReadModels,
-    viewer: &Viewer,
-    filter: TaxLineFilter,
-    at: At,
-) -> Result<Answer<u64>, ReadError> {
-    viewer.require(Permission::TaxRead)?;
-    models
-        .count::<TaxLedger>(viewer.tenant, filter.conditions(viewer), at)
-        .await
-}
-
-/// The lines of these bookings, in no order.
-///
-/// # Errors
-/// As [`page`].
-pub async fn for_bookings(
-    models: &ReadModels,
-    viewer: &Viewer,
-    bookings: &[BookingId],
-    at: At,
-) -> Result<Answer<Vec<TaxLineRow>>, ReadError> {
-    viewer.require(Permission::TaxRead)?;
-    let mut conditions = station_scope(viewer);
-    conditions.push(Condition::OneOf(
-        "booking_id",
-        bookings.iter().map(|id| Value::Uuid(id.0)).collect(),
-    ));
-    models.all::<TaxLedger>(viewer.tenant, conditions, at).await
 }

@@ -226,6 +226,7 @@ impl TaxRateRow {
             effective_until: self.effective_until,
             source: self.source,
             before_ppm: None,
+            correction: None,
         }
     }
 }
@@ -275,6 +276,7 @@ mod tests {
             effective_until: None,
             source: "CDTFA".to_owned(),
             before_ppm: None,
+            correction: None,
             zips: Vec::new(),
         });
         let ended = TaxRateEvent::Ended(TaxRateEnded {

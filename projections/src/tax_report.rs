@@ -1,6 +1,7 @@
 //! What does a period's tax come to, per jurisdiction and rate?
 
 mod beside;
+mod by_payment;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use beside::{deposits_held, unresolved};
+pub use by_payment::tax_report_by_payment;
 
 use crate::engine::{At, Condition, ReadError, ReadInfo, ReadModels, Value, station_scope};
 use crate::period::Period;
@@ -115,7 +117,8 @@ impl TaxReportRow {
         self.taxable_cents - self.refunded_taxable_cents
     }
 
-    /// Tips that customers chose and were not given back, in cents: they are the staff's.
+    /// Tips that customers chose, and that neither were given back nor went to a bank with a lost dispute, in cents. The books
+    /// owe the staff those of lost disputes too: there the company bears them.
     pub fn tips_payable_cents(&self) -> Cents {
         self.non_taxable_cents - self.refunded_non_taxable_cents
     }

@@ -60,7 +60,7 @@ impl Fold for TaxSummary {
     type Key = DayKey;
     type Row = TaxSummaryRow;
     const NAME: &'static str = "tax_summary";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {
@@ -75,7 +75,7 @@ impl Fold for TaxSummary {
         let Some(line) = line(event) else {
             return row;
         };
-        let orders = line.kind.orders();
+        let orders = line.orders;
         let mut sum = row.unwrap_or_else(|| nothing_yet(key(line.clone())));
         sum.orders += orders;
         if line.confirmation == PlaceConfirmation::Needed {

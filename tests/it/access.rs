@@ -370,6 +370,37 @@ fn commands() -> Vec<Asked> {
         command("customerErase", CustomerErase, erase),
         command("priceChange", PriceWrite, price),
         command(
+            "priceItemAdd",
+            PriceWrite,
+            json!({
+                "idempotencyKey": "k", "stationId": global_id("Station", nobody), "item": "tray", "label": "Tray",
+                "kind": "ADD_ON", "priceMinor": 2_500,
+            }),
+        ),
+        command(
+            "priceItemRetire",
+            PriceWrite,
+            json!({
+                "idempotencyKey": "k", "stationId": global_id("Station", nobody), "item": "tray", "reason": "gone",
+            }),
+        ),
+        command(
+            "priceTravelSet",
+            PriceWrite,
+            json!({
+                "idempotencyKey": "k", "stationId": global_id("Station", nobody), "freeMiles": 20,
+                "perMileMinor": 200, "maxMiles": 80,
+            }),
+        ),
+        command(
+            "priceMinimumSet",
+            PriceWrite,
+            json!({
+                "idempotencyKey": "k", "stationId": global_id("Station", nobody), "weekdayMinor": 50_000,
+                "weekendMinor": 60_000, "below": "TOP_UP",
+            }),
+        ),
+        command(
             "priceBulkChange",
             PriceWrite,
             json!({

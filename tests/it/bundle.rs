@@ -66,6 +66,7 @@ impl World {
             "idempotencyKey": "verify", "paymentId": recorded["payment"]["id"], "accept": true, "note": "seen",
         });
         admin.done("paymentVerify", "payment { id }", verify).await;
+        server.quiet(&server.company).await;
         server.caught_up(&server.company).await;
         let place = tempfile::tempdir().expect("the test's own world");
         let manifest = export(&server, &place.path().join("bundle")).await;

@@ -1,5 +1,7 @@
 //! The event catalogue: the page that describes it is the code's, and whatever was once recorded can be read.
 
+mod fields;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 //! wrote them.
 
 mod file;
+mod killed;
 mod numbers;
 
 use domain::access::{Role, StationScope};
@@ -317,6 +318,39 @@ async fn an_erased_customer_is_gone_from_documents_and_their_figures_stay() {
         text
     );
     assert_eq!(fetch(&admin, path).await.0, bytes);
+    server.assert_rebuild_changes_nothing(&server.company).await;
+}
+
+/// A customer whose party was called off owes nothing, whatever the party would have cost.
+#[tokio::test]
+async fn nothing_is_left_to_pay_on_what_is_issued_for_a_party_that_was_called_off() {
+    let server = Server::start().await;
+    let admin = server.sign_in(Role::Admin).await;
+    let booking = booked(&server, &admin, "one", json!({})).await;
+    let payment = paid(&admin, &booking, "deposit", "DEPOSIT", 10_000, 0).await;
+    let cancel = about(&booking, "cancel", json!({"reason": "plans changed"}));
+    admin.done("bookingCancel", "", cancel).await;
+    let got = admin.done("receiptIssue", DOCUMENT, receipt(&payment, "r")).await;
+    let refund = json!({
+        "idempotencyKey": "back", "paymentId": payment, "amountMinor": 10_000, "reason": "called off in time",
+        "kind": "CANCELLED_BEFORE_SERVICE", "handedOver": true,
+    });
+    let refunded = admin
+        .done("paymentRefund", "payment { refunds { id } }", refund)
+        .await;
+    let ask = json!({
+        "idempotencyKey": "c", "paymentId": payment, "refundId": refunded["payment"]["refunds"][0]["id"],
+    });
+    let note = admin.done("creditNoteIssue", DOCUMENT, ask).await;
+    for issued in [&got, &note] {
+        assert_eq!(issued["document"]["balanceDue"]["amount"], "0.00", "{issued}");
+        let path = issued["document"]["pdfPath"].as_str().expect("a path");
+        let (_, text) = fetch(&admin, path).await;
+        assert!(
+            text.contains("Not owed any more") && text.contains("$0.00"),
+            "{text}"
+        );
+    }
     server.assert_rebuild_changes_nothing(&server.company).await;
 }
 

@@ -1,6 +1,7 @@
 //! Everything that needs a real Postgres, a file per capability.
 
 mod access;
+mod api_errors;
 mod architecture;
 mod bad_input;
 mod bundle;
@@ -16,6 +17,7 @@ mod idempotency;
 mod keys;
 mod no_double_booking;
 mod payments;
+mod policies;
 mod prices;
 mod projections;
 mod race;

@@ -2,37 +2,28 @@
 //! at once nor promised by two stations, and nothing is held for a party that is off. What happened is judged by what the
 //! log says, by other code than that which decided.
 
+mod asks;
+mod company;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
-use commands::booking::{
-    BookingChef, BookingChefRelease, BookingDelete, BookingGuestCountChange, BookingInput, BookingReschedule,
-    BookingRestore, CustomerInput, OnBehalfOf, SmsConsent, VenueInput,
-};
-use commands::chef::{ChefChange, ChefRegister};
-use commands::station::StationSettingsChange;
-use commands::{Caller, CommandError, Commands, IdempotencyKey, Written};
+use commands::{Caller, CommandError};
 use domain::access::Role;
-use domain::booking::{Booking, CancelledBy, FeeAgreed};
-use domain::chef::{Chef, ChefAvailabilitySet, ChefCapsSet, ChefCommand, ChefTimeOffAdded, WeeklyHours};
+use domain::booking::Booking;
 use domain::decider::Decider;
 use domain::envelope::Position;
-use domain::guests::Guests;
-use domain::ids::{BookingId, ChefId, StationId};
+use domain::ids::{BookingId, ChefId};
 use domain::recorded::Recorded;
-use domain::station::StationSettings;
 use event_log::HeldClaim;
 use futures::future::join_all;
-use rand::Rng;
-use rand::seq::IndexedRandom;
-use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use tests::http::{Server, global_id};
 use tests::seed::{random, remark, seed};
 
+use asks::{Ask, ask, give};
+use company::two_stations;
 use told::Told;
 
 /// Waves a month before the parties.
@@ -48,202 +39,6 @@ const DURING: [&str; 6] = [
     "2026-03-15T19:30:00Z",
     "2026-03-16T01:10:00Z",
 ];
-
-/// Something that somebody asks for.
-#[derive(Debug, Clone)]
-enum Ask {
-    Request(StationId, NaiveDateTime, i32),
-    TimeOff(ChefId, NaiveDate),
-    Complete(BookingId),
-    Reschedule(BookingId, NaiveDateTime),
-    Guests(BookingId, i32),
-    Cancel(BookingId),
-    Delete(BookingId),
-    Restore(BookingId),
-    Assign(BookingId, ChefId),
-    Unassign(BookingId, ChefId),
-}
-
-/// One of few slots, so that they are fought for.
-fn slot(random: &mut ChaCha8Rng) -> NaiveDateTime {
-    let day =
-        NaiveDate::from_ymd_opt(2026, 3, 14).expect("a day") + Duration::days(random.random_range(0..3));
-    let hour = *[12, 15, 18, 21].choose(random).expect("there are some");
-    day.and_hms_opt(hour, 0, 0).expect("a whole hour")
-}
-
-fn ask(random: &mut ChaCha8Rng, company: &Company, bookings: &[BookingId]) -> Ask {
-    let station = *[company.san_jose, company.sacramento, company.sacramento]
-        .choose(random)
-        .expect("there are some");
-    let guests = *[8, 20, 26, 40, 51].choose(random).expect("there are some");
-    // Of the youngest: most of the old ones are off by now.
-    let young = &bookings[bookings.len().saturating_sub(24)..];
-    let Some(booking) = young.choose(random).copied() else {
-        return Ask::Request(station, slot(random), guests);
-    };
-    let chef = *company.chefs.choose(random).expect("there are some");
-    match random.random_range(0..20) {
-        0..4 => Ask::Request(station, slot(random), guests),
-        15..18 => Ask::Complete(booking),
-        18 => Ask::TimeOff(
-            *company.may_be_off.choose(random).expect("there are some"),
-            slot(random).date(),
-        ),
-        4..7 => Ask::Reschedule(booking, slot(random)),
-        7..9 => Ask::Guests(booking, guests),
-        9 => Ask::Cancel(booking),
-        10 => Ask::Delete(booking),
-        11 => Ask::Restore(booking),
-        12..15 => Ask::Assign(booking, chef),
-        _ => Ask::Unassign(booking, chef),
-    }
-}
-
-/// Two stations that share a chef, and who may be asked for what.
-struct Company {
-    san_jose: StationId,
-    sacramento: StationId,
-    chefs: Vec<ChefId>,
-    may_be_off: Vec<ChefId>,
-}
-
-fn party(
-    company: &Company,
-    station: StationId,
-    name: &str,
-    start: NaiveDateTime,
-    adults: i32,
-) -> BookingInput {
-    let (city, zip) = if station == company.san_jose {
-        ("San Jose", "95112")
-    } else {
-        ("Sacramento", "95814")
-    };
-    BookingInput {
-        station: Some(station),
-        customer: CustomerInput {
-            id: None,
-            name: Some(name.to_owned()),
-            email: Some(format!("{name}@example.com")),
-            phone: None,
-            sms_consent: SmsConsent::NotGiven,
-        },
-        venue: VenueInput {
-            street: "1 Main St".to_owned(),
-            city: city.to_owned(),
-            state: "CA".to_owned(),
-            zip: zip.to_owned(),
-            county: None,
-        },
-        start,
-        guests: Guests {
-            adults,
-            children: 0,
-            under6: 0,
-        },
-        add_ons: vec![],
-        promo_code: None,
-        source: None,
-        terms_version: None,
-        note: None,
-    }
-}
-
-async fn give(
-    commands: Commands,
-    caller: Caller,
-    company: Arc<Company>,
-    name: String,
-    ask: Ask,
-) -> Result<Written, CommandError> {
-    let key = IdempotencyKey::of_reaction("test", &name);
-    let expected_version = None;
-    match ask {
-        Ask::Request(station, start, adults) => {
-            let input = party(&company, station, &name, start, adults);
-            commands.request_booking(caller, key, input).await
-        }
-        Ask::Reschedule(booking_id, start) => {
-            let ask = BookingReschedule {
-                booking_id,
-                expected_version,
-                start,
-                venue: None,
-                fee: FeeAgreed::Yes,
-                on_behalf_of: OnBehalfOf::Customer,
-                reason: None,
-            };
-            commands.reschedule_booking(caller, key, ask).await
-        }
-        Ask::Guests(booking_id, adults) => {
-            let ask = BookingGuestCountChange {
-                booking_id,
-                expected_version,
-                guests: Guests {
-                    adults,
-                    children: 0,
-                    under6: 0,
-                },
-                reason: None,
-            };
-            commands.change_guest_count(caller, key, ask).await
-        }
-        Ask::TimeOff(chef_id, day) => {
-            let off = ChefTimeOffAdded {
-                from: day,
-                to: day,
-                reason: None,
-            };
-            let ask = ChefChange {
-                chef_id,
-                expected_version,
-                command: ChefCommand::AddTimeOff(off),
-            };
-            commands.change_chef(caller, key, ask).await
-        }
-        Ask::Complete(id) => commands.complete_booking(caller, key, id, None, None).await,
-        Ask::Cancel(id) => {
-            let why = "plans changed".to_owned();
-            commands
-                .cancel_booking(caller, key, id, None, CancelledBy::Customer, why)
-                .await
-        }
-        Ask::Delete(booking_id) => {
-            let ask = BookingDelete {
-                booking_id,
-                expected_version,
-                reason: "made by mistake".to_owned(),
-            };
-            commands.delete_booking(caller, key, ask).await
-        }
-        Ask::Restore(booking_id) => {
-            let ask = BookingRestore {
-                booking_id,
-                expected_version,
-                reason: None,
-            };
-            commands.restore_booking(caller, key, ask).await
-        }
-        Ask::Assign(booking_id, chef_id) => {
-            let ask = BookingChef {
-                booking_id,
-                expected_version,
-                chef_id,
-            };
-            commands.assign_chef(caller, key, ask).await
-        }
-        Ask::Unassign(booking_id, chef_id) => {
-            let ask = BookingChefRelease {
-                booking_id,
-                expected_version,
-                chef_id,
-                reason: None,
-            };
-            commands.unassign_chef(caller, key, ask).await
-        }
-    }
-}
 
 /// Everything in the log, judged event by event; what a command promised, once all of it is told.
 async fn judged(server: &Server, mut told: Told) -> Told {
@@ -273,99 +68,6 @@ async fn judged(server: &Server, mut told: Told) -> Told {
         told.promised(id, &about);
     }
     told
-}
-
-fn time(text: &str) -> NaiveTime {
-    text.parse().expect("a time of day")
-}
-
-/// San Jose with a chef of its own, Sacramento with three of whom one cooks once a day and two in shifts that meet in the
-/// afternoon, and a chef of both.
-async fn two_stations(server: &Server, caller: &Caller) -> (Company, Told) {
-    let commands = &server.app.commands;
-    let (san_jose, sacramento) = (server.company.san_jose, server.company.sacramento);
-    let mut told = Told::default();
-    let key = |name: &str| IdempotencyKey::of_reaction("test", name);
-    for station_id in [san_jose, sacramento] {
-        let settings = StationSettings {
-            lead_hours: 0,
-            ..StationSettings::default()
-        };
-        let change = StationSettingsChange {
-            station_id,
-            expected_version: None,
-            settings,
-            reason: "to be asked until the last moment".to_owned(),
-        };
-        let key = key(&format!("settings of {station_id}"));
-        let changed = commands.change_station_settings(caller.clone(), key, change);
-        changed.await.expect("they can be changed");
-    }
-    let own = commands
-        .chefs_of(caller, sacramento)
-        .await
-        .expect("the log answers");
-    assert_eq!(own.len(), 3);
-    let register = ChefRegister {
-        name: "Chef of both".to_owned(),
-        stations: vec![san_jose, sacramento],
-        skills: vec![],
-        user_id: None,
-    };
-    let both = commands.add_chef(caller.clone(), key("both"), register).await;
-    let both: ChefId = both
-        .expect("one can join")
-        .id_of(Chef::STREAM)
-        .parse()
-        .expect("ids are UUIDs");
-    let week = |from: &str, until: &str| {
-        let day = |day| WeeklyHours {
-            day,
-            from: time(from),
-            until: time(until),
-        };
-        let days = [Weekday::Mon, Weekday::Sat, Weekday::Sun];
-        ChefCommand::SetAvailability(ChefAvailabilitySet {
-            weekly: days.map(day).to_vec(),
-            before: None,
-        })
-    };
-    let once = ChefCommand::SetCaps(ChefCapsSet {
-        per_day: Some(1),
-        ..ChefCapsSet::default()
-    });
-    let set = [
-        (own[0], once),
-        (own[1], week("09:00:00", "17:30:00")),
-        (own[2], week("13:30:00", "23:59:00")),
-    ];
-    for (number, (chef_id, command)) in set.into_iter().enumerate() {
-        let change = ChefChange {
-            chef_id,
-            expected_version: None,
-            command,
-        };
-        let set = commands.change_chef(caller.clone(), key(&format!("times {number}")), change);
-        set.await.expect("it can be set");
-    }
-    told.per_day.insert(own[0], 1);
-    told.hours.insert(own[1], (time("09:00:00"), time("17:30:00")));
-    told.hours.insert(own[2], (time("13:30:00"), time("23:59:00")));
-    let mut chefs = own.clone();
-    chefs.push(both);
-    chefs.extend(
-        commands
-            .chefs_of(caller, san_jose)
-            .await
-            .expect("the log answers"),
-    );
-    let company = Company {
-        san_jose,
-        sacramento,
-        chefs,
-        may_be_off: [own, vec![both]].concat(),
-    };
-    (company, told)
 }
 
 /// Pays the deposits of what was asked for, so that it does not expire; what is off by now is not.
@@ -439,6 +141,8 @@ async fn whatever_is_asked_at_once_nobody_is_booked_twice_and_nothing_is_left_be
         outcomes.contains_key("SLOT_UNAVAILABLE"),
         "they fight: {outcomes:?}"
     );
+    // Nothing is given up between one look at the log and the next.
+    server.quiet(&server.company).await;
     server.caught_up(&server.company).await;
 
     let told = judged(&server, told).await;

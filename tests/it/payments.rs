@@ -3,6 +3,7 @@
 mod by_hand;
 mod cards;
 mod faults;
+mod lost_words;
 mod queue;
 mod webhooks;
 

@@ -1,5 +1,6 @@
 //! Prices as clients see them: promo codes, tips, the card fee, many prices at once, price lists as files, the terms.
 
+mod items;
 mod lists;
 mod promo;
 

@@ -1,6 +1,9 @@
 //! Tax in full: from a request to a closed quarter, and what comes after it.
 
+mod basis;
 mod closing;
+mod corrections;
+mod race;
 mod rates;
 mod story;
 

@@ -238,6 +238,50 @@ impl Server {
         head.expect("the log answers").position.0
     }
 
+    /// How many events there are that no policy wrote: what people and programs asked for, whatever reacts to it.
+    ///
+    /// # Panics
+    /// When the log does not answer.
+    pub async fn written(&self, company: &Company) -> i64 {
+        let mut tx = self.app.database.begin_read(company.tenant).await;
+        let tx = tx.as_mut().expect("the log answers");
+        let by_others = "select count(*) from events
+            where tenant_id = $1 and metadata->>'channel' is distinct from 'policy'";
+        let count = sqlx::query_scalar(by_others).bind(company.tenant.0);
+        count.fetch_one(&mut **tx).await.expect("the log answers")
+    }
+
+    /// The head of a company's log once its policies have said what there is to say.
+    ///
+    /// # Panics
+    /// When the log does not answer, or they answer each other without end.
+    pub async fn quiet(&self, company: &Company) -> i64 {
+        for _ in 0..400 {
+            // What the program's own workers hold at the moment is passed over, and waited for.
+            let reacted = self.app.commands.react(company.tenant).await;
+            reacted.expect("policies react");
+            let head = self.head(company).await;
+            if self.behind(company, head).await == 0 && self.head(company).await == head {
+                return head;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the policies answer each other without end");
+    }
+
+    /// How many policies have not looked at all of a company's log, and how many of its processes wait for a time that
+    /// has come.
+    async fn behind(&self, company: &Company, head: i64) -> i64 {
+        let mut tx = self.app.database.begin_read(company.tenant).await;
+        let tx = tx.as_mut().expect("the log answers");
+        let behind = "select
+            (select count(*) from policy_checkpoints where tenant_id = $1 and position < $2)
+                + (select count(*) from policy_states where tenant_id = $1 and wake_at <= $3)";
+        let count = sqlx::query_scalar(behind).bind(company.tenant.0).bind(head);
+        let count = count.bind(self.now()).fetch_one(&mut **tx).await;
+        count.expect("the log answers")
+    }
+
     /// Waits until every read model of a company holds all that has happened, and says up to where.
     ///
     /// # Panics
@@ -520,6 +564,7 @@ async fn open(app: &App, slug: &str) -> Company {
             effective_until: until.map(|day| day.parse().expect("a day")),
             source: "test".to_owned(),
             before_ppm: None,
+            correction: None,
             zips: Vec::new(),
         };
         let done = app.commands.set_tax_rate(caller.clone(), key(from), set).await;
@@ -555,8 +600,8 @@ async fn station(app: &App, caller: &Caller, name: &str, zip: &str, chefs: u8) -
             .await
             .expect("the chef can join");
     }
-    let item = |item: &str, kind, price: i64| {
-        PriceListCommand::AddItem(ItemAdded {
+    let item = |item: &str, kind, price: i64| PriceListCommand::AddItem {
+        added: ItemAdded {
             item: item.to_owned(),
             label: item.to_owned(),
             kind,
@@ -564,7 +609,8 @@ async fn station(app: &App, caller: &Caller, name: &str, zip: &str, chefs: u8) -
             min_cents: Cents(price / 2),
             max_cents: Cents(price * 3),
             effective_from: instant(OPENED),
-        })
+        },
+        now: instant(OPENED),
     };
     let set = [
         item("adult", ItemKind::Adult, 5_995),

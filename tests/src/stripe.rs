@@ -149,6 +149,37 @@ impl StripeDouble {
         intent.clone()
     }
 
+    /// What becomes of an intent otherwise: fields of it that are other from now on.
+    ///
+    /// # Panics
+    /// When there is no such intent.
+    pub fn becomes(&self, intent: &str, fields: &Value) {
+        let mut account = self.account();
+        let intent = account
+            .intents
+            .get_mut(intent)
+            .expect("an intent of this account");
+        for (field, value) in fields.as_object().into_iter().flatten() {
+            intent[field] = value.clone();
+        }
+    }
+
+    /// Somebody gives money back on the provider's own pages; the refund.
+    pub fn refund_by_hand(&self, intent: &str, cents: i64) -> Value {
+        let mut account = self.account();
+        let refund = json!({
+            "id": format!("re_double_{}", account.refunds.len() + 1), "object": "refund", "amount": cents,
+            "currency": "usd", "payment_intent": intent, "status": "succeeded", "metadata": {},
+        });
+        account.refunds.push(refund.clone());
+        refund
+    }
+
+    /// More than a day passes: what was asked under a key is asked anew.
+    pub fn forget_keys(&self) {
+        self.account().keys.clear();
+    }
+
     /// An intent as it stands.
     ///
     /// # Panics

@@ -13,7 +13,8 @@ use crate::installation::Location;
 /// Fill a company with bookings that look like a year of business.
 #[derive(Debug, Subcommand)]
 pub(super) enum Demo {
-    /// Make bookings with everything that follows from them. The same seed and dates make the same ones.
+    /// Make bookings with everything that follows from them. The same seed and dates make the same ones; given again, they
+    /// go on where they were interrupted, and otherwise change nothing.
     Bookings(Bookings),
 }
 
@@ -30,10 +31,10 @@ pub(super) struct Bookings {
     /// Where chance begins.
     #[arg(long, value_name = "S", default_value_t = 7)]
     seed: u64,
-    /// First day of events.
+    /// First day of events, such as 2025-01-01.
     #[arg(long, value_name = "DATE")]
     from: NaiveDate,
-    /// Last day of events, inclusive.
+    /// Last day of events, inclusive, such as 2025-12-31.
     #[arg(long, value_name = "DATE")]
     to: NaiveDate,
 }
@@ -42,7 +43,7 @@ impl Demo {
     pub(super) async fn run(self) -> Result<Verdict> {
         let Self::Bookings(ask) = self;
         with_app(&ask.location, async |app| {
-            if ask.org == demo::SLUG && app.database.organisation_by_slug(demo::SLUG).await?.is_none() {
+            if ask.org == demo::SLUG && !demo::is_whole(&app).await? {
                 demo::company(&app).await?;
             }
             let company = app.organisation(&ask.org).await?;

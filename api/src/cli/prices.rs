@@ -49,7 +49,8 @@ pub(super) struct Export {
 pub(super) struct Import {
     #[command(flatten)]
     which: Which,
-    /// The file.
+    /// The file, as `prices export` writes it: item,label,kind,price,min,max,effective_from. Items that it does not name
+    /// stay as they are.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Why; 3 to 500 characters.
@@ -91,7 +92,7 @@ impl Import {
     async fn run(self) -> Result<Verdict> {
         expect_installation(&self.which.location)?;
         let csv = std::fs::read_to_string(&self.file)
-            .with_context(|| format!("cannot read {}", self.file.display()))?;
+            .with_context(|| format!("cannot read {} as UTF-8 text", self.file.display()))?;
         with_app(&self.which.location, async |app| {
             let tenant = tenant(&app, &self.which.org).await?;
             let ask = ImportInput {
@@ -177,13 +178,15 @@ async fn station(app: &App, tenant: TenantId, named: &str) -> Result<StationId> 
         stations: StationScope::All,
     };
     let page = station_list::page(&app.views, &viewer, Slice::first(100), At::NOW).await?;
-    let stations = page.rows.into_iter().map(|listed| listed.row);
-    let mut found = stations
-        .filter(|row| row.name == named || row.station_id.to_string() == named)
-        .map(|row| row.station_id);
+    let stations: Vec<_> = page.rows.into_iter().map(|listed| listed.row).collect();
+    let is = |row: &&station_list::StationRow| row.name == named || row.station_id.to_string() == named;
+    let mut found = stations.iter().filter(is).map(|row| row.station_id);
     match (found.next(), found.next()) {
         (Some(station), None) => Ok(station),
         (Some(_), Some(_)) => bail!("there are several stations {named}: name one by its id"),
-        (None, _) => bail!("there is no station {named}"),
+        (None, _) => {
+            let names: Vec<&str> = stations.iter().map(|row| row.name.as_str()).collect();
+            bail!("there is no station {named}; there are {}", names.join(", "))
+        }
     }
 }

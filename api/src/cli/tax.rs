@@ -13,6 +13,8 @@ use clap::{Args, Subcommand};
 use commands::{Caller, IdempotencyKey};
 use domain::access::{Role, StationScope, Viewer};
 use domain::ids::{TenantId, UserId};
+use projections::At;
+use replays::moment::Moment;
 
 use super::{Verdict, expect_installation, tenant, with_app};
 use crate::app::App;
@@ -72,6 +74,24 @@ impl Tax {
             Self::Vectors(vectors) => vectors.run(),
         }
     }
+}
+
+/// A state as it is written: `ca` or `California` would be a state without any tax.
+fn state(text: &str) -> Result<String, String> {
+    let is_state = text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_uppercase());
+    if is_state {
+        return Ok(text.to_owned());
+    }
+    Err("a state has two capital letters, such as CA".to_owned())
+}
+
+/// When an answer is asked for.
+async fn at(app: &App, tenant: TenantId, moment: Moment) -> Result<At> {
+    Ok(match moment {
+        Moment::Head => At::NOW,
+        Moment::Position(position) => At::AsOf(position),
+        Moment::Instant(instant) => At::AsOf(app.views.as_of_instant(tenant, instant).await?),
+    })
 }
 
 /// The operator, who has the installation's secrets, in what is written.

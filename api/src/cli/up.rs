@@ -30,7 +30,7 @@ pub(super) struct Up {
     sign_heads: SignHeads,
     #[command(flatten)]
     check_every: CheckEvery,
-    /// Set up the demo company on the first start.
+    /// Set up the demo company on the first start; go on with it where that was interrupted.
     #[arg(long)]
     demo: bool,
 }
@@ -42,7 +42,7 @@ impl Up {
         let installation = Installation::open(&self.location).await?;
         let app = self.past.by(self.keep.by(App::connect(&installation).await?));
         let app = self.check_every.by(self.sign_heads.by(app, &installation));
-        if self.demo && app.database.organisation_by_slug(demo::SLUG).await?.is_none() {
+        if self.demo && !demo::is_whole(&app).await? {
             note("setting up the demo company …");
             demo::company(&app).await?;
         }

@@ -27,6 +27,16 @@ impl DemoCards {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// That a payment of an earlier play was charged so much.
+    pub(super) fn remember(&self, payment: PaymentId, total_cents: Cents) {
+        self.with(|all| {
+            all.entry(intent_of(payment)).or_insert_with(|| Charged {
+                total_cents,
+                refunds: Vec::new(),
+            });
+        });
+    }
+
     /// What was to be charged for a payment, in cents.
     pub(super) fn charged(&self, payment: PaymentId) -> Cents {
         self.with(|all| {
@@ -118,6 +128,7 @@ impl PaymentGateway for DemoCards {
             client_secret: None,
             tenant: Some(ask.tenant),
             payment_id: Some(ask.payment_id),
+            fact: None,
         })
     }
 
@@ -129,6 +140,7 @@ impl PaymentGateway for DemoCards {
                 client_secret: None,
                 tenant: None,
                 payment_id: None,
+                fact: None,
             })
         } else {
             Err(unknown())

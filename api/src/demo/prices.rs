@@ -27,8 +27,8 @@ pub(super) async fn list(
     station: StationId,
     from: DateTime<Utc>,
 ) -> Result<()> {
-    let item = |item: &str, label: &str, kind, price: i64| {
-        PriceListCommand::AddItem(ItemAdded {
+    let item = |item: &str, label: &str, kind, price: i64| PriceListCommand::AddItem {
+        added: ItemAdded {
             item: item.to_owned(),
             label: label.to_owned(),
             kind,
@@ -36,7 +36,8 @@ pub(super) async fn list(
             min_cents: Cents(price / 2),
             max_cents: Cents(price * 3),
             effective_from: from,
-        })
+        },
+        now: from,
     };
     let gratuity = MandatoryGratuity {
         from_guests: 40,

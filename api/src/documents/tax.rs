@@ -23,6 +23,10 @@ pub struct Filing {
     pub organisation: String,
     /// By which date tax belongs to a period, in words.
     pub basis: String,
+    /// What is owed to customers, by the books of every state on the last day of the period, in cents.
+    pub deposits_held: Cents,
+    /// What is owed to the staff, by the same books, in cents.
+    pub tips_payable: Cents,
     /// Hash of the log's head at the report's position, hexadecimal; none where it is not told.
     pub head_hash: Option<String>,
     /// What the document says of itself to programs that hold it against the log: `NAME=value`.
@@ -45,6 +49,7 @@ pub fn tax_report(report: &TaxReport, filing: &Filing) -> Vec<u8> {
     head(&mut flow, report, filing);
     summary(&mut flow, report);
     notes(&mut flow, report);
+    liabilities(&mut flow, report, filing);
     let mut foot = vec![format!(
         "{} · log position {} · checksum of the rows {}",
         filing.organisation, report.position, report.checksum
@@ -82,7 +87,14 @@ fn head(flow: &mut Flow<'_>, report: &TaxReport, filing: &Filing) {
     let facts = [
         (STRONG, format!("{} · {}", report.state, report.period)),
         (GREY_BODY, format!("Basis: {}", filing.basis)),
-        (GREY_BODY, format!("As of log position {}", report.position)),
+        (
+            GREY_BODY,
+            format!(
+                "As of log position {}, {}",
+                report.position,
+                words::day(filing.on)
+            ),
+        ),
     ];
     let mut told = 0;
     for (style, fact) in facts {
@@ -163,7 +175,8 @@ fn summary(flow: &mut Flow<'_>, report: &TaxReport) {
 
 /// What is open, and how to read the figures.
 fn notes(flow: &mut Flow<'_>, report: &TaxReport) {
-    flow.ensure(9_000);
+    // All of them, with the longest on two lines.
+    flow.ensure(1_600 + LABEL.leading + 200 + 4 * BODY.leading + 400 + 2 * SMALL.leading);
     flow.gap(1_600);
     flow.paragraph(LABEL, "NOTES");
     flow.gap(200);
@@ -206,4 +219,19 @@ fn notes(flow: &mut Flow<'_>, report: &TaxReport) {
         "Gross is what was charged, tips and tax included. Gross is non-taxable, taxable and tax together. Net tax is tax \
          less refunded tax. Amounts are in US dollars.",
     );
+}
+
+/// What the company holds that is not its own when the period ends: no part of the tax, and asked for with it.
+fn liabilities(flow: &mut Flow<'_>, report: &TaxReport, filing: &Filing) {
+    flow.ensure(1_200 + LABEL.leading + 200 + 2 * BODY.leading);
+    flow.gap(1_200);
+    let until = report.period.until();
+    flow.paragraph(LABEL, &format!("OWED ON {}", words::day(until).to_uppercase()));
+    flow.gap(200);
+    let text = format!(
+        "Customer deposits held {} and tips payable {}, in all states, by the books up to that day.",
+        words::dollars(filing.deposits_held),
+        words::dollars(filing.tips_payable)
+    );
+    flow.paragraph(BODY, &text);
 }

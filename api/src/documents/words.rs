@@ -43,12 +43,18 @@ pub(super) fn count(number: i64) -> String {
     }
 }
 
-/// `9.125 %`.
+/// `9.125%`, `10.00%`: rates in a column.
 pub(super) fn percent(rate: RatePpm) -> String {
     let text = format!("{}.{:04}", rate.0 / 10_000, rate.0 % 10_000);
     let text = text.trim_end_matches('0');
     let places = text.split_once('.').map_or(0, |(_, places)| places.len());
-    format!("{text}{} %", "0".repeat(2_usize.saturating_sub(places)))
+    format!("{text}{}%", "0".repeat(2_usize.saturating_sub(places)))
+}
+
+/// `3%`, `2.5%`: a rate in a sentence.
+pub(super) fn share(rate: RatePpm) -> String {
+    let text = format!("{}.{:04}", rate.0 / 10_000, rate.0 % 10_000);
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// `March 14, 2026`.
@@ -98,7 +104,9 @@ mod tests {
     #[test]
     fn rates_and_times_read_as_people_write_them() {
         let rates = [91_250, 90_000, 102_500, 97_501].map(|rate| percent(RatePpm(rate)));
-        assert_eq!(rates, ["9.125 %", "9.00 %", "10.25 %", "9.7501 %"]);
+        assert_eq!(rates, ["9.125%", "9.00%", "10.25%", "9.7501%"]);
+        let shares = [30_000, 25_000, 0, 1_000_000].map(|rate| share(RatePpm(rate)));
+        assert_eq!(shares, ["3%", "2.5%", "0%", "100%"]);
         let local: NaiveDateTime = "2026-03-14T18:00:00".parse().unwrap();
         assert_eq!(weekday(local), "Saturday, March 14, 2026");
         assert_eq!(

@@ -23,7 +23,7 @@ pub(super) struct SlotAvailability {
     /// Chefs who work over all of it and have no other party then.
     chefs_free: i32,
     /// Why it cannot be had: the code that a request would be refused with, such as TOO_SOON, TOO_FAR_AHEAD,
-    /// STATION_CLOSED, TOO_MANY_GUESTS, NO_CHEF or SLOT_UNAVAILABLE; null where it can.
+    /// STATION_CLOSED, TOO_MANY_GUESTS, NO_CHEF, SLOT_UNAVAILABLE or OUT_OF_AREA; null where it can.
     reason: Option<&'static str>,
     /// The reason as a sentence.
     message: Option<String>,

@@ -1,41 +1,41 @@
 //! Bookings.
 
 mod change;
+mod command;
 mod input;
+mod list;
 mod parts;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use commands::Written;
-use domain::booking::{
-    Booking as BookingAggregate, BookingStatus as DomainStatus, CancelledBy, RefundRule as DomainRule,
-};
+use domain::booking::{Booking as BookingAggregate, BookingStatus as DomainStatus, RefundRule as DomainRule};
 use domain::decider::Decider;
 use domain::envelope::StreamId;
-use domain::ids::{BookingId, ChefId, CustomerId, StationId};
+use domain::ids::ChefId;
 use domain::quote::{discount_of, food_and_service};
-use projections::booking_list::{self, BookingFilter as Filter, BookingRow, BookingSort as Sort, Presence};
+use projections::booking_list::{BookingRow, Presence};
 use projections::{At, document_list, payment_list};
 
 use super::audit::{AuditEntryConnection, entity_audit};
 use super::charges::{TipOption, fee, offered_on};
 use super::chef::Chef;
-use super::connection::{connection, counter, payload};
+use super::connection::{counter, payload};
 use super::customer::Customer;
 use super::document::{DocumentConnection, page as document_page};
-use super::error::{UserError, behind, coded, outcome, unread};
-use super::id::{global, local};
+use super::error::{behind, unread};
+use super::id::global;
 use super::ledger::{LedgerEntryConnection, ledger};
 use super::loaders::Loaders;
 use super::payment::{Payment, PaymentConnection, PaymentMethod};
 use super::quote::QuoteLine;
-use super::read::{AsOf, Freshness, ReadInfo, after as read_after, at, cost, slice};
+use super::read::{ReadInfo, cost, slice};
 use super::scalar::{BigInt, Money};
-use super::session::{app, caller, under_key, viewer};
+use super::session::{app, viewer};
 use super::station::Station;
 use super::tax::TaxLine;
 pub(super) use change::BookingChangeMutation;
-use input::{BookingActionInput, BookingCancelInput, BookingRequestInput};
+pub(super) use command::BookingMutation;
+pub(super) use list::BookingQuery;
 use parts::BookingNote;
 pub(super) use parts::{EventTime, Guests, Venue};
 
@@ -329,219 +329,4 @@ impl Booking {
     }
 }
 
-connection!(BookingConnection, BookingEdge, Booking, "Bookings.");
-
-/// How bookings are sorted.
-#[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "Sort")]
-pub(super) enum BookingSort {
-    /// The next to be held first.
-    StartAsc,
-    /// The last to be held first.
-    StartDesc,
-    /// The last to be requested first.
-    CreatedDesc,
-}
-
-/// Which bookings.
-#[derive(Default, InputObject)]
-pub(super) struct BookingFilter {
-    /// Any of these.
-    status: Option<Vec<BookingStatus>>,
-    /// Of this station.
-    station_id: Option<ID>,
-    /// That this chef is assigned to, or was when it was held.
-    chef_id: Option<ID>,
-    /// Those that were deleted, in place of those that were not.
-    #[graphql(default = false)]
-    deleted: bool,
-    /// Of this customer.
-    customer_id: Option<ID>,
-    /// Starting at or after.
-    from: Option<DateTime<Utc>>,
-    /// Starting before.
-    to: Option<DateTime<Utc>>,
-    /// Part of the number, the city or the ZIP.
-    search: Option<String>,
-}
-
-impl BookingFilter {
-    fn read(self) -> Result<Filter> {
-        let unknown = |noun: &str| coded("NOT_FOUND", format!("there is no such {noun}"));
-        Ok(Filter {
-            status: self
-                .status
-                .unwrap_or_default()
-                .into_iter()
-                .map(DomainStatus::from)
-                .collect(),
-            station_id: self
-                .station_id
-                .map(|id| local::<StationId>(&id).ok_or_else(|| unknown("station")))
-                .transpose()?,
-            chef_id: self
-                .chef_id
-                .map(|id| local::<ChefId>(&id).ok_or_else(|| unknown("chef")))
-                .transpose()?,
-            presence: if self.deleted {
-                Presence::Deleted
-            } else {
-                Presence::Here
-            },
-            customer_id: self
-                .customer_id
-                .map(|id| local::<CustomerId>(&id).ok_or_else(|| unknown("customer")))
-                .transpose()?,
-            from: self.from,
-            to: self.to,
-            search: self.search,
-        })
-    }
-}
-
-/// Questions about bookings.
-#[derive(Default)]
-pub(super) struct BookingQuery;
-
-#[Object]
-impl BookingQuery {
-    /// A booking; null for one that is not there or not within reach. Needs booking:read.
-    async fn booking(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Opaque id of a booking.")] id: ID,
-        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
-        as_of: Option<AsOf>,
-        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
-    ) -> Result<Option<Booking>> {
-        let viewer = viewer(ctx)?;
-        let Some(id) = local::<BookingId>(&id) else {
-            return Ok(None);
-        };
-        let at = at(ctx, as_of, fresh).await?;
-        let found = booking_list::one(&app(ctx).views, viewer, id, at)
-            .await
-            .map_err(unread)?;
-        let info = found.info;
-        Ok(found.value.map(|row| Booking { row, at, info }))
-    }
-
-    /// Bookings within reach. Needs booking:read.
-    #[expect(clippy::too_many_arguments, reason = "they are the arguments of the schema")]
-    #[graphql(complexity = "cost(first, child_complexity)")]
-    async fn bookings(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
-        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
-        #[graphql(desc = "Which bookings; all that are in reach otherwise.")] filter: Option<BookingFilter>,
-        #[graphql(default_with = "BookingSort::StartAsc", desc = "Which come first.")] sort: BookingSort,
-        #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
-        as_of: Option<AsOf>,
-        #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
-    ) -> Result<BookingConnection> {
-        let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
-        let filter = filter.unwrap_or_default().read()?;
-        let at = at(ctx, as_of, fresh).await?;
-        let slice = slice(first, after)?;
-        let previous = slice.after.is_some();
-        let page = booking_list::page(views, viewer, filter.clone(), sort.into(), slice, at)
-            .await
-            .map_err(unread)?;
-        let counter = counter(
-            (views.clone(), viewer.clone(), filter),
-            move |(views, viewer, filter)| async move { booking_list::count(&views, &viewer, filter, at).await },
-        );
-        let info = page.info.clone();
-        Ok(BookingConnection::new(page, previous, counter, move |row| {
-            let info = info.clone();
-            Booking { row, at, info }
-        }))
-    }
-}
-
 payload!(BookingPayload, booking: Booking);
-
-impl BookingPayload {
-    /// The payload of a command on a booking.
-    pub(super) async fn of(
-        ctx: &Context<'_>,
-        done: std::result::Result<Written, commands::CommandError>,
-    ) -> Result<Self> {
-        let written = match outcome(done)? {
-            Ok(written) => written,
-            Err(refused) => return Ok(Self::refused(refused)),
-        };
-        let at = read_after(written.position);
-        let Ok(id) = written.id_of(BookingAggregate::STREAM).parse::<BookingId>() else {
-            return Ok(Self::written(None, &written));
-        };
-        let found = booking_list::one(&app(ctx).views, viewer(ctx)?, id, at)
-            .await
-            .map_err(unread)?;
-        let info = found.info;
-        let booking = found.value.map(|row| Booking { row, at, info });
-        Ok(Self::written(booking, &written))
-    }
-}
-
-/// Commands on bookings.
-#[derive(Default)]
-pub(super) struct BookingMutation;
-
-#[Object]
-impl BookingMutation {
-    /// Asks for a party and holds its place. A refusal that is worth a call is kept as a lead. Needs booking:write.
-    async fn booking_request(&self, ctx: &Context<'_>, input: BookingRequestInput) -> Result<BookingPayload> {
-        let caller = caller(ctx)?;
-        let (key, ask) = match input.read() {
-            Ok(read) => read,
-            Err(refused) => return Ok(BookingPayload::refused(refused)),
-        };
-        let done = under_key(&key, |key| app(ctx).commands.request_booking(caller, key, ask)).await;
-        BookingPayload::of(ctx, done).await
-    }
-
-    /// Marks a party as held, from its start on; its tax is owed then. Needs booking:write.
-    async fn booking_complete(&self, ctx: &Context<'_>, input: BookingActionInput) -> Result<BookingPayload> {
-        let caller = caller(ctx)?;
-        let Some(id) = local::<BookingId>(&input.booking_id) else {
-            return Ok(BookingPayload::refused(UserError::not_found(
-                "bookingId",
-                "booking",
-            )));
-        };
-        let seen = input.expected_version.map(i64::from);
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx)
-                .commands
-                .complete_booking(caller, key, id, seen, input.reason)
-        })
-        .await;
-        BookingPayload::of(ctx, done).await
-    }
-
-    /// Calls a party off and frees its place; what is given back is proposed, not paid. Needs booking:write.
-    async fn booking_cancel(&self, ctx: &Context<'_>, input: BookingCancelInput) -> Result<BookingPayload> {
-        let caller = caller(ctx)?;
-        let Some(id) = local::<BookingId>(&input.booking_id) else {
-            return Ok(BookingPayload::refused(UserError::not_found(
-                "bookingId",
-                "booking",
-            )));
-        };
-        let by = if input.by_company {
-            CancelledBy::Company
-        } else {
-            CancelledBy::Customer
-        };
-        let seen = input.expected_version.map(i64::from);
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx)
-                .commands
-                .cancel_booking(caller, key, id, seen, by, input.reason)
-        })
-        .await;
-        BookingPayload::of(ctx, done).await
-    }
-}

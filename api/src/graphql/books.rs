@@ -6,7 +6,7 @@ use projections::books::{AccountBalance, TrialBalance as Trial, trial_balance};
 
 use super::error::unread;
 use super::read::{AsOf, Freshness, ReadInfo, at};
-use super::scalar::{LogPosition, Money};
+use super::scalar::{LocalDate, LogPosition, Money};
 use super::session::{app, viewer};
 
 /// What an account has come to.
@@ -68,6 +68,10 @@ impl BooksQuery {
     async fn trial_balance(
         &self,
         ctx: &Context<'_>,
+        #[graphql(
+            desc = "By entries of this day and those before it: as the books were closed on it. All days otherwise."
+        )]
+        until: Option<LocalDate>,
         #[graphql(desc = "As of a time in the past: the same answer for ever. Not with `fresh`.")]
         as_of: Option<AsOf>,
         #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
@@ -75,7 +79,9 @@ impl BooksQuery {
         let at = at(ctx, as_of, fresh).await?;
         let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
         Ok(TrialBalance(
-            trial_balance(views, viewer, at).await.map_err(unread)?,
+            trial_balance(views, viewer, until.map(|day| day.0), at)
+                .await
+                .map_err(unread)?,
         ))
     }
 }

@@ -1,13 +1,14 @@
 //! Payments.
 
 mod mutation;
+mod refund;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::ids::BookingId;
 use domain::payment::{
-    PaymentKind as DomainKind, PaymentMethod as DomainMethod, Refund as DomainRefund,
-    RefundKind as DomainRefundKind, RefundState as DomainRefundState,
+    Dispute as DomainDispute, DisputeState as DomainDisputeState, PaymentKind as DomainKind,
+    PaymentMethod as DomainMethod,
 };
 use projections::At;
 use projections::payment_list::{self, PaymentFilter as Filter, PaymentRow, PaymentStatus as RowStatus};
@@ -21,6 +22,8 @@ use super::read::{AsOf, Freshness, at, cost, slice};
 use super::scalar::Money;
 use super::session::{app, viewer};
 pub(super) use mutation::PaymentMutation;
+use refund::Refund;
+pub(super) use refund::RefundMutation;
 
 /// What a payment is for.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
@@ -141,9 +144,16 @@ impl Payment {
     async fn refunds(&self) -> Vec<Refund> {
         self.row.refunds().iter().map(Refund::of).collect()
     }
-    /// What the bank or the receipt calls it.
+    /// What a bank wants back of it, the oldest first.
+    async fn disputes(&self) -> Vec<Dispute> {
+        self.row.payment.disputes().iter().map(Dispute::of).collect()
+    }
+    /// What the bank or the receipt calls it; of a card, the payment provider's id of it.
     async fn external_ref(&self) -> Option<&str> {
-        self.row.reference.as_deref()
+        self.row
+            .reference
+            .as_deref()
+            .or_else(|| self.row.payment.intent_id())
     }
     /// When it was recorded.
     async fn recorded_at(&self) -> DateTime<Utc> {
@@ -151,70 +161,35 @@ impl Payment {
     }
 }
 
-/// Why money is given back, as the tax sees it.
+/// Where a dispute stands.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "DomainRefundKind")]
-pub(super) enum RefundKind {
-    /// As a kindness: the price stays what it was.
-    Goodwill,
-    /// The price was lowered.
-    PriceAdjustment,
-    /// The sale was undone.
-    FullReversal,
-    /// A tip, and nothing of the price.
-    TipOnly,
-    /// A card fee, and nothing of the price.
-    FeeOnly,
-    /// The party was called off before it was held: there was no sale.
-    CancelledBeforeService,
-    /// More had come than was owed: neither price nor tax changes, and the money counts no more.
-    Overpayment,
+#[graphql(remote = "DomainDisputeState")]
+pub(super) enum DisputeStatus {
+    /// The bank has not decided.
+    Open,
+    /// The company keeps the money.
+    Won,
+    /// The money was taken back: it does not count any more.
+    Lost,
 }
 
-/// Where a refund stands.
-#[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "DomainRefundState")]
-pub(super) enum RefundStatus {
-    /// Asked for; the money is not back yet.
-    Pending,
-    /// The money is back.
-    Succeeded,
-    /// The money did not go back: it is still the company's.
-    Failed,
-}
-
-/// Money that is given back, or was to be.
+/// Money that a customer's bank wants back.
 #[derive(Clone, SimpleObject)]
-pub(super) struct Refund {
-    /// Opaque id.
-    id: ID,
-    /// Why, as the tax sees it.
-    kind: RefundKind,
+pub(super) struct Dispute {
+    /// The payment provider's id of it.
+    external_ref: String,
     /// Where it stands.
-    status: RefundStatus,
+    status: DisputeStatus,
     /// How much, all parts together.
     amount: Money,
-    /// What of it is tip.
-    tip: Money,
-    /// What of it is card fee.
-    fee: Money,
-    /// Why, in the words of whoever asked for it.
-    reason: String,
-    /// When it was asked for.
-    requested_at: DateTime<Utc>,
 }
 
-impl Refund {
-    fn of(refund: &DomainRefund) -> Self {
+impl Dispute {
+    fn of(dispute: &DomainDispute) -> Self {
         Self {
-            id: global(refund.refund_id),
-            kind: refund.kind.into(),
-            status: refund.state.into(),
-            amount: refund.parts.total().into(),
-            tip: refund.parts.tip_cents.into(),
-            fee: refund.parts.fee_cents.into(),
-            reason: refund.reason.clone(),
-            requested_at: refund.requested_at,
+            external_ref: dispute.dispute_id.clone(),
+            status: dispute.state.into(),
+            amount: dispute.parts.total().into(),
         }
     }
 }

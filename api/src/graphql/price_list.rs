@@ -1,6 +1,7 @@
 //! Price lists and their history.
 
 mod bulk;
+mod item;
 mod policy;
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
@@ -21,6 +22,8 @@ use super::read::{AsOf, Freshness, after, at, cost, slice};
 use super::scalar::{BigInt, LogPosition, Money};
 use super::session::{app, caller, under_key, viewer};
 pub(super) use bulk::{PriceBulkMutation, PriceBulkQuery};
+pub(super) use item::PriceItemMutation;
+use item::{MinimumTerms, PriceItemKind, TravelTerms};
 use policy::BookingPolicy;
 pub(super) use policy::BookingPolicyMutation;
 
@@ -33,6 +36,10 @@ pub(super) struct PriceList {
     version: i32,
     /// What is on offer, by name.
     items: Vec<PriceItem>,
+    /// How travel is charged; null where it costs nothing and goes everywhere.
+    travel: Option<TravelTerms>,
+    /// The least that a booking costs; null where there is none.
+    minimum: Option<MinimumTerms>,
     /// The terms that bookings are made under.
     policy: BookingPolicy,
 }
@@ -44,6 +51,8 @@ pub(super) struct PriceItem {
     item: String,
     /// Name for customers.
     label: String,
+    /// What the price is for.
+    kind: PriceItemKind,
     /// Price of one.
     price: Money,
     /// The lowest that it may become.
@@ -59,6 +68,7 @@ impl From<PricedItem> for PriceItem {
         Self {
             item: item.item,
             label: item.label,
+            kind: item.kind.into(),
             price: item.price_cents.into(),
             min: Some(item.min_cents.into()),
             max: Some(item.max_cents.into()),
@@ -72,6 +82,8 @@ fn shown(row: &PriceListRow, at: DateTime<Utc>) -> PriceList {
         station_id: global(row.station_id),
         version: i32::try_from(row.version).unwrap_or(i32::MAX),
         items: row.items_at(at).into_iter().map(PriceItem::from).collect(),
+        travel: row.list.travel().map(TravelTerms::from),
+        minimum: row.list.minimum().map(MinimumTerms::from),
         policy: row.list.policy().into(),
     }
 }

@@ -6,12 +6,12 @@ use domain::access::{Role as DomainRole, Viewer as DomainViewer};
 use domain::decider::Decider;
 use domain::document::DocumentNumber;
 use domain::envelope::{Position, StreamId};
-use domain::ids::{BookingId, ChefId, CustomerId, PaymentId, PromoCodeId, StationId};
+use domain::ids::{BookingId, ChefId, CustomerId, PaymentId, PromoCodeId, StationId, WorkItemId};
 use domain::user::User;
 use event_log::Opened;
 use projections::{
     audit_trail, booking_list, chef_list, customer_list, document_list, payment_list, promo_list,
-    station_list,
+    station_list, work_list,
 };
 
 use super::audit::AuditEntry;
@@ -27,6 +27,7 @@ use super::promo_code::PromoCode;
 use super::read::{AsOf, at};
 use super::session::{app, viewer};
 use super::station::{Station, stations_of};
+use super::work::WorkItem;
 use crate::auth::SignInError;
 
 /// Anything that has a global id.
@@ -41,6 +42,7 @@ pub(super) enum Node {
     Payment(Payment),
     Document(Document),
     PromoCode(PromoCode),
+    WorkItem(WorkItem),
     AuditEntry(AuditEntry),
 }
 
@@ -208,6 +210,8 @@ impl SignInQuery {
                 .map(|(row, _)| Node::Document(Document { row, at })),
             PromoCodeId::NAME => row!(PromoCodeId, |id| promo_list::one(views, viewer, id, at))
                 .map(|(row, _)| Node::PromoCode(PromoCode(row))),
+            WorkItemId::NAME => row!(WorkItemId, |id| work_list::one(views, viewer, id, at))
+                .map(|(row, _)| Node::WorkItem(WorkItem { row, at })),
             "AuditEntry" => {
                 let position = id.parse().map(Position).unwrap_or_default();
                 let row = audit_trail::one(views, viewer, position, at)

@@ -27,7 +27,7 @@ use super::session::{app, caller, under_key, viewer};
 pub(super) enum WorkKind {
     /// More has come for a booking than it costs.
     Overpayment,
-    /// A party was held, and less had come for it than it cost.
+    /// Less has come for a party that was held than it costs, or a bank has taken back what had come.
     Underpayment,
     /// Money has come for a booking that was called off or given up.
     PaymentForClosedBooking,
@@ -39,6 +39,12 @@ pub(super) enum WorkKind {
     RefundPending,
     /// Money was given back at the payment provider, and nobody here has said why.
     RefundAtProvider,
+    /// A booking was called off, and its terms propose to give money back: a person confirms it.
+    RefundProposed,
+    /// A card was charged with another amount than was asked for.
+    ChargeDiffers,
+    /// There is no tax rate for a booking's place and day.
+    TaxUnresolved,
     /// A bank's notification of money that has come, until a payment is verified with it.
     BankMail,
     /// The payment provider speaks of what nobody here knows.

@@ -1,21 +1,27 @@
-//! `GET /exports/tax`: the tax report of a period as a file, streamed. Needs tax:export.
+//! Files for accountants, streamed.
 //!
-//! Parameters: `state`, `period`, `format` (csv, xlsx, json or pdf), `part` (summary or detail), `asOf` (a position, or an
-//! instant with its zone).
+//! `GET /exports/tax`: the tax report of a period. Needs tax:export. Parameters: `state`, `period`, `format` (csv, xlsx,
+//! json or pdf), `part` (summary or detail), `asOf` (a position, or an instant with its zone).
+//!
+//! `GET /exports/books`: the books of some days in double entry. Needs money:read and tax:export. Parameters: `from` and
+//! `to` (days, inclusive), `format` (csv or beancount), `asOf`.
 
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
 use domain::access::Viewer;
 use domain::envelope::Position;
 use futures::TryStreamExt;
+use projections::books::{BooksFormat, books as books_of};
 use projections::period::Period;
 use projections::tax_export::{ExportAsk, ExportFormat, Holds, export, head_of};
 use projections::{At, ReadError};
 use replays::moment::Moment;
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
 use super::{REQUEST_ID, Server, failure, session, text_header};
 use crate::app::App;
@@ -34,6 +40,19 @@ pub(super) struct Asked {
     part: Option<String>,
     as_of: Option<String>,
 }
+
+/// What the address of the books asks for.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct BooksAsked {
+    from: String,
+    to: String,
+    format: String,
+    as_of: Option<String>,
+}
+
+/// How many take the books at the same time: each holds a connection, however slowly it reads.
+static AT_ONCE: Semaphore = Semaphore::const_new(4);
 
 /// Why nothing is exported: status, code, sentence.
 struct Refused(StatusCode, &'static str, String);
@@ -67,8 +86,26 @@ pub(super) async fn tax(
     headers: HeaderMap,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
-    let request_id = text_header(&headers, &REQUEST_ID).unwrap_or_default().to_owned();
-    let viewer = match session(&server.app, &headers, &request_id) {
+    answered(&server.app, &headers, asked, answer).await
+}
+
+pub(super) async fn books(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    asked: Result<Query<BooksAsked>, QueryRejection>,
+) -> Response {
+    answered(&server.app, &headers, asked, answer_books).await
+}
+
+/// Answers whoever is signed in and has asked for something.
+async fn answered<Q>(
+    app: &App,
+    headers: &HeaderMap,
+    asked: Result<Query<Q>, QueryRejection>,
+    answer: impl AsyncFnOnce(&App, &Viewer, Q) -> Result<Response, Refused>,
+) -> Response {
+    let request_id = text_header(headers, &REQUEST_ID).unwrap_or_default().to_owned();
+    let viewer = match session(app, headers, &request_id) {
         Ok(session) => session.viewer,
         Err(error) => {
             let told = error.to_string();
@@ -84,7 +121,7 @@ pub(super) async fn tax(
         );
     };
     let answer = match asked {
-        Ok(Query(asked)) => answer(&server.app, &viewer, asked).await,
+        Ok(Query(asked)) => answer(app, &viewer, asked).await,
         Err(rejected) => Err(Refused::bad("BAD_USER_INPUT", rejected.body_text())),
     };
     answer.unwrap_or_else(|Refused(status, code, told)| failure(status, code, &told, &request_id))
@@ -133,6 +170,40 @@ async fn answer(app: &App, viewer: &Viewer, asked: Asked) -> Result<Response, Re
     let bytes = export
         .bytes()
         .inspect_err(|error| tracing::error!(%error, "an export is cut short"));
+    file.with(Body::from_stream(bytes))
+}
+
+async fn answer_books(app: &App, viewer: &Viewer, asked: BooksAsked) -> Result<Response, Refused> {
+    let day = |name: &str, text: &str| {
+        let told = format!("{name} is a day, such as 2026-01-31");
+        text.parse::<NaiveDate>()
+            .map_err(|_| Refused::bad("BAD_USER_INPUT", told))
+    };
+    let days = (day("from", &asked.from)?, day("to", &asked.to)?);
+    if days.1 < days.0 {
+        return Err(Refused::bad("INVALID_PERIOD", "to is before from"));
+    }
+    let format = BooksFormat::parse(&asked.format)
+        .ok_or_else(|| Refused::bad("BAD_USER_INPUT", "format is csv or beancount"))?;
+    let at = at(app, viewer, asked.as_of.as_deref()).await?;
+    let place = AT_ONCE.try_acquire().map_err(|_| {
+        let told = "others are taking the books now; ask again";
+        Refused(StatusCode::SERVICE_UNAVAILABLE, "BUSY", told.to_owned())
+    })?;
+    let books = books_of(&app.views, viewer, format, days, at).await?;
+    let file = Told {
+        media_type: format.media_type(),
+        name: format.file_name(days),
+        position: books.position,
+        head: books.head.clone(),
+    };
+    let bytes = books
+        .bytes()
+        .inspect_ok(move |_| {
+            // The place is taken until the last piece is.
+            let _ = &place;
+        })
+        .inspect_err(|error| tracing::error!(%error, "books are cut short"));
     file.with(Body::from_stream(bytes))
 }
 

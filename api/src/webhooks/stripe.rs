@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use commands::gateways::stripe::{Notice, SignatureError, check_signature};
 use commands::payment::Heard;
+use commands::ports::GatewayError;
 use domain::ids::TenantId;
 
 use crate::app::App;
@@ -75,17 +76,22 @@ async fn answer(
 
 async fn hear(app: &App, slug: Option<&str>, headers: &HeaderMap, body: &[u8]) -> Result<Response> {
     let named = match slug {
-        Some(slug) => match app.database.organisation_by_slug(slug).await? {
-            Some(organisation) => Some(organisation.tenant),
-            None => return Ok(plain(StatusCode::NOT_FOUND, "there is no such organisation\n")),
-        },
+        Some(slug) => app
+            .database
+            .organisation_by_slug(slug)
+            .await?
+            .map(|found| found.tenant),
         None => None,
     };
     let now = app.clock.now();
     let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
     if let Err(error) = check_signature(signature.unwrap_or_default(), body, &app.webhook_secrets, now) {
-        turn_away(app, named, error).await?;
+        // Who cannot sign is not told which organisations there are.
+        turn_away(app, slug, named, error).await?;
         return Ok(plain(StatusCode::BAD_REQUEST, "the signature is not good\n"));
+    }
+    if slug.is_some() && named.is_none() {
+        return Ok(plain(StatusCode::NOT_FOUND, "there is no such organisation\n"));
     }
     let Ok(notice) = Notice::read(body, now) else {
         tracing::warn!("a signed webhook holds no event");
@@ -109,10 +115,15 @@ async fn hear(app: &App, slug: Option<&str>, headers: &HeaderMap, body: &[u8]) -
 }
 
 /// Logs that a message was turned away, without a word of it, and notes it for the company, where that is known.
-async fn turn_away(app: &App, named: Option<TenantId>, error: SignatureError) -> Result<()> {
+async fn turn_away(
+    app: &App,
+    slug: Option<&str>,
+    named: Option<TenantId>,
+    error: SignatureError,
+) -> Result<()> {
     tracing::warn!(why = %error, "a webhook is turned away");
-    let company = match named {
-        Some(tenant) => Some(tenant),
+    let company = match slug {
+        Some(_) => named,
         None => only_company(app).await?,
     };
     if let Some(tenant) = company {
@@ -133,7 +144,13 @@ async fn company(app: &App, named: Option<TenantId>, notice: &Notice) -> Result<
         return Ok(None);
     };
     // Disputes, and refunds made at the provider, say no more than which intent they are of.
-    match cards.intent(intent).await?.tenant {
+    let found = match cards.intent(intent).await {
+        Ok(found) => found,
+        // The provider knows of no such intent: asking again changes nothing.
+        Err(GatewayError::Refused { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    match found.tenant {
         Some(tenant) => known(app, tenant).await,
         None => Ok(None),
     }

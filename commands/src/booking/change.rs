@@ -15,10 +15,11 @@ use domain::place::{Place, Travel, Venue};
 use domain::price_list::{PriceList, PricesOfChange};
 use domain::quote::AddOn;
 use domain::station::Station;
+use domain::tax_rate::PlaceMethod;
 use event_log::Opened;
 use serde::Serialize;
 
-use super::{VenueInput, check_venue};
+use super::venue::{VenueInput, check_state, check_venue};
 use crate::execute::{Plan, Written, to_the_end};
 use crate::load::Loaded;
 use crate::quote::{parse_zip, unknown_zip};
@@ -107,13 +108,16 @@ impl Commands {
         let requested = requested(&loaded)?;
         let station = self.station_of(caller, requested.station_id).await?;
         let (venue, place, travel) = self.venue_after(caller, ask, requested, &station.state).await?;
+        let on = ask.start.date();
+        let known = requested.tax_place.method;
         let tax_place = match &ask.venue {
-            Some(input) => {
-                self.venue_tax_place(caller, &place, input, ask.start.date())
-                    .await?
+            Some(input)
+                if venue != requested.venue || (input.county.is_some() && known != PlaceMethod::Manual) =>
+            {
+                self.venue_tax_place(caller, &place, input, on).await?
             }
             // What a person found out of the same venue stays so; the rate is that of the new day.
-            None => self.tax_place_on(caller, requested, ask.start.date()).await?,
+            Some(_) | None => self.tax_place_on(caller, requested, on).await?.place,
         };
         let asked = self
             .asked(caller, requested, ask.on_behalf_of, ask.reason.as_ref())
@@ -166,7 +170,7 @@ impl Commands {
         {
             return Ok((requested.venue.clone(), place, requested.travel.clone()));
         }
-        super::check_state(&place, &input.state)?;
+        check_state(&place, &input.state)?;
         let opened = station.opened();
         let home = &opened
             .ok_or_else(|| CommandError::refused(BookingError::StationNotFound))?

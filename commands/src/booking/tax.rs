@@ -7,6 +7,7 @@ use domain::booking::{
     SetTaxPlace, TaxPlaceBecause,
 };
 use domain::decider::Decider;
+use domain::envelope::Version;
 use domain::ids::BookingId;
 use domain::organisation::Organisation;
 use domain::place::Place;
@@ -83,6 +84,20 @@ impl Periods {
     }
 }
 
+/// The place of a booking's tax, with the rates that say so, guarded at the version they were read at: a rate that is set
+/// meanwhile is looked at, or finds the booking as it is then.
+pub(super) struct Resolved {
+    pub(super) place: TaxPlace,
+    county: String,
+    version: Version,
+}
+
+impl Resolved {
+    fn guard(&self, plan: Plan) -> Plan {
+        plan.reads::<CountyRates>(self.county.clone(), self.version)
+    }
+}
+
 impl Commands {
     pub(crate) async fn tax_periods(&self, caller: &Caller, state: &str) -> Result<Periods, CommandError> {
         Ok(Periods {
@@ -114,25 +129,34 @@ impl Commands {
 
     /// The place of a booking's tax on a day by the rates that are loaded now. What a person set stays; its rate is that of
     /// the day.
-    pub(crate) async fn tax_place_on(
+    pub(super) async fn tax_place_on(
         &self,
         caller: &Caller,
         requested: &BookingRequested,
         day: NaiveDate,
-    ) -> Result<TaxPlace, CommandError> {
+    ) -> Result<Resolved, CommandError> {
         let known = &requested.tax_place;
         let place = self.ports.places.find(&requested.venue.zip);
-        let jurisdiction = &known.jurisdiction;
-        let county = CountyRates::stream_key(&jurisdiction.state, &jurisdiction.county);
-        let rates = self.load::<CountyRates>(caller, &county).await?.state;
-        Ok(match (known.method, place) {
-            (PlaceMethod::CityZip | PlaceMethod::ZipOnly, Some(place)) => {
-                rates.resolve(&place, &requested.venue.city, day)
+        let there = &known.jurisdiction;
+        let county = CountyRates::stream_key(&there.state, &there.county);
+        let loaded = self.load::<CountyRates>(caller, &county).await?;
+        let rates = loaded.state;
+        let city = &requested.venue.city;
+        // A county that the ZIP alone does not suggest was named with the address.
+        let suggested = |place: &Place| CountyRates::stream_key(&place.state, &place.county) == county;
+        let place = match (known.method, place) {
+            (PlaceMethod::CityZip | PlaceMethod::ZipOnly, Some(place)) if suggested(&place) => {
+                rates.resolve(&place, city, day)
             }
-            (PlaceMethod::Address, Some(place)) => {
-                rates.resolve_in_county(&place, &jurisdiction.county, &requested.venue.city, day)
+            (PlaceMethod::CityZip | PlaceMethod::ZipOnly | PlaceMethod::Address, Some(place)) => {
+                rates.resolve_in_county(&place, &there.county, city, day)
             }
             (PlaceMethod::Manual, _) | (_, None) => rates.rated(known, day),
+        };
+        Ok(Resolved {
+            place,
+            county,
+            version: loaded.version,
         })
     }
 
@@ -150,17 +174,18 @@ impl Commands {
         loaded.expect(seen)?;
         let asked = requested(&loaded)?;
         let day = asked.start.local.date();
-        let tax_place = self.tax_place_on(caller, asked, day).await?;
-        let periods = self.tax_periods(caller, &tax_place.jurisdiction.state).await?;
+        let resolved = self.tax_place_on(caller, asked, day).await?;
+        let state = &resolved.place.jurisdiction.state;
+        let periods = self.tax_periods(caller, state).await?;
         let command = BookingCommand::Complete(Box::new(CompleteBooking {
             note: note.cloned(),
-            tax_place: Some(tax_place),
+            tax_place: Some(resolved.place.clone()),
             periods: periods.state().clone(),
             now: self.ports.now(),
         }));
         let events = loaded.state.decide(command).map_err(CommandError::refused)?;
         let plan = Plan::default().write::<Booking>(self, id.to_string(), loaded.version, events);
-        Ok(periods.guard(plan))
+        Ok(resolved.guard(periods.guard(plan)))
     }
 
     /// Puts movements of money on record that change the tax of a party that was held.
@@ -221,20 +246,17 @@ impl Commands {
                 let asked = requested(&loaded)?;
                 let day = asked.start.local.date();
                 let county = CountyRates::stream_key(&ask.jurisdiction.state, &ask.jurisdiction.county);
-                let rates = this.load::<CountyRates>(&caller, &county).await?.state;
-                let place = rates
-                    .place_by_hand(&ask.jurisdiction, day)
-                    .map_err(CommandError::refused)?;
+                let rates = this.load::<CountyRates>(&caller, &county).await?;
+                let place = rates.state.place_by_hand(&ask.jurisdiction, day);
+                let resolved = Resolved {
+                    place: place.map_err(CommandError::refused)?,
+                    county,
+                    version: rates.version,
+                };
                 let because = TaxPlaceBecause::SetByHand;
-                this.plan_tax_place(
-                    &caller,
-                    &loaded,
-                    ask.booking_id,
-                    place,
-                    because,
-                    Some(&ask.reason),
-                )
-                .await
+                let (id, reason) = (ask.booking_id, Some(&ask.reason));
+                this.plan_tax_place(&caller, &loaded, id, resolved, because, reason)
+                    .await
             })
             .await
         })
@@ -259,9 +281,9 @@ impl Commands {
                 let loaded = this.booking_to_change(&caller, id, seen).await?;
                 let asked = requested(&loaded)?;
                 let day = asked.start.local.date();
-                let place = this.tax_place_on(&caller, asked, day).await?;
+                let resolved = this.tax_place_on(&caller, asked, day).await?;
                 let because = TaxPlaceBecause::RatesLoaded;
-                this.plan_tax_place(&caller, &loaded, id, place, because, None)
+                this.plan_tax_place(&caller, &loaded, id, resolved, because, None)
                     .await
             })
             .await
@@ -269,40 +291,21 @@ impl Commands {
         .await
     }
 
-    /// As [`resolve_booking_tax`](Self::resolve_booking_tax), of several; those that cannot be resolved stay as they are.
-    /// Says what the last one came to.
-    pub(crate) async fn resolve_bookings_tax(
-        &self,
-        caller: Caller,
-        key: &IdempotencyKey,
-        bookings: Vec<BookingId>,
-    ) -> Result<Written, CommandError> {
-        let mut last = Err(CommandError::refused(BookingError::Unchanged));
-        for id in bookings {
-            let key = key.derived(&id.to_string());
-            match self.resolve_booking_tax(caller.clone(), key, id, None).await {
-                Ok(written) => last = Ok(written),
-                Err(CommandError::Refused(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        last
-    }
-
     async fn plan_tax_place(
         &self,
         caller: &Caller,
         loaded: &Loaded<Booking>,
         id: BookingId,
-        tax_place: TaxPlace,
+        resolved: Resolved,
         because: TaxPlaceBecause,
         reason: Option<&String>,
     ) -> Result<Plan, CommandError> {
         let before = &requested(loaded)?.tax_place.jurisdiction.state;
         let periods_before = self.tax_periods(caller, before).await?;
-        let periods = self.tax_periods(caller, &tax_place.jurisdiction.state).await?;
+        let state = &resolved.place.jurisdiction.state;
+        let periods = self.tax_periods(caller, state).await?;
         let command = BookingCommand::SetTaxPlace(Box::new(SetTaxPlace {
-            tax_place,
+            tax_place: resolved.place.clone(),
             because,
             reason: reason.cloned(),
             periods_before: periods_before.state().clone(),
@@ -311,7 +314,7 @@ impl Commands {
         }));
         let events = loaded.state.decide(command).map_err(CommandError::refused)?;
         let plan = Plan::default().write::<Booking>(self, id.to_string(), loaded.version, events);
-        let plan = periods.guard(plan);
+        let plan = resolved.guard(periods.guard(plan));
         Ok(if periods.state == periods_before.state {
             plan
         } else {

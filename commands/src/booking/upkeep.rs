@@ -8,10 +8,12 @@ use domain::envelope::StreamId;
 use domain::ids::{BookingId, SubjectId};
 use serde::Serialize;
 
-use super::MAX_NOTE;
 use super::change::requested;
 use crate::execute::{Plan, Written, to_the_end};
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
+
+/// The longest note, in characters.
+const MAX_NOTE: usize = 4_000;
 
 /// More time for a deposit.
 #[derive(Clone, Serialize)]
@@ -46,6 +48,17 @@ pub struct BookingTermsAccept {
     pub expected_version: Option<i64>,
     /// Version of their text.
     pub terms_version: String,
+}
+
+/// Refuses a note that is too long.
+pub(super) fn check_note(note: &str) -> Result<(), CommandError> {
+    if note.chars().count() > MAX_NOTE {
+        return Err(CommandError::refused(BookingError::TooLong {
+            what: "a note",
+            max: MAX_NOTE,
+        }));
+    }
+    Ok(())
 }
 
 impl Commands {
@@ -104,12 +117,7 @@ impl Commands {
         if note.is_empty() {
             return Err(CommandError::refused(BookingError::EmptyNote));
         }
-        if note.chars().count() > MAX_NOTE {
-            return Err(CommandError::refused(BookingError::TooLong {
-                what: "a note",
-                max: MAX_NOTE,
-            }));
-        }
+        check_note(note)?;
         let loaded = self
             .booking_to_change(caller, ask.booking_id, ask.expected_version)
             .await?;

@@ -182,7 +182,7 @@ pub(super) fn not_configured() -> CommandError {
 }
 
 /// What the provider's silence or refusal means to the caller. Nothing was written.
-fn of_gateway(error: GatewayError) -> CommandError {
+pub(super) fn of_gateway(error: GatewayError) -> CommandError {
     let refused = |code, message: &str| {
         CommandError::Refused(Refused {
             code,
@@ -190,7 +190,7 @@ fn of_gateway(error: GatewayError) -> CommandError {
             message: message.to_owned(),
         })
     };
-    tracing::warn!(%error, "a card payment is not prepared");
+    tracing::warn!(%error, "the payment provider did not do it");
     match error {
         GatewayError::Refused { code } => CommandError::Refused(Refused {
             code: "PROVIDER_REFUSED",
@@ -201,6 +201,7 @@ fn of_gateway(error: GatewayError) -> CommandError {
             "PROVIDER_UNAVAILABLE",
             "the payment provider does not answer now; try again with the same idempotency key",
         ),
+        GatewayError::KeyReused => CommandError::IdempotencyMismatch,
         GatewayError::Misconfigured { .. } => refused(
             "PROVIDER_UNAVAILABLE",
             "the payment provider does not let this installation in; its operator has to look at the key",

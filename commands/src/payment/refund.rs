@@ -10,8 +10,8 @@ use domain::ids::{PaymentId, RefundId, TenantId};
 use domain::money::Cents;
 use domain::organisation::Organisation;
 use domain::payment::{
-    HandedOver, Payment, PaymentCommand, PaymentKind, PaymentMethod, PaymentParts, ProviderRefund,
-    RefundKind, RefundSeen, RefundState, RequestRefund, SettledBy,
+    HandedOver, Payment, PaymentCommand, PaymentError, PaymentKind, PaymentMethod, PaymentParts,
+    ProviderRefund, RefundKind, RefundSeen, RefundState, RequestRefund, SettledBy,
 };
 use domain::work_item::WorkKind;
 use serde::Serialize;
@@ -86,9 +86,15 @@ impl Commands {
                     this.plan_refund(&caller, refund_id, &ask)
                 })
                 .await?;
-            // The refund is on record; whatever happens to the provider now, it is not forgotten.
+            // The refund is on record; whatever happens to the provider now, it is not forgotten. A command that is given
+            // again may be given days after the first.
+            let push = if written.replayed {
+                Push::Again
+            } else {
+                Push::First
+            };
             match this
-                .push_refund(caller.tenant, ask.payment_id, refund_id, Push::First)
+                .push_refund(caller.tenant, ask.payment_id, refund_id, push)
                 .await
             {
                 Ok(Some(settled)) => written.position = written.position.max(settled.position),
@@ -202,6 +208,10 @@ impl Commands {
     /// Takes up a refund that is on its way, for as long as it is: asks the provider what became of it, and for it where
     /// the provider knows of none. After a day a person is told.
     pub(crate) async fn take_up_refund(&self, tenant: TenantId, payment_id: PaymentId, refund_id: RefundId) {
+        // It is never closed.
+        let Ok(_permit) = self.asking.acquire().await else {
+            return;
+        };
         let caller = provider(tenant);
         let taken = async {
             let pushed = self
@@ -280,6 +290,7 @@ impl Commands {
             Err(
                 error @ (GatewayError::Unreachable(_)
                 | GatewayError::Unreadable
+                | GatewayError::KeyReused
                 | GatewayError::Misconfigured { .. }),
             ) => {
                 tracing::warn!(%tenant, %error, "a refund stays pending");
@@ -349,6 +360,17 @@ pub(super) fn provider(tenant: TenantId) -> Caller {
 /// What of a payment is given back, where not all was said.
 fn parts(payment: &Payment, kind: RefundKind, ask: &RefundInput) -> Result<PaymentParts, CommandError> {
     let nothing_or = |cents: Option<Cents>| cents.unwrap_or(Cents::ZERO);
+    let named = [
+        ask.amount_cents,
+        nothing_or(ask.tip_cents),
+        nothing_or(ask.fee_cents),
+    ];
+    if named
+        .iter()
+        .any(|part| !(Cents::ZERO..=Cents::MAX_INPUT).contains(part))
+    {
+        return Err(CommandError::refused(PaymentError::BadRefund));
+    }
     let tip_only = payment
         .terms()
         .is_some_and(|terms| terms.kind == PaymentKind::Tip);
@@ -365,16 +387,8 @@ fn parts(payment: &Payment, kind: RefundKind, ask: &RefundInput) -> Result<Payme
         (RefundKind::FeeOnly, None, None) => all(Cents::ZERO, ask.amount_cents),
         (_, None, None) if tip_only && !by_card => all(ask.amount_cents, Cents::ZERO),
         (_, None, None) => {
-            let left = payment.refundable();
-            // What is too much is refused as such, and not laid over parts.
-            if ask.amount_cents < Cents::ZERO {
-                PaymentParts {
-                    amount_cents: ask.amount_cents,
-                    ..PaymentParts::ZERO
-                }
-            } else {
-                left.allocate(ask.amount_cents)
-            }
+            // What is too much is refused as such, by the price that it would be of.
+            payment.refundable().allocate(ask.amount_cents)
         }
         (_, tip, fee) => PaymentParts {
             amount_cents: ask.amount_cents - nothing_or(tip) - nothing_or(fee),

@@ -1,15 +1,16 @@
 //! Runs policies: one transaction a batch holds the checkpoint, the states and the proof that nobody else runs.
 
+mod holding;
+mod memory;
+mod reply;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use domain::access::StationScope;
 use domain::decider::DecodeError;
-use domain::envelope::{Actor, ActorKind, Channel, Position};
-use domain::ids::{EventId, TenantId};
+use domain::ids::TenantId;
 use domain::recorded::Recorded;
-use event_log::{Appended, LogError, Transaction};
+use event_log::{Appended, LogError};
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
@@ -17,10 +18,13 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    Answers, Policy, Reaction, Reply, WhenChefTakesTimeOff, WhenDepositCaptured, WhenDepositOverdue,
-    WhenMoneyChangesTax, WhenMoneyNeedsAPerson, WhenRefundIsPending, WhenTaxRateSet, WorkStep,
+    Answers, Policy, Reaction, WhenCardIsAwaited, WhenChefTakesTimeOff, WhenDepositCaptured,
+    WhenDepositOverdue, WhenMoneyChangesTax, WhenMoneyNeedsAPerson, WhenRefundIsPending, WhenTaxIsUnresolved,
+    WhenTaxRateSet,
 };
-use crate::{Caller, CommandError, Commands, IdempotencyKey};
+use crate::{CommandError, Commands};
+use memory::{forget_state, keep_state, load_state};
+use reply::Cause;
 
 /// Events that one transaction looks at.
 const BATCH: u32 = 200;
@@ -28,7 +32,7 @@ const BATCH: u32 = 200;
 const DUE: i64 = 100;
 
 /// Every policy there is.
-const POLICIES: [&str; 7] = [
+const POLICIES: [&str; 9] = [
     WhenDepositCaptured::NAME,
     WhenDepositOverdue::NAME,
     WhenChefTakesTimeOff::NAME,
@@ -36,6 +40,8 @@ const POLICIES: [&str; 7] = [
     WhenTaxRateSet::NAME,
     WhenMoneyNeedsAPerson::NAME,
     WhenRefundIsPending::NAME,
+    WhenCardIsAwaited::NAME,
+    WhenTaxIsUnresolved::NAME,
 ];
 
 /// How often to look for what other processes have appended, and for whose time has come.
@@ -67,11 +73,7 @@ impl Commands {
     /// # Errors
     /// [`PolicyError`]; what was done stays done, and the next call goes on from there.
     pub async fn react(&self, tenant: TenantId) -> Result<(), PolicyError> {
-        if let Some(holder) = self.policies_holder {
-            for policy in POLICIES {
-                self.hold_policy(tenant, policy, Some(holder)).await?;
-            }
-        }
+        self.hold_policies(tenant).await?;
         // Each on the heap: together they are more than a stack should hold.
         Box::pin(self.follow::<WhenDepositCaptured>(tenant)).await?;
         Box::pin(self.follow::<WhenDepositOverdue>(tenant)).await?;
@@ -79,28 +81,9 @@ impl Commands {
         Box::pin(self.follow::<WhenMoneyChangesTax>(tenant)).await?;
         Box::pin(self.follow::<WhenTaxRateSet>(tenant)).await?;
         Box::pin(self.follow::<WhenMoneyNeedsAPerson>(tenant)).await?;
-        Box::pin(self.follow::<WhenRefundIsPending>(tenant)).await
-    }
-
-    /// The same commands, whose reactions nobody else gives meanwhile: for a simulated clock beside a program
-    /// that goes by the real one. Ends with [`Self::release_policies`], or half a minute after the last reaction.
-    #[must_use]
-    pub fn holding_policies(&self, holder: Uuid) -> Self {
-        Self {
-            policies_holder: Some(holder),
-            ..self.clone()
-        }
-    }
-
-    /// Lets others react again.
-    ///
-    /// # Errors
-    /// [`PolicyError`] when the database is out of reach.
-    pub async fn release_policies(&self, tenant: TenantId) -> Result<(), PolicyError> {
-        for policy in POLICIES {
-            self.hold_policy(tenant, policy, None).await?;
-        }
-        Ok(())
+        Box::pin(self.follow::<WhenRefundIsPending>(tenant)).await?;
+        Box::pin(self.follow::<WhenCardIsAwaited>(tenant)).await?;
+        Box::pin(self.follow::<WhenTaxIsUnresolved>(tenant)).await
     }
 
     /// How many events of a company what follows its payments has not looked at yet: until there are none, tax may be
@@ -120,28 +103,6 @@ impl Commands {
         .await?;
         tx.commit().await?;
         Ok((head.0 - position.unwrap_or(0)).max(0))
-    }
-
-    async fn hold_policy(
-        &self,
-        tenant: TenantId,
-        policy: &str,
-        holder: Option<Uuid>,
-    ) -> Result<(), PolicyError> {
-        let mut tx = self.log().database().begin(tenant).await?;
-        sqlx::query(
-            "insert into policy_checkpoints (tenant_id, policy, held_by, held_until)
-             values ($1, $2, $3, clock_timestamp() + interval '30 seconds')
-             on conflict (tenant_id, policy)
-             do update set held_by = excluded.held_by, held_until = excluded.held_until",
-        )
-        .bind(tenant.0)
-        .bind(policy)
-        .bind(holder)
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(())
     }
 
     /// Reacts for all companies until told to stop: at once to what this process appends, within a second to
@@ -302,221 +263,10 @@ impl Commands {
         tx.commit().await?;
         Ok(Progress::More)
     }
-
-    /// A transaction that has a policy's checkpoint; none when another node has it, or holds it for a while.
-    ///
-    /// A checkpoint that is new is written before: its row holds on to the head of the log, and a command that the
-    /// transaction waits for would wait for the transaction.
-    async fn take_checkpoint(
-        &self,
-        tenant: TenantId,
-        policy: &str,
-    ) -> Result<Option<(Transaction, Position)>, PolicyError> {
-        let mut tx = self.log().database().begin(tenant).await?;
-        let mut position = lock_checkpoint(&mut tx, tenant, policy, self.policies_holder).await?;
-        if position.is_none() {
-            let is_new = make_checkpoint(&mut tx, tenant, policy).await?;
-            tx.commit().await?;
-            if !is_new {
-                return Ok(None);
-            }
-            tx = self.log().database().begin(tenant).await?;
-            position = lock_checkpoint(&mut tx, tenant, policy, self.policies_holder).await?;
-        }
-        match position {
-            Some(position) => Ok(Some((tx, position))),
-            None => {
-                tx.rollback().await?;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Changes the work queue. What is no longer so is left as it is.
-    async fn work(
-        &self,
-        caller: &Caller,
-        policy: &str,
-        cause: &str,
-        steps: Vec<WorkStep>,
-    ) -> Result<(), PolicyError> {
-        for step in steps {
-            let done = match step {
-                WorkStep::Open { id, opened } => self.open_work(caller.clone(), id, opened).await,
-                WorkStep::Close { id, because } => {
-                    let key = IdempotencyKey::of_reaction(policy, &format!("{cause} {id}"));
-                    self.settle_work(caller.clone(), key, id, because)
-                        .await
-                        .map(|_| ())
-                }
-            };
-            match done {
-                Ok(()) => {}
-                Err(CommandError::Refused(refused)) => {
-                    tracing::info!(policy, code = refused.code, "nothing to do");
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives a policy's command. A refusal by a rule is an answer: what the policy wanted is no longer so.
-    async fn reply<P: Policy>(
-        &self,
-        tenant: TenantId,
-        cause: Cause,
-        correlation: Option<String>,
-        reply: Reply,
-    ) -> Result<(), PolicyError> {
-        let caller = Caller {
-            tenant,
-            actor: Actor {
-                kind: ActorKind::Policy,
-                id: P::NAME.to_owned(),
-                role: None,
-            },
-            stations: StationScope::All,
-            channel: Channel::Policy,
-            request_id: None,
-            causation: cause.event,
-            correlation,
-        };
-        let key = IdempotencyKey::of_reaction(P::NAME, &cause.key);
-        let done = match reply {
-            Reply::ConfirmBooking {
-                booking_id,
-                payment_id,
-                captured_cents,
-            } => {
-                self.confirm_booking(caller, key, booking_id, payment_id, captured_cents)
-                    .await
-            }
-            Reply::ExpireBooking { booking_id } => self.expire_booking(caller, key, booking_id).await,
-            Reply::Work(steps) => return Box::pin(self.work(&caller, P::NAME, &cause.key, steps)).await,
-            // The provider is asked outside of this transaction: it may take its time, and so may its answer.
-            Reply::TakeUpRefund {
-                payment_id,
-                refund_id,
-            } => {
-                let this = self.clone();
-                tokio::spawn(async move { this.take_up_refund(tenant, payment_id, refund_id).await });
-                return Ok(());
-            }
-            Reply::ResolveTax { bookings } => {
-                Box::pin(self.resolve_bookings_tax(caller, &key, bookings)).await
-            }
-            Reply::RecordTax { booking_id, facts } => {
-                Box::pin(self.record_tax(caller, key, booking_id, facts)).await
-            }
-            Reply::NeedReassignment { chef_id, needed } => {
-                self.need_reassignment(caller, key, chef_id, needed).await
-            }
-        };
-        match done {
-            Ok(_) => Ok(()),
-            Err(CommandError::Refused(refused)) => {
-                tracing::info!(policy = P::NAME, %tenant, cause = cause.key, code = refused.code, "nothing to do");
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
 }
 
 #[derive(PartialEq, Eq)]
 enum Progress {
     More,
     Done,
-}
-
-struct Cause {
-    event: Option<EventId>,
-    key: String,
-}
-
-/// Makes the checkpoint of a policy that has not followed this log yet, and says whether it was not there.
-async fn make_checkpoint(tx: &mut Transaction, tenant: TenantId, policy: &str) -> Result<bool, sqlx::Error> {
-    let made = sqlx::query(
-        "insert into policy_checkpoints (tenant_id, policy) values ($1, $2) on conflict do nothing",
-    )
-    .bind(tenant.0)
-    .bind(policy)
-    .execute(&mut **tx)
-    .await?;
-    Ok(made.rows_affected() == 1)
-}
-
-/// Takes the checkpoint for this transaction; none where there is none, another node has it, or holds it for a while.
-async fn lock_checkpoint(
-    tx: &mut Transaction,
-    tenant: TenantId,
-    policy: &str,
-    holder: Option<Uuid>,
-) -> Result<Option<Position>, sqlx::Error> {
-    let position: Option<i64> = sqlx::query_scalar(
-        "select position from policy_checkpoints
-         where tenant_id = $1 and policy = $2
-             and (held_by is null or held_by = $3 or held_until < clock_timestamp())
-         for update skip locked",
-    )
-    .bind(tenant.0)
-    .bind(policy)
-    .bind(holder)
-    .fetch_optional(&mut **tx)
-    .await?;
-    Ok(position.map(Position))
-}
-
-async fn load_state<P: Policy>(
-    tx: &mut Transaction,
-    tenant: TenantId,
-    process: &str,
-) -> Result<Option<P::State>, PolicyError> {
-    let state: Option<Value> = sqlx::query_scalar(
-        "select state from policy_states where tenant_id = $1 and policy = $2 and process = $3",
-    )
-    .bind(tenant.0)
-    .bind(P::NAME)
-    .bind(process)
-    .fetch_optional(&mut **tx)
-    .await?;
-    Ok(state.map(serde_json::from_value).transpose()?)
-}
-
-async fn keep_state(
-    tx: &mut Transaction,
-    tenant: TenantId,
-    policy: &str,
-    process: &str,
-    state: &Value,
-    wake_at: Option<DateTime<Utc>>,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into policy_states (tenant_id, policy, process, state, wake_at) values ($1, $2, $3, $4, $5)
-         on conflict (tenant_id, policy, process) do update set state = excluded.state, wake_at = excluded.wake_at",
-    )
-    .bind(tenant.0)
-    .bind(policy)
-    .bind(process)
-    .bind(state)
-    .bind(wake_at)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-async fn forget_state(
-    tx: &mut Transaction,
-    tenant: TenantId,
-    policy: &str,
-    process: &str,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("delete from policy_states where tenant_id = $1 and policy = $2 and process = $3")
-        .bind(tenant.0)
-        .bind(policy)
-        .bind(process)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
 }

@@ -10,7 +10,7 @@ use domain::ids::{BookingId, ChefId};
 use domain::recorded::{DomainEvent, Recorded};
 use serde::{Deserialize, Serialize};
 
-use super::{Policy, Reaction, Reply};
+use super::{Answers, Policy, Reaction, Reply};
 
 /// Asks for other chefs, after days off, free days and shorter weeks.
 pub struct WhenChefTakesTimeOff;
@@ -65,6 +65,13 @@ impl Work {
     }
 }
 
+impl Work {
+    /// When the last of the parties is over.
+    fn over_at(&self) -> Option<DateTime<Utc>> {
+        self.parties.values().map(|party| party.work.blocked_until).max()
+    }
+}
+
 /// What begins on a day may go on after its midnight.
 fn after_midnight(day: NaiveDate) -> NaiveDate {
     day.succ_opt().unwrap_or(day)
@@ -73,6 +80,7 @@ fn after_midnight(day: NaiveDate) -> NaiveDate {
 impl Policy for WhenChefTakesTimeOff {
     type State = Work;
     const NAME: &'static str = "when_chef_takes_time_off";
+    const ANSWERS: Answers = Answers::TimeToo;
 
     fn process(event: &Recorded) -> Option<String> {
         match &event.event {
@@ -146,8 +154,8 @@ impl Policy for WhenChefTakesTimeOff {
             | DomainEvent::Lead(_) => {}
         }
         Reaction {
+            wake_at: work.over_at(),
             state: Some(work).filter(|work| !work.parties.is_empty()),
-            wake_at: None,
             reply,
         }
     }

@@ -1,5 +1,6 @@
 //! When the deposit has come, in one payment or in several, the booking is confirmed.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::booking::BookingEvent;
 use domain::ids::{BookingId, PaymentId};
 use domain::money::Cents;
@@ -7,7 +8,7 @@ use domain::payment::PaymentEvent;
 use domain::recorded::{DomainEvent, Recorded};
 use serde::{Deserialize, Serialize};
 
-use super::{Policy, Reaction, Reply};
+use super::{Answers, Policy, Reaction, Reply};
 
 /// Confirms bookings.
 pub struct WhenDepositCaptured;
@@ -22,11 +23,18 @@ pub struct Waiting {
     /// The payment that came last.
     #[serde(default)]
     last: Option<PaymentId>,
+    /// Until when it may be taken out again, once it was put away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restorable_until: Option<DateTime<Utc>>,
 }
+
+/// A restoration of the last moment may be heard of some time after it.
+const A_DAY: TimeDelta = TimeDelta::days(1);
 
 impl Policy for WhenDepositCaptured {
     type State = Waiting;
     const NAME: &'static str = "when_deposit_captured";
+    const ANSWERS: Answers = Answers::TimeToo;
 
     fn process(event: &Recorded) -> Option<String> {
         match &event.event {
@@ -57,6 +65,7 @@ impl Policy for WhenDepositCaptured {
                 deposit_cents: requested.quote.deposit_cents,
                 captured_cents: Cents::ZERO,
                 last: None,
+                restorable_until: None,
             })),
             // A price that fell below the deposit lowers it.
             DomainEvent::Booking(BookingEvent::GuestCountChanged(changed)) => {
@@ -70,19 +79,28 @@ impl Policy for WhenDepositCaptured {
             }
             // What came while the booking was away confirms it now.
             DomainEvent::Booking(BookingEvent::Restored(_)) => match state {
-                Some(waiting) => waiting.confirm_if_complete(&event.stream.id),
+                Some(waiting) => Waiting {
+                    restorable_until: None,
+                    ..waiting
+                }
+                .confirm_if_complete(&event.stream.id),
                 None => Reaction::keep(None),
             },
+            DomainEvent::Booking(BookingEvent::Deleted(deleted)) => {
+                Waiting::goes_on(state.map(|waiting| Waiting {
+                    restorable_until: Some(deleted.restorable_until),
+                    ..waiting
+                }))
+            }
             DomainEvent::Booking(
-                BookingEvent::Deleted(_)
-                | BookingEvent::DepositDueExtended(_)
+                BookingEvent::DepositDueExtended(_)
                 | BookingEvent::ChefAssigned(_)
                 | BookingEvent::ChefUnassigned(_)
                 | BookingEvent::NoteAdded(_)
                 | BookingEvent::TermsAccepted(_)
                 | BookingEvent::TaxPlaceSet(_)
                 | BookingEvent::TaxAdjusted(_),
-            ) => Reaction::keep(state),
+            ) => Waiting::goes_on(state),
             DomainEvent::Booking(
                 BookingEvent::Confirmed(_)
                 | BookingEvent::Completed(_)
@@ -106,7 +124,7 @@ impl Policy for WhenDepositCaptured {
             | DomainEvent::Document(_)
             | DomainEvent::DocumentSeries(_)
             | DomainEvent::PromoCode(_)
-            | DomainEvent::Lead(_) => Reaction::keep(state),
+            | DomainEvent::Lead(_) => Waiting::goes_on(state),
         }
     }
 
@@ -116,6 +134,16 @@ impl Policy for WhenDepositCaptured {
 }
 
 impl Waiting {
+    /// What nobody can take out any more is forgotten.
+    fn goes_on(waiting: Option<Self>) -> Reaction<Self> {
+        Reaction {
+            wake_at: waiting
+                .and_then(|waiting| waiting.restorable_until)
+                .map(|until| until + A_DAY),
+            ..Reaction::keep(waiting)
+        }
+    }
+
     /// What came, and what was voided, given back or lost of it, counts by its sum.
     fn receive(mut self, event: &PaymentEvent, payment: &str) -> Reaction<Self> {
         let moved = event.money().unwrap_or_default().held_cents();
@@ -146,9 +174,8 @@ impl Waiting {
             captured_cents: self.captured_cents,
         });
         Reaction {
-            state: Some(self),
-            wake_at: None,
             reply,
+            ..Self::goes_on(Some(self))
         }
     }
 }

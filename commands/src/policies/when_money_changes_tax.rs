@@ -12,7 +12,7 @@ use domain::recorded::{DomainEvent, Recorded};
 use serde::{Deserialize, Serialize};
 
 use super::when_deposit_captured::booking_of;
-use super::{Policy, Reaction, Reply};
+use super::{Answers, MONEY_FOLLOWED, Policy, Reaction, Reply};
 
 /// Puts tips, card fees and refunds on record.
 pub struct WhenMoneyChangesTax;
@@ -23,20 +23,26 @@ pub struct Money {
     stage: Stage,
     /// What came in and was given back so far, in the order of the log; none once it is on record.
     waiting: Vec<PaymentFact>,
+    /// When the party was held or called off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    over_at: Option<DateTime<Utc>>,
 }
 
-/// Whether the party was held.
+/// Whether the party was held, or will not be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Stage {
     #[default]
     ToCome,
     Held,
+    /// There was no sale: nothing of its money is taxed.
+    Off,
 }
 
 impl Policy for WhenMoneyChangesTax {
     type State = Money;
     const NAME: &'static str = "when_money_changes_tax";
+    const ANSWERS: Answers = Answers::TimeToo;
 
     fn process(event: &Recorded) -> Option<String> {
         match &event.event {
@@ -81,14 +87,15 @@ impl Policy for WhenMoneyChangesTax {
     fn react(state: Option<Money>, event: &Recorded) -> Reaction<Money> {
         let mut money = state.unwrap_or_default();
         match &event.event {
-            DomainEvent::Booking(BookingEvent::Completed(_)) => {
+            DomainEvent::Booking(BookingEvent::Completed(completed)) => {
                 let facts = netted(std::mem::take(&mut money.waiting));
-                money.stage = Stage::Held;
-                money.and_record(&event.stream.id, facts)
+                Money::over(Stage::Held, completed.completed_at).and_record(&event.stream.id, facts)
             }
-            // There was no sale: nothing of its money is taxed.
-            DomainEvent::Booking(BookingEvent::Cancelled(_) | BookingEvent::Expired(_)) => {
-                Reaction::keep(None)
+            DomainEvent::Booking(BookingEvent::Cancelled(cancelled)) => {
+                Money::over(Stage::Off, cancelled.cancelled_at).goes_on()
+            }
+            DomainEvent::Booking(BookingEvent::Expired(expired)) => {
+                Money::over(Stage::Off, expired.expired_at).goes_on()
             }
             DomainEvent::Payment(payment) => match (fact(event, payment), money.stage) {
                 (Some(fact), Stage::Held) => {
@@ -96,9 +103,9 @@ impl Policy for WhenMoneyChangesTax {
                 }
                 (Some(fact), Stage::ToCome) => {
                     money.waiting.push(fact);
-                    Reaction::keep(Some(money))
+                    money.goes_on()
                 }
-                (None, Stage::Held | Stage::ToCome) => Reaction::keep(Some(money)),
+                (Some(_), Stage::Off) | (None, Stage::Held | Stage::ToCome | Stage::Off) => money.goes_on(),
             },
             DomainEvent::Booking(_)
             | DomainEvent::Organisation(_)
@@ -113,7 +120,7 @@ impl Policy for WhenMoneyChangesTax {
             | DomainEvent::WorkItem(_)
             | DomainEvent::TaxRate(_)
             | DomainEvent::TaxPeriod(_)
-            | DomainEvent::Lead(_) => Reaction::keep(Some(money)),
+            | DomainEvent::Lead(_) => money.goes_on(),
         }
     }
 
@@ -128,9 +135,24 @@ impl Money {
             .filter(|_| !facts.is_empty())
             .map(|booking_id| Reply::RecordTax { booking_id, facts });
         Reaction {
-            state: Some(self),
-            wake_at: None,
             reply,
+            ..self.goes_on()
+        }
+    }
+
+    fn over(stage: Stage, over_at: DateTime<Utc>) -> Self {
+        Self {
+            stage,
+            waiting: Vec::new(),
+            over_at: Some(over_at),
+        }
+    }
+
+    /// Money that moves long after the party changes no return that can still be changed.
+    fn goes_on(self) -> Reaction<Self> {
+        Reaction {
+            wake_at: self.over_at.map(|over| over + MONEY_FOLLOWED),
+            ..Reaction::keep(Some(self))
         }
     }
 }
@@ -221,8 +243,8 @@ fn changes_tax(fact: &PaymentFact) -> bool {
     match &fact.way {
         PaymentWay::Captured { .. } | PaymentWay::Voided { .. } => beside,
         PaymentWay::Refunded { kind, .. } | PaymentWay::RefundFailed { kind, .. } => match kind {
-            RefundKind::Goodwill | RefundKind::Overpayment => false,
-            RefundKind::TipOnly | RefundKind::FeeOnly => beside,
+            RefundKind::Goodwill => false,
+            RefundKind::TipOnly | RefundKind::FeeOnly | RefundKind::Overpayment => beside,
             RefundKind::PriceAdjustment | RefundKind::FullReversal | RefundKind::CancelledBeforeService => {
                 beside || !fact.amount_cents.is_zero()
             }

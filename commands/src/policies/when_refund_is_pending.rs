@@ -109,3 +109,49 @@ fn refund_of(event: &PaymentEvent) -> Option<RefundId> {
         | PaymentEvent::DisputeClosed(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::policies::testing::{Story, at};
+
+    fn asked() -> Story<WhenRefundIsPending> {
+        let mut story = Story::new();
+        let requested = json!({"requested_at": "2026-03-01T12:00:00Z"});
+        assert_eq!(story.tell("payment.refund_requested", requested), None);
+        story
+    }
+
+    #[test]
+    fn a_refund_is_asked_after_ever_less_often_and_then_daily() {
+        let mut story = asked();
+        for wanted in [
+            "01T12:01", "01T12:06", "01T12:36", "01T14:36", "01T22:36", "02T22:36", "03T22:36",
+        ] {
+            let wanted = at(&format!("2026-03-{wanted}:00Z"));
+            assert_eq!(story.wake_at(), Some(wanted));
+            assert!(matches!(story.wake(), Some(Reply::TakeUpRefund { .. })));
+        }
+    }
+
+    #[test]
+    fn one_whose_end_is_known_is_not_asked_after() {
+        for end in ["payment.refund_succeeded", "payment.refund_failed"] {
+            let mut story = asked();
+            assert_eq!(story.tell(end, json!({})), None, "{end}");
+            assert!(story.is_over());
+        }
+    }
+
+    #[test]
+    fn what_a_person_was_told_after_a_day_is_settled_with_it() {
+        let mut story = asked();
+        for _ in 0..=MINUTES.len() {
+            story.wake();
+        }
+        let settled = story.work("payment.refund_succeeded", json!({}));
+        assert_eq!(settled, ["close: it is known what became of the refund"]);
+    }
+}

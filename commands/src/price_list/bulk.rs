@@ -14,6 +14,7 @@ use domain::price_list::{
 use serde::Serialize;
 
 use super::sheet::{BadLine, Sheet, read_sheet, refused_rows, write_sheet};
+use super::whole_micros;
 use crate::execute::{Written, to_the_end};
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
@@ -44,7 +45,7 @@ impl BulkInput {
             items: self.items.clone(),
             by: self.by,
             round_to: self.round_to,
-            effective_from: self.effective_from.unwrap_or(now),
+            effective_from: self.effective_from.map_or(now, whole_micros),
             reason: self.reason.clone(),
             confirmation: self.confirmation,
             now,
@@ -155,6 +156,7 @@ impl Commands {
     ) -> Result<Written, CommandError> {
         let this = self.clone();
         to_the_end(async move {
+            caller.require(Permission::PriceWrite)?;
             this.run(&caller, &key, "prices_change", &input, || {
                 let command = PriceListCommand::ChangeMany(input.at(this.ports.now()));
                 this.plan_prices(&caller, input.station, input.seen, command)

@@ -122,8 +122,10 @@ impl<'a> Lines<'a> {
         let rest = byte.and_then(|byte| self.text.get(byte..)).unwrap_or_default();
         let begins = self.text.len() - rest.trim_start_matches(['\r', '\n']).len();
         let passed = self.text.get(self.counted..begins).unwrap_or_default();
-        let newlines = passed.bytes().filter(|byte| *byte == b'\n').count();
-        self.line += u64::try_from(newlines).unwrap_or(u64::MAX);
+        let feeds = passed.matches('\n').count();
+        // Old files end lines with a carriage return alone.
+        let returns = passed.matches('\r').count() - passed.matches("\r\n").count();
+        self.line += u64::try_from(feeds + returns).unwrap_or(u64::MAX);
         self.counted = begins;
         self.line
     }
@@ -223,7 +225,7 @@ fn instant(text: &str) -> Result<Option<DateTime<Utc>>, String> {
             "effective_from is {text:?}: write an instant such as 2026-05-01T07:00:00Z, or nothing for now"
         )
     })?;
-    Ok(Some(at.with_timezone(&Utc)))
+    Ok(Some(super::whole_micros(at.with_timezone(&Utc))))
 }
 
 fn shortened(text: &str) -> String {

@@ -45,6 +45,7 @@ fn wanted(from: &str, to: &str, guests: i32) -> Wanted {
             minutes: 0,
             source: "test".to_owned(),
         },
+        max_miles: Some(80),
         now: "2026-02-10T18:00:00Z".parse().unwrap(),
     }
 }
@@ -283,4 +284,28 @@ fn a_party_that_goes_on_after_midnight_takes_its_chefs_from_the_next_day() {
         told(&asked.unwrap()),
         [(1, ""), (0, "SLOT_UNAVAILABLE"), (0, "SLOT_UNAVAILABLE"), (1, "")]
     );
+}
+
+#[test]
+fn a_venue_that_no_chef_is_sent_to_has_no_free_slot() {
+    let station = station(1, Los_Angeles, StationSettings::default());
+    let reasons = |tenths_of_mile, max_miles| {
+        let wanted = Wanted {
+            travel: Travel {
+                tenths_of_mile,
+                minutes: 90,
+                source: "test".to_owned(),
+            },
+            max_miles,
+            ..wanted("2026-03-14", "2026-03-14", 8)
+        };
+        let slots = slots(&station, &Roster::default(), &wanted).unwrap();
+        let codes = slots
+            .into_iter()
+            .map(|slot| slot.refused.map(|refused| refused.code()));
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(reasons(800, Some(80)), [None; 4]);
+    assert_eq!(reasons(801, Some(80)), [Some("OUT_OF_AREA"); 4]);
+    assert_eq!(reasons(801, None), [None; 4]);
 }

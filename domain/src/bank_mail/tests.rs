@@ -103,6 +103,12 @@ fn money_that_did_not_come_is_none_that_came() {
             BankMailError::NoMoney,
         ),
         ("Zelle news", "Send money in minutes", BankMailError::NoMoney),
+        (
+            "Zelle",
+            "Your payment of $50.00 to JANE DOE from Checking is on its way",
+            BankMailError::NoMoney,
+        ),
+        ("Zelle", "A payment of $50.00 was made", BankMailError::NoMoney),
     ] {
         assert_eq!(
             BankNotice::read(&mail("a@b", subject, body)),
@@ -191,4 +197,12 @@ proptest! {
         let _ = BankNotice::read(&format!("Subject: Zelle\nContent-Type: multipart/x; boundary=a\n\n--a\n{text}--a\n{text} sent you ${text}"));
         let _ = BankNotice::read(&format!("Content-Type: text/html\n\n<p>{text}<style{text}> paid you $1.00 venmo {text}"));
     }
+}
+
+#[test]
+fn a_mail_of_nothing_but_styles_is_read_in_no_time() {
+    let styles = "<style></style>".repeat(LONGEST / 15 - 20);
+    let mail =
+        format!("Content-Type: text/html\n\n{styles}<p>JANE DOE sent you $12.50 by Zelle</p><script>$1");
+    assert_eq!(BankNotice::read(&mail).unwrap().amount_cents, Cents(1_250));
 }

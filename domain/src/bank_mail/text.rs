@@ -177,29 +177,27 @@ fn base64(text: &str) -> String {
 
 /// The words of HTML: without tags, styles and scripts, with the entities that banks use.
 fn without_tags(html: &str) -> String {
+    let lower = html.to_ascii_lowercase();
     let mut text = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(open) = rest.find('<') {
-        text.push_str(&rest[..open]);
+    let mut at = 0;
+    while let Some(open) = html[at..].find('<').map(|found| at + found) {
+        text.push_str(&html[at..open]);
         text.push(' ');
-        let tag = &rest[open..];
-        let lower: String = tag.chars().take(8).collect::<String>().to_ascii_lowercase();
-        let end = ["style", "script"]
-            .iter()
-            .find(|name| lower.starts_with(&format!("<{name}")));
-        let close = match end {
-            Some(name) => tag
-                .to_ascii_lowercase()
-                .find(&format!("</{name}"))
-                .unwrap_or(tag.len()),
-            None => 0,
+        let hidden = ["style", "script"]
+            .into_iter()
+            .find(|name| lower[open + 1..].starts_with(name));
+        let close = match hidden {
+            Some(name) => {
+                let end = lower[open..].find(&format!("</{name}"));
+                end.map_or(html.len(), |found| open + found)
+            }
+            None => open,
         };
-        rest = match tag[close..].find('>') {
-            Some(at) => &tag[close + at + 1..],
-            None => "",
-        };
+        at = html[close..]
+            .find('>')
+            .map_or(html.len(), |found| close + found + 1);
     }
-    text.push_str(rest);
+    text.push_str(&html[at..]);
     let entities = [
         ("&nbsp;", " "),
         ("&#36;", "$"),

@@ -9,8 +9,10 @@ use super::change_event::{
 use super::crew_event::UnassignedBecause;
 use super::error::BookingError;
 use super::event::{BookingEvent, BookingRequested};
+use super::limits::{check_size, check_start};
 use super::promise::promise;
-use super::state::{Booking, BookingStatus, check_size, check_start, refuse_unless};
+use super::state::Booking;
+use super::status::{BookingStatus, refuse_unless};
 use super::{ChangeAsked, ChangeGuests, ChangeMenu, FeeAgreed, RescheduleBooking};
 use crate::envelope::Sealed;
 use crate::guests::Guests;
@@ -73,14 +75,15 @@ impl BookingRequested {
         self.by_name = place.by_name;
     }
 
-    /// Where it is to be, for the story of a move.
-    fn moved_from(&self) -> MovedFrom {
+    /// Where it is to be, and until when its deposit was to come where that changes, for the story of a move.
+    fn moved_from(&self, due_at: Option<DateTime<Utc>>) -> MovedFrom {
         MovedFrom {
             city: self.venue.city.clone(),
             state: self.venue.state.clone(),
             zip: self.venue.zip.clone(),
             travel: self.travel.clone(),
             tax_place: self.tax_place.clone(),
+            deposit_due_at: due_at.map(|_| self.deposit_due_at),
         }
     }
 
@@ -152,18 +155,19 @@ impl Booking {
         let quote =
             requested.priced_again(&ask.asked, requested.guests, add_ons, &start, &ask.travel, fee)?;
         let now = ask.asked.now;
+        let deposit_due_at = Some(start.utc)
+            .filter(|start| status == BookingStatus::Requested && *start < requested.deposit_due_at);
         let crew = requested.with_named(&promised, &ask.roster, now);
         let moved = BookingEvent::Rescheduled(BookingRescheduled {
             station_id: requested.station_id,
             before: requested.start.clone(),
-            deposit_due_at: Some(start.utc)
-                .filter(|start| status == BookingStatus::Requested && *start < requested.deposit_due_at),
+            deposit_due_at,
             start,
             place: promised.place,
             venue: ask.venue,
             tax_place: ask.tax_place,
             travel: ask.travel,
-            moved_from: Some(Box::new(requested.moved_from())),
+            moved_from: Some(Box::new(requested.moved_from(deposit_due_at))),
             total_before_cents: requested.quote.total_cents,
             quote,
             fee_cents: fee,
@@ -312,7 +316,8 @@ impl Booking {
         now: DateTime<Utc>,
     ) -> Result<BookingEvent, BookingError> {
         let (requested, _) = self.standing()?;
-        if !(1..=60).contains(&version.trim().chars().count()) {
+        let version = version.trim().to_owned();
+        if !(1..=60).contains(&version.chars().count()) {
             return Err(BookingError::BadTermsVersion);
         }
         if requested.terms_version.as_ref() == Some(&version) {

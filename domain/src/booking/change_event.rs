@@ -182,6 +182,9 @@ pub struct MovedFrom {
     pub travel: Travel,
     /// Jurisdiction and rate that were due there and then.
     pub tax_place: TaxPlace,
+    /// Until when the deposit was to come, where the move made that earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposit_due_at: Option<DateTime<Utc>>,
 }
 
 /// The party was moved to another time or place. The new place at the station is held in place of the old one; chefs who

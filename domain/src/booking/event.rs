@@ -10,7 +10,7 @@ use super::change_event::{
 use super::crew_event::{BookingChefAssigned, BookingChefUnassigned, release_chef};
 use super::released::BookingCancelledV1;
 use super::removal_event::{BookingDeleted, BookingRestored};
-use super::state::BookingStatus;
+use super::status::BookingStatus;
 use super::tax_event::{BookingTaxAdjusted, BookingTaxPlaceSet};
 use crate::envelope::{Claim, Sealed};
 use crate::guests::Guests;

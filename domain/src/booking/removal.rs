@@ -5,9 +5,11 @@ use chrono::{DateTime, Duration, Utc};
 use super::RestoreBooking;
 use super::error::BookingError;
 use super::event::BookingEvent;
+use super::limits::{check_length, check_size};
 use super::promise::promise;
 use super::removal_event::{BookingDeleted, BookingRestored};
-use super::state::{Booking, BookingStatus, check_length, check_size, refuse_unless};
+use super::state::Booking;
+use super::status::{BookingStatus, refuse_unless};
 
 /// Days for which a booking can be taken out again.
 const RESTORABLE_DAYS: i64 = 30;

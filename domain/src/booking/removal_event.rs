@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change_event::HeldPlace;
 use super::event::{given_back, release, taken};
-use super::state::BookingStatus;
+use super::status::BookingStatus;
 use crate::envelope::Claim;
 use crate::ids::{CustomerId, StationId};
 use crate::promo_code::CustomerHold;

@@ -1,68 +1,21 @@
 //! The booking as its stream tells it, and how it decides.
 
-use chrono::{DateTime, Duration, NaiveDateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::limits::{check_length, check_size, check_start};
 use super::promise::promise;
+use super::status::{BookingStatus, refuse_unless};
 use super::{
     BookingCancelled, BookingCommand, BookingConfirmed, BookingDeleted, BookingError, BookingEvent,
     BookingExpired, BookingRequested, ByName, CancelledBy, ChangedBy, RefundRule, RequestBooking,
     UnassignedBecause,
 };
 use crate::decider::Decider;
-use crate::guests::Guests;
 use crate::ids::{BookingId, ChefId, PaymentId};
 use crate::money::Cents;
 use crate::quote::{QuoteRequest, food_and_service, quote};
-use crate::schedule::EventTime;
-use crate::station::{Station, StationCreated};
 use crate::tax_account::TaxAccount;
-
-/// Where a booking stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BookingStatus {
-    /// Asked for; the place is held until the deposit is due.
-    Requested,
-    /// The deposit has come.
-    Confirmed,
-    /// Held.
-    Completed,
-    /// Called off.
-    Cancelled,
-    /// The deposit did not come.
-    Expired,
-}
-
-impl BookingStatus {
-    /// Every status, in the order of a booking's life.
-    pub const ALL: [Self; 5] = [
-        Self::Requested,
-        Self::Confirmed,
-        Self::Completed,
-        Self::Cancelled,
-        Self::Expired,
-    ];
-
-    /// Whether it is still to be held, and so holds a place.
-    pub fn is_open(self) -> bool {
-        match self {
-            Self::Requested | Self::Confirmed => true,
-            Self::Completed | Self::Cancelled | Self::Expired => false,
-        }
-    }
-
-    /// The word in sentences and rows.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Confirmed => "confirmed",
-            Self::Completed => "completed",
-            Self::Cancelled => "cancelled",
-            Self::Expired => "expired",
-        }
-    }
-}
 
 /// A booking.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,80 +223,6 @@ impl Booking {
             expired_at: now,
         }))
     }
-}
-
-pub(super) fn refuse_unless(
-    holds: bool,
-    status: BookingStatus,
-    wanted: &'static str,
-) -> Result<(), BookingError> {
-    if holds {
-        Ok(())
-    } else {
-        Err(BookingError::WrongState {
-            status: status.as_str(),
-            wanted,
-        })
-    }
-}
-
-pub(super) fn check_length(what: &'static str, max: usize, text: Option<&str>) -> Result<(), BookingError> {
-    match text {
-        Some(text) if text.chars().count() > max => Err(BookingError::TooLong { what, max }),
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// Refuses a party that the whole station could not serve.
-pub(crate) fn check_size(
-    station: &Station,
-    opened: &StationCreated,
-    guests: Guests,
-) -> Result<(), BookingError> {
-    let needed = opened.settings.chefs_needed(guests.total());
-    let chefs = station.chef_count();
-    if needed <= chefs {
-        return Ok(());
-    }
-    Err(BookingError::PartyTooLarge {
-        guests: guests.total(),
-        needed,
-        chefs,
-    })
-}
-
-/// Refuses a start that the station does not offer, or not now.
-pub(crate) fn check_start(
-    station: &StationCreated,
-    start: NaiveDateTime,
-    now: DateTime<Utc>,
-) -> Result<EventTime, BookingError> {
-    let settings = &station.settings;
-    if !settings.slots.contains(&start.time()) {
-        let offered: Vec<String> = settings
-            .slots
-            .iter()
-            .map(|slot| slot.format("%H:%M").to_string())
-            .collect();
-        return Err(BookingError::NotASlot {
-            offered: offered.join(", "),
-        });
-    }
-    if settings.closed.on(start.date()) {
-        return Err(BookingError::Closed { on: start.date() });
-    }
-    let start = EventTime::resolve(start, station.zone);
-    if start.utc - now < Duration::hours(settings.lead_hours) {
-        return Err(BookingError::TooSoon {
-            lead_hours: settings.lead_hours,
-        });
-    }
-    if start.utc - now > Duration::days(settings.horizon_days) {
-        return Err(BookingError::TooFar {
-            horizon_days: settings.horizon_days,
-        });
-    }
-    Ok(start)
 }
 
 impl Decider for Booking {

@@ -5,16 +5,15 @@ use serde::Serialize;
 
 use super::error::BookingError;
 use super::event::{BookingCompleted, BookingEvent, BookingRequested, HeldTax};
-use super::state::{Booking, BookingStatus, check_length, refuse_unless};
-use super::tax_event::{
-    BookingTaxAdjusted, BookingTaxPlaceSet, TaxAdjustment, TaxPlaceBecause, TaxedPayment,
-};
-use crate::ids::{EventId, PaymentId};
+use super::limits::check_length;
+use super::payment_fact::{PaymentFact, movement};
+use super::state::Booking;
+use super::status::{BookingStatus, refuse_unless};
+use super::tax_event::{BookingTaxAdjusted, BookingTaxPlaceSet, TaxAdjustment, TaxPlaceBecause};
 use crate::money::{Cents, RatePpm};
-use crate::payment::{PaymentMethod, RefundKind, TipChoice};
 use crate::quote::LineKind;
 use crate::tax::extract;
-use crate::tax_account::{CardFeeTax, Movement, TaxAccount, TaxFigures, untaxed_fee};
+use crate::tax_account::{CardFeeTax, CorrectedDay, TaxAccount, TaxFigures};
 use crate::tax_period::TaxPeriods;
 use crate::tax_rate::TaxPlace;
 
@@ -44,61 +43,6 @@ pub struct RecordTax {
     pub now: DateTime<Utc>,
 }
 
-/// A movement of money, as a payment's event tells it. All amounts are positive, in cents.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
-pub struct PaymentFact {
-    /// The payment's event.
-    pub cause: EventId,
-    /// The payment.
-    pub payment_id: PaymentId,
-    /// How the money moved.
-    pub method: PaymentMethod,
-    /// Of the price.
-    pub amount_cents: Cents,
-    /// Of a tip.
-    pub tip_cents: Cents,
-    /// Of a card fee.
-    pub fee_cents: Cents,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Which way.
-    pub way: PaymentWay,
-}
-
-/// Which way money moved, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentWay {
-    /// It came in.
-    Captured {
-        /// How the customer chose the tip, where the record shows it.
-        tip_choice: Option<TipChoice>,
-    },
-    /// It was given back.
-    Refunded {
-        /// The refund.
-        refund_id: Option<String>,
-        /// What it is for.
-        kind: RefundKind,
-        /// Why.
-        reason: Option<String>,
-    },
-    /// It was said to be given back, and was not.
-    RefundFailed {
-        /// The refund.
-        refund_id: Option<String>,
-        /// What it was for.
-        kind: RefundKind,
-        /// Why it was to be given back.
-        reason: Option<String>,
-    },
-    /// It had not come in after all, or was taken back by the customer's bank.
-    Voided {
-        /// Why.
-        reason: Option<String>,
-    },
-}
-
 /// Another place, or another rate, for a booking's tax.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SetTaxPlace {
@@ -114,12 +58,6 @@ pub struct SetTaxPlace {
     pub periods: TaxPeriods,
     /// The time of asking.
     pub now: DateTime<Utc>,
-}
-
-/// Whether the record shows that the customer chose a tip: when, on which screen, and with nothing preselected
-/// (Pub. 115). Only then it is not taxed.
-pub fn was_chosen(choice: Option<&TipChoice>) -> bool {
-    choice.is_some_and(|choice| !choice.preselected && !choice.screen.trim().is_empty())
 }
 
 impl BookingCompleted {
@@ -287,19 +225,31 @@ fn correction(requested: &BookingRequested, account: &TaxAccount, ask: &SetTaxPl
         }
     };
     let days = account.at_rate(ask.tax_place.rate_ppm);
-    let line = |kind, place: &TaxPlace, tax_on, figures| {
+    let line = |kind, place: &TaxPlace, tax_on, figures, parties| {
         let mut adjusted = requested.adjusted(kind, place.clone(), tax_on, figures, ask.now);
         adjusted.reason.clone_from(&ask.reason);
+        adjusted.parties = Some(parties);
         BookingEvent::TaxAdjusted(adjusted)
     };
-    let from = days.iter().map(|(day, here, _)| {
-        let tax_on = day_in(&ask.periods_before, *day);
-        line(TaxAdjustment::CorrectedFrom, &requested.tax_place, tax_on, -*here)
-    });
-    let to = days.iter().map(|(day, _, there)| {
-        let tax_on = day_in(&ask.periods, *day);
-        line(TaxAdjustment::CorrectedTo, &ask.tax_place, tax_on, *there)
-    });
+    // However many days it has lines on, it is one party.
+    let from = days.iter().map(
+        |CorrectedDay {
+             day, here, parties, ..
+         }| {
+            let tax_on = day_in(&ask.periods_before, *day);
+            let kind = TaxAdjustment::CorrectedFrom;
+            line(kind, &requested.tax_place, tax_on, -*here, -*parties)
+        },
+    );
+    let to = days.iter().map(
+        |CorrectedDay {
+             day, there, parties, ..
+         }| {
+            let tax_on = day_in(&ask.periods, *day);
+            let kind = TaxAdjustment::CorrectedTo;
+            line(kind, &ask.tax_place, tax_on, *there, *parties)
+        },
+    );
     from.chain(to).collect()
 }
 
@@ -338,163 +288,11 @@ impl BookingRequested {
             venue_city: self.venue.city.clone(),
             venue_county: self.venue.county.clone(),
             figures,
+            parties: None,
             payment: None,
             reason: None,
             adjusted_at: now,
         }
-    }
-}
-
-impl PaymentWay {
-    fn reason(&self) -> Option<String> {
-        match self {
-            Self::Captured { .. } => None,
-            Self::Refunded { reason, .. } | Self::RefundFailed { reason, .. } | Self::Voided { reason } => {
-                reason.clone()
-            }
-        }
-    }
-}
-
-impl PaymentFact {
-    /// The local day of the movement.
-    fn day(&self, requested: &BookingRequested) -> NaiveDate {
-        self.at.with_timezone(&requested.start.zone).date_naive()
-    }
-
-    fn payment(&self, untaxed_cents: Cents) -> TaxedPayment {
-        TaxedPayment {
-            cause: self.cause,
-            payment_id: self.payment_id,
-            method: self.method,
-            amount_cents: self.amount_cents,
-            tip_cents: self.tip_cents,
-            fee_cents: self.fee_cents,
-            untaxed_cents,
-            tip_choice: None,
-            refund_id: None,
-            refund_kind: None,
-        }
-    }
-
-    /// What it adds to the tax, one line each; nothing for money that only pays for what is taxed already.
-    fn movements(&self, setting: CardFeeTax) -> Vec<(TaxAdjustment, Movement, TaxedPayment)> {
-        match &self.way {
-            PaymentWay::Captured { tip_choice } => self.came_in(setting, tip_choice.as_ref()),
-            PaymentWay::Refunded { refund_id, kind, .. } => {
-                self.given_back(TaxAdjustment::Refund, refund_id.clone(), *kind)
-            }
-            PaymentWay::RefundFailed { refund_id, kind, .. } => {
-                self.given_back(TaxAdjustment::RefundFailed, refund_id.clone(), *kind)
-            }
-            PaymentWay::Voided { .. } => self.line(TaxAdjustment::Void, self.payment(Cents::ZERO)),
-        }
-    }
-
-    fn given_back(
-        &self,
-        adjustment: TaxAdjustment,
-        refund_id: Option<String>,
-        kind: RefundKind,
-    ) -> Vec<(TaxAdjustment, Movement, TaxedPayment)> {
-        let payment = TaxedPayment {
-            refund_id,
-            refund_kind: Some(kind),
-            ..self.payment(Cents::ZERO)
-        };
-        self.line(adjustment, payment)
-    }
-
-    /// One line, where there is a movement that tax looks at.
-    fn line(
-        &self,
-        kind: TaxAdjustment,
-        payment: TaxedPayment,
-    ) -> Vec<(TaxAdjustment, Movement, TaxedPayment)> {
-        let line = movement(kind, &payment).map(|movement| (kind, movement, payment));
-        line.into_iter().collect()
-    }
-
-    fn came_in(
-        &self,
-        setting: CardFeeTax,
-        tip_choice: Option<&TipChoice>,
-    ) -> Vec<(TaxAdjustment, Movement, TaxedPayment)> {
-        let mut lines = Vec::new();
-        let untaxed_tip = if was_chosen(tip_choice) {
-            self.tip_cents
-        } else {
-            Cents::ZERO
-        };
-        if !self.tip_cents.is_zero() {
-            let movement = Movement::Tip {
-                cents: self.tip_cents,
-                untaxed_cents: untaxed_tip,
-            };
-            let payment = TaxedPayment {
-                tip_choice: tip_choice.cloned(),
-                ..self.payment(untaxed_tip)
-            };
-            lines.push((TaxAdjustment::Tip, movement, payment));
-        }
-        if !self.fee_cents.is_zero() {
-            let untaxed_cents = untaxed_fee(
-                setting,
-                self.fee_cents,
-                self.amount_cents,
-                self.tip_cents,
-                untaxed_tip,
-            );
-            let movement = Movement::CardFee {
-                cents: self.fee_cents,
-                untaxed_cents,
-            };
-            lines.push((TaxAdjustment::CardFee, movement, self.payment(untaxed_cents)));
-        }
-        lines
-    }
-}
-
-/// The movement that an adjustment is of; none for a correction, and where nothing moves that tax looks at.
-fn movement(kind: TaxAdjustment, payment: &TaxedPayment) -> Option<Movement> {
-    match kind {
-        TaxAdjustment::Tip => Some(Movement::Tip {
-            cents: payment.tip_cents,
-            untaxed_cents: payment.untaxed_cents,
-        }),
-        TaxAdjustment::CardFee => Some(Movement::CardFee {
-            cents: payment.fee_cents,
-            untaxed_cents: payment.untaxed_cents,
-        }),
-        TaxAdjustment::Refund => payment.given_back(1),
-        TaxAdjustment::RefundFailed => payment.given_back(-1),
-        // The party was held and its price is owed, whatever became of a payment towards it.
-        TaxAdjustment::Void => payment.moves_back(Cents::ZERO, 1),
-        TaxAdjustment::CorrectedFrom | TaxAdjustment::CorrectedTo => None,
-    }
-}
-
-impl TaxedPayment {
-    /// What of a refund changes the tax (annotation 490.0090): what is given for goodwill changes no price, and what was
-    /// paid too much was never part of it.
-    fn given_back(&self, times: i64) -> Option<Movement> {
-        match self.refund_kind? {
-            RefundKind::Goodwill | RefundKind::Overpayment => None,
-            RefundKind::TipOnly | RefundKind::FeeOnly => self.moves_back(Cents::ZERO, times),
-            RefundKind::PriceAdjustment | RefundKind::FullReversal | RefundKind::CancelledBeforeService => {
-                self.moves_back(self.amount_cents, times)
-            }
-        }
-    }
-
-    fn moves_back(&self, price_cents: Cents, times: i64) -> Option<Movement> {
-        let parts = [price_cents, self.tip_cents, self.fee_cents];
-        let movement = Movement::GivenBack {
-            price_cents: price_cents.times(times),
-            tip_cents: self.tip_cents.times(times),
-            fee_cents: self.fee_cents.times(times),
-        };
-        parts.iter().any(|part| !part.is_zero()).then_some(movement)
     }
 }
 
@@ -514,7 +312,11 @@ impl Booking {
                 match (adjusted.kind, &adjusted.payment) {
                     (TaxAdjustment::CorrectedFrom, _) => account.leave_place(),
                     (TaxAdjustment::CorrectedTo, _) => {
-                        account.take_place(adjusted.tax_place.rate_ppm, adjusted.tax_on, adjusted.figures);
+                        let (rate, counts) = (adjusted.tax_place.rate_ppm, adjusted.parties != Some(0));
+                        account.take_place(rate, adjusted.tax_on, adjusted.figures);
+                        if counts {
+                            account.sold_on(adjusted.tax_on);
+                        }
                     }
                     (kind, Some(payment)) => {
                         if let Some(movement) = movement(kind, payment) {

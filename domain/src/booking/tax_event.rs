@@ -120,6 +120,11 @@ pub struct BookingTaxAdjusted {
     pub venue_county: String,
     /// What the fact adds.
     pub figures: TaxFigures,
+    /// Parties that a correction's line counts at its place: of one over several days a single line counts the party.
+    /// Absent from other lines, which count none, and from events of programs that did not write it: there each line of a
+    /// correction counts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parties: Option<i32>,
     /// The movement of money behind it; none for a correction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<TaxedPayment>,

@@ -79,7 +79,8 @@ pub struct Account {
     pub paid_cents: Cents,
     /// What of that was given back, in cents.
     pub refunded_cents: Cents,
-    /// The part of what was given back that the customer owes no more, in cents.
+    /// What the customer owes no more, in cents: the part of what was given back that is not asked for again, and of a
+    /// booking that is called off all that is left.
     pub waived_cents: Cents,
     /// What is left to pay, in cents; negative where too much has come.
     pub balance_cents: Cents,

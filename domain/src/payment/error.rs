@@ -1,5 +1,6 @@
 //! Why a payment refuses.
 
+use super::rules::{NOTE, REFERENCE, WORD};
 use crate::decider::Refusal;
 use crate::money::Cents;
 
@@ -30,9 +31,15 @@ pub enum PaymentError {
         Cents::MAX_INPUT
     )]
     BadTip,
-    /// Too long.
-    #[error("a reference has at most 200 and a note at most 500 characters")]
-    TooLong,
+    /// A note is too long.
+    #[error("a note has at most {NOTE} characters")]
+    NoteTooLong,
+    /// A reference is too long.
+    #[error("a reference has at most {REFERENCE} characters")]
+    ReferenceTooLong,
+    /// The word for why a refund failed is too long.
+    #[error("why money was not given back has at most {WORD} characters")]
+    WordTooLong,
     /// Decided already.
     #[error("the payment is {0} already")]
     AlreadyDecided(&'static str),
@@ -93,6 +100,9 @@ pub enum PaymentError {
     /// The provider speaks of a refund that fits none.
     #[error("the provider speaks of a refund that none of ours explains")]
     UnexplainedRefund,
+    /// A bank's decision is changed after the fact.
+    #[error("the bank had decided otherwise before; what came or went since is to be seen at the provider")]
+    UnexplainedDispute,
 }
 
 impl Refusal for PaymentError {
@@ -102,7 +112,7 @@ impl Refusal for PaymentError {
             Self::NotFound | Self::BookingNotFound | Self::RefundNotFound => "NOT_FOUND",
             Self::CardByHand | Self::RefundByProvider => "CARD_NOT_BY_HAND",
             Self::BadAmount | Self::BadTip | Self::BadRefund => "INVALID_AMOUNT",
-            Self::TooLong => "TOO_LONG",
+            Self::NoteTooLong | Self::ReferenceTooLong | Self::WordTooLong => "TOO_LONG",
             Self::AlreadyDecided(_)
             | Self::BookingOver(_)
             | Self::CardNotVoided
@@ -116,11 +126,16 @@ impl Refusal for PaymentError {
             Self::ExceedsRefundable { .. } => "EXCEEDS_REFUNDABLE",
             Self::AboveRefundLimit { .. } => "REFUND_ABOVE_LIMIT",
             Self::UnexplainedRefund => "UNEXPLAINED_REFUND",
+            Self::UnexplainedDispute => "UNEXPLAINED_DISPUTE",
         }
     }
     fn field(&self) -> &'static [&'static str] {
         match self {
-            Self::Exists | Self::AlreadyDecided(_) | Self::WrongState { .. } | Self::UnexplainedRefund => &[],
+            Self::Exists
+            | Self::AlreadyDecided(_)
+            | Self::WrongState { .. }
+            | Self::UnexplainedRefund
+            | Self::UnexplainedDispute => &[],
             Self::NotFound | Self::SecondPersonRequired | Self::CardNotVoided => &["paymentId"],
             Self::BookingNotFound | Self::BookingOver(_) => &["bookingId"],
             Self::CardByHand => &["method"],
@@ -129,9 +144,9 @@ impl Refusal for PaymentError {
             | Self::ExceedsRefundable { .. }
             | Self::AboveRefundLimit { .. } => &["amountMinor"],
             Self::BadTip => &["tipMinor"],
-            Self::TooLong | Self::EvidenceRequired => &["note"],
-            Self::ReferenceUsed => &["reference"],
-            Self::BadReason => &["reason"],
+            Self::NoteTooLong | Self::EvidenceRequired => &["note"],
+            Self::ReferenceTooLong | Self::ReferenceUsed => &["reference"],
+            Self::BadReason | Self::WordTooLong => &["reason"],
             Self::OtherParts(_) => &["kind"],
             Self::RefundNotFound | Self::RefundSettled(_) | Self::RefundByProvider => &["refundId"],
         }

@@ -17,8 +17,8 @@ use crate::money::Cents;
 /// One event of the provider, as far as a payment is concerned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderNotice {
-    /// The provider's id of the event.
-    pub event_id: String,
+    /// The provider's id of the event; none where it did not tell by itself, but was asked.
+    pub event_id: Option<String>,
     /// When, by the provider's clock.
     pub at: DateTime<Utc>,
     /// What it says.
@@ -118,8 +118,11 @@ impl Payment {
         if terms.method != PaymentMethod::Card {
             return Err(PaymentError::NotFound);
         }
-        let ProviderNotice { event_id, at, fact } = notice;
-        let told = Some(event_id);
+        let ProviderNotice {
+            event_id: told,
+            at,
+            fact,
+        } = notice;
         match fact {
             ProviderFact::Nothing => Ok(Vec::new()),
             ProviderFact::Processing => Ok(self.later(Standing::Processing, at, || {
@@ -169,8 +172,14 @@ impl Payment {
                 outcome,
             } => {
                 let known = self.dispute(&dispute_id);
-                if known.is_some_and(|known| known.state != DisputeState::Open) {
-                    return Ok(Vec::new());
+                match (known.map(|known| known.state), outcome) {
+                    (None | Some(DisputeState::Open), _) => {}
+                    (Some(DisputeState::Won), DisputeOutcome::Won)
+                    | (Some(DisputeState::Lost), DisputeOutcome::Lost) => return Ok(Vec::new()),
+                    (Some(DisputeState::Won), DisputeOutcome::Lost)
+                    | (Some(DisputeState::Lost), DisputeOutcome::Won) => {
+                        return Err(PaymentError::UnexplainedDispute);
+                    }
                 }
                 let parts = known.map_or_else(|| terms.parts().allocate(amount_cents), |known| known.parts);
                 Ok(vec![PaymentEvent::DisputeClosed(PaymentDisputeClosed {

@@ -3,16 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::event::{
-    DisputeOutcome, Evidence, PaymentClaimed, PaymentEvent, PaymentIntentCreated, PaymentRefundFailed,
-    PaymentRefundRequested, PaymentRefundSucceeded, PaymentRejected, PaymentVerified, PaymentVoided,
-    RefundWas,
-};
-use super::{
-    HandedOver, PaidBooking, PaymentCommand, PaymentError, PaymentKind, PaymentMethod, PaymentParts,
-    RefundKind, RefundSeen, RefundState, RequestRefund, SettledBy, TipChoice, Verdict, VerifyPayment,
-};
-use crate::decider::Decider;
+use super::event::{DisputeOutcome, PaymentEvent};
+use super::{PaidBooking, PaymentKind, PaymentMethod, PaymentParts, RefundKind, RefundState, TipChoice};
 use crate::ids::{RefundId, UserId};
 use crate::money::Cents;
 
@@ -167,16 +159,16 @@ pub struct Dispute {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Payment {
-    terms: Option<Terms>,
-    standing: Option<Standing>,
+    pub(super) terms: Option<Terms>,
+    pub(super) standing: Option<Standing>,
     /// When the provider said where it stands.
-    standing_at: Option<DateTime<Utc>>,
-    captured: PaymentParts,
-    verified_by: Option<UserId>,
-    intent_id: Option<String>,
-    reference_key: Option<String>,
-    refunds: Vec<Refund>,
-    disputes: Vec<Dispute>,
+    pub(super) standing_at: Option<DateTime<Utc>>,
+    pub(super) captured: PaymentParts,
+    pub(super) verified_by: Option<UserId>,
+    pub(super) intent_id: Option<String>,
+    pub(super) reference_key: Option<String>,
+    pub(super) refunds: Vec<Refund>,
+    pub(super) disputes: Vec<Dispute>,
 }
 
 impl Payment {
@@ -250,7 +242,8 @@ impl Payment {
     }
 
     /// What can still be given back, part by part: what came, without what was given back or is on its way, and without
-    /// what is in dispute or was lost in one.
+    /// what is in dispute or was lost in one. A bank names a sum and no parts: whatever parts it is laid over, all
+    /// together is never more than what is left.
     pub fn refundable(&self) -> PaymentParts {
         if !self.counts() {
             return PaymentParts::ZERO;
@@ -260,7 +253,7 @@ impl Payment {
             .iter()
             .filter(|dispute| dispute.state != DisputeState::Won)
             .map(|dispute| dispute.parts));
-        self.captured.less(self.given_back()).less(disputed)
+        self.captured.without(self.given_back().plus(disputed))
     }
 
     /// Where it stands, all considered; none until there is one.
@@ -283,258 +276,8 @@ impl Payment {
         })
     }
 
-    fn create(&self, created: PaymentIntentCreated) -> Result<PaymentEvent, PaymentError> {
-        if self.terms.is_some() {
-            return Err(PaymentError::Exists);
-        }
-        check_money(created.kind, created.amount_cents, created.tip_cents)?;
-        let (amount_cents, tip_cents) = of_kind(created.kind, created.amount_cents, created.tip_cents);
-        Ok(PaymentEvent::IntentCreated(PaymentIntentCreated {
-            amount_cents,
-            tip_cents,
-            ..created
-        }))
-    }
-
-    fn record(&self, claimed: PaymentClaimed) -> Result<PaymentEvent, PaymentError> {
-        if self.terms.is_some() {
-            return Err(PaymentError::Exists);
-        }
-        if claimed.method == PaymentMethod::Card {
-            return Err(PaymentError::CardByHand);
-        }
-        check_money(claimed.kind, claimed.amount_cents, claimed.tip_cents)?;
-        check_length(200, claimed.reference.as_deref())?;
-        let (amount_cents, tip_cents) = of_kind(claimed.kind, claimed.amount_cents, claimed.tip_cents);
-        let reference_key = key_of(claimed.method, claimed.reference.as_deref());
-        Ok(PaymentEvent::Claimed(PaymentClaimed {
-            amount_cents,
-            tip_cents,
-            reference_key,
-            ..claimed
-        }))
-    }
-
-    fn verify(&self, ask: VerifyPayment) -> Result<PaymentEvent, PaymentError> {
-        let terms = self.terms.as_ref().ok_or(PaymentError::NotFound)?;
-        if terms.method == PaymentMethod::Card {
-            return Err(PaymentError::CardByHand);
-        }
-        if self.standing != Some(Standing::Claimed) {
-            return Err(PaymentError::AlreadyDecided(self.word()));
-        }
-        check_length(500, ask.note.as_deref())?;
-        check_length(200, ask.reference.as_deref())?;
-        match ask.verdict {
-            Verdict::Reject => Ok(PaymentEvent::Rejected(PaymentRejected {
-                booking: terms.booking.clone(),
-                note: ask.note,
-                reference_key: self.reference_key.clone(),
-                rejected_at: ask.now,
-            })),
-            Verdict::Accept => self.accept(terms, ask),
-        }
-    }
-
-    fn accept(&self, terms: &Terms, ask: VerifyPayment) -> Result<PaymentEvent, PaymentError> {
-        let said = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
-        let evidence = if let Some(mail) = ask.mail {
-            mail
-        } else if said(&terms.reference) || said(&ask.reference) {
-            Evidence::Reference
-        } else if said(&ask.note) {
-            Evidence::Note
-        } else if terms.method == PaymentMethod::Cash {
-            Evidence::InHand
-        } else {
-            return Err(PaymentError::EvidenceRequired);
-        };
-        let reference_key = key_of(terms.method, ask.reference.as_deref())
-            .filter(|key| self.reference_key.as_ref() != Some(key));
-        if reference_key.is_some() && self.reference_key.is_some() {
-            return Err(PaymentError::WrongState {
-                is: "known by another reference",
-                wanted: "given a second one",
-            });
-        }
-        Ok(PaymentEvent::Verified(PaymentVerified {
-            booking: terms.booking.clone(),
-            kind: Some(terms.kind),
-            method: terms.method,
-            amount_cents: terms.amount_cents,
-            tip_cents: terms.tip_cents,
-            fee_cents: Cents::ZERO,
-            tip_choice: terms.tip_choice.clone(),
-            note: ask.note,
-            reference: ask.reference.filter(|_| reference_key.is_some()),
-            reference_key,
-            evidence: Some(evidence),
-            verified_by: ask.by,
-            verified_at: ask.now,
-        }))
-    }
-
-    fn void(
-        &self,
-        reason: String,
-        by: Option<UserId>,
-        now: DateTime<Utc>,
-    ) -> Result<PaymentEvent, PaymentError> {
-        let terms = self.terms.as_ref().ok_or(PaymentError::NotFound)?;
-        if terms.method == PaymentMethod::Card {
-            return Err(PaymentError::CardNotVoided);
-        }
-        check_reason(&reason)?;
-        if self.standing != Some(Standing::Verified) || self.given_back() != PaymentParts::ZERO {
-            return Err(PaymentError::WrongState {
-                is: self.word(),
-                wanted: "voided",
-            });
-        }
-        let voided_by = by
-            .filter(|by| self.verified_by != Some(*by))
-            .ok_or(PaymentError::SecondPersonRequired)?;
-        Ok(PaymentEvent::Voided(PaymentVoided {
-            booking: terms.booking.clone(),
-            kind: terms.kind,
-            method: terms.method,
-            amount_cents: self.captured.amount_cents,
-            tip_cents: self.captured.tip_cents,
-            fee_cents: self.captured.fee_cents,
-            reason,
-            voided_by,
-            reference_key: self.reference_key.clone(),
-            voided_at: now,
-        }))
-    }
-
-    fn request_refund(&self, ask: RequestRefund) -> Result<Vec<PaymentEvent>, PaymentError> {
-        let terms = self.terms.as_ref().ok_or(PaymentError::NotFound)?;
-        check_reason(&ask.reason)?;
-        let parts = ask.parts;
-        let negative = [parts.amount_cents, parts.tip_cents, parts.fee_cents]
-            .iter()
-            .any(|part| *part < Cents::ZERO || *part > Cents::MAX_INPUT);
-        if negative || parts == PaymentParts::ZERO {
-            return Err(PaymentError::BadRefund);
-        }
-        if !self.counts() {
-            return Err(PaymentError::WrongState {
-                is: self.word(),
-                wanted: "refunded",
-            });
-        }
-        ask.kind.check(parts)?;
-        let refundable = self.refundable();
-        if !refundable.covers(parts) {
-            return Err(PaymentError::ExceedsRefundable {
-                refundable: refundable.total(),
-                asked: parts.total(),
-            });
-        }
-        if let Some(limit) = ask.limit
-            && self.given_back().plus(parts).total() > limit
-        {
-            return Err(PaymentError::AboveRefundLimit { limit });
-        }
-        let requested = PaymentEvent::RefundRequested(PaymentRefundRequested {
-            booking: terms.booking.clone(),
-            refund_id: ask.refund_id,
-            method: terms.method,
-            kind: ask.kind,
-            amount_cents: parts.amount_cents,
-            tip_cents: parts.tip_cents,
-            fee_cents: parts.fee_cents,
-            reason: ask.reason,
-            provider_event: None,
-            requested_at: ask.now,
-        });
-        let mut after = self.clone();
-        after.evolve(&requested);
-        let by_hand = terms.method != PaymentMethod::Card && ask.handed_over == HandedOver::Already;
-        let done = if by_hand {
-            after.settle(
-                ask.refund_id,
-                RefundSeen::Succeeded,
-                None,
-                SettledBy::Person,
-                None,
-                ask.now,
-            )?
-        } else {
-            None
-        };
-        Ok(std::iter::once(requested).chain(done).collect())
-    }
-
-    /// What becomes of a refund; nothing where that is known. A refund that has failed stays so, whatever is heard of it
-    /// later, in whichever order.
-    pub(super) fn settle(
-        &self,
-        id: RefundId,
-        seen: RefundSeen,
-        provider_ref: Option<String>,
-        by: SettledBy,
-        told: Option<String>,
-        at: DateTime<Utc>,
-    ) -> Result<Option<PaymentEvent>, PaymentError> {
-        let terms = self.terms.as_ref().ok_or(PaymentError::NotFound)?;
-        let refund = self.refund(id).ok_or(PaymentError::RefundNotFound)?;
-        let card = terms.method == PaymentMethod::Card;
-        if card && by == SettledBy::Person {
-            return Err(PaymentError::RefundByProvider);
-        }
-        if by == SettledBy::Person && refund.state != RefundState::Pending {
-            return Err(PaymentError::RefundSettled(refund.state.as_str()));
-        }
-        let was = match (refund.state, &seen) {
-            (_, RefundSeen::Pending)
-            | (RefundState::Failed, _)
-            | (RefundState::Succeeded, RefundSeen::Succeeded) => return Ok(None),
-            (RefundState::Pending, _) => RefundWas::Pending,
-            (RefundState::Succeeded, RefundSeen::Failed { .. }) => RefundWas::Succeeded,
-        };
-        let PaymentParts {
-            amount_cents,
-            tip_cents,
-            fee_cents,
-        } = refund.parts;
-        let (booking, method, kind) = (terms.booking.clone(), terms.method, refund.kind);
-        let reason = refund.reason.clone();
-        Ok(Some(match seen {
-            RefundSeen::Failed { code } => PaymentEvent::RefundFailed(PaymentRefundFailed {
-                booking,
-                refund_id: id,
-                method,
-                kind,
-                amount_cents,
-                tip_cents,
-                fee_cents,
-                reason,
-                code,
-                was,
-                provider_event: told,
-                failed_at: at,
-            }),
-            RefundSeen::Pending | RefundSeen::Succeeded => {
-                PaymentEvent::RefundSucceeded(PaymentRefundSucceeded {
-                    booking,
-                    refund_id: id,
-                    method,
-                    kind,
-                    amount_cents,
-                    tip_cents,
-                    fee_cents,
-                    reason,
-                    provider_ref,
-                    provider_event: told,
-                    succeeded_at: at,
-                })
-            }
-        }))
-    }
-
-    fn word(&self) -> &'static str {
+    /// The word for where it stands, in refusals.
+    pub(super) fn word(&self) -> &'static str {
         self.status().map_or("unknown", PaymentStatus::as_str)
     }
 
@@ -545,79 +288,9 @@ impl Payment {
             }
         }
     }
-}
 
-fn sum(parts: impl Iterator<Item = PaymentParts>) -> PaymentParts {
-    parts.fold(PaymentParts::ZERO, PaymentParts::plus)
-}
-
-fn key_of(method: PaymentMethod, reference: Option<&str>) -> Option<String> {
-    reference.and_then(|reference| method.reference_key(reference))
-}
-
-fn check_money(kind: PaymentKind, amount: Cents, tip: Cents) -> Result<(), PaymentError> {
-    if amount <= Cents::ZERO || amount > Cents::MAX_INPUT {
-        return Err(PaymentError::BadAmount);
-    }
-    let tip_twice = kind == PaymentKind::Tip && !tip.is_zero();
-    if tip < Cents::ZERO || tip > Cents::MAX_INPUT || tip_twice {
-        return Err(PaymentError::BadTip);
-    }
-    Ok(())
-}
-
-/// A payment of kind tip names the tip as its amount, and pays nothing of the price.
-fn of_kind(kind: PaymentKind, amount: Cents, tip: Cents) -> (Cents, Cents) {
-    match kind {
-        PaymentKind::Tip => (Cents::ZERO, amount),
-        PaymentKind::Deposit | PaymentKind::Balance | PaymentKind::Other => (amount, tip),
-    }
-}
-
-fn check_length(max: usize, text: Option<&str>) -> Result<(), PaymentError> {
-    if text.is_some_and(|text| text.chars().count() > max) {
-        Err(PaymentError::TooLong)
-    } else {
-        Ok(())
-    }
-}
-
-fn check_reason(reason: &str) -> Result<(), PaymentError> {
-    if (3..=500).contains(&reason.trim().chars().count()) {
-        Ok(())
-    } else {
-        Err(PaymentError::BadReason)
-    }
-}
-
-impl Decider for Payment {
-    const STREAM: &'static str = "payment";
-    type Command = PaymentCommand;
-    type Event = PaymentEvent;
-    type Error = PaymentError;
-
-    fn decide(&self, command: PaymentCommand) -> Result<Vec<PaymentEvent>, PaymentError> {
-        match command {
-            PaymentCommand::CreateIntent(created) => Ok(vec![self.create(created)?]),
-            PaymentCommand::Record(claimed) => Ok(vec![self.record(claimed)?]),
-            PaymentCommand::Verify(ask) => Ok(vec![self.verify(ask)?]),
-            PaymentCommand::Void { reason, by, now } => Ok(vec![self.void(reason, by, now)?]),
-            PaymentCommand::RequestRefund(ask) => self.request_refund(ask),
-            PaymentCommand::SettleRefund {
-                refund_id,
-                seen,
-                provider_ref,
-                by,
-                now,
-            } => {
-                let settled = self.settle(refund_id, seen, provider_ref, by, None, now)?;
-                Ok(settled.into_iter().collect())
-            }
-            PaymentCommand::Hear(notice) => self.hear(notice),
-        }
-    }
-
-    fn evolve(&mut self, event: &PaymentEvent) {
+    /// What an event changes.
+    pub(super) fn apply(&mut self, event: &PaymentEvent) {
         match event {
             PaymentEvent::IntentCreated(created) => {
                 self.terms = Some(Terms {
@@ -708,4 +381,8 @@ impl Decider for Payment {
             }
         }
     }
+}
+
+fn sum(parts: impl Iterator<Item = PaymentParts>) -> PaymentParts {
+    parts.fold(PaymentParts::ZERO, PaymentParts::plus)
 }

@@ -1,19 +1,26 @@
 //! The price list as its stream tells it, and how it decides.
 
 mod bulk;
+mod checks;
 mod sheet;
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BookingPolicy, Confirmation, ItemAdded, ItemKind, MinimumSet, PriceChanged, PriceListCommand,
-    PriceListError, PriceListEvent, TravelBandSet,
+    BookingPolicy, Confirmation, ItemAdded, ItemKind, ItemRetired, MinimumSet, PriceChanged,
+    PriceListCommand, PriceListError, PriceListEvent, TravelBandSet,
 };
 use crate::decider::Decider;
 use crate::money::Cents;
+
+use checks::{
+    check_amount, check_instant, check_limits, check_minimum, check_policy, check_range, check_reason,
+    check_travel, unknown,
+};
 
 pub use bulk::{Adjustment, BulkChange, ProposedPrice};
 
@@ -43,6 +50,15 @@ impl Item {
             .range(..=at)
             .next_back()
             .map(|(from, price)| (*from, *price))
+    }
+
+    /// The price that follows what is in force at an instant, where one does while it is on offer.
+    fn price_after(&self, at: DateTime<Utc>) -> Option<Cents> {
+        self.prices
+            .range((Bound::Excluded(at), Bound::Unbounded))
+            .next()
+            .filter(|(from, _)| self.retired_from.is_none_or(|retired| **from < retired))
+            .map(|(_, price)| *price)
     }
 }
 
@@ -112,22 +128,52 @@ impl PriceList {
         })
     }
 
-    fn add(&self, added: ItemAdded) -> Result<PriceListEvent, PriceListError> {
+    fn add(&self, added: ItemAdded, now: DateTime<Utc>) -> Result<PriceListEvent, PriceListError> {
         let name_fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        let label = added.label.trim().chars().count();
+        let label = added.label.trim();
         if !(1..=40).contains(&added.item.len())
             || !added.item.bytes().all(name_fits)
-            || !(1..=120).contains(&label)
+            || !(1..=120).contains(&label.chars().count())
+            || label.chars().any(char::is_control)
         {
             return Err(PriceListError::BadItem);
         }
         if self.items.contains_key(&added.item) {
             return Err(PriceListError::ItemExists(added.item));
         }
-        check_amount(added.min_cents)?;
-        check_amount(added.max_cents)?;
+        check_instant(added.effective_from, now)?;
+        check_limits(&added)?;
         check_range(added.price_cents, &added)?;
-        Ok(PriceListEvent::ItemAdded(added))
+        if let Some(other) = self.priced_alike(&added) {
+            return Err(PriceListError::GuestsPriced(other.to_owned()));
+        }
+        let label = label.to_owned();
+        Ok(PriceListEvent::ItemAdded(ItemAdded { label, ..added }))
+    }
+
+    /// The item that prices the same guests at the same time: a quote could not tell which to take.
+    fn priced_alike(&self, added: &ItemAdded) -> Option<&str> {
+        match added.kind {
+            ItemKind::AddOn => None,
+            ItemKind::Adult | ItemKind::Child => self
+                .items
+                .values()
+                .filter(|item| item.added.kind == added.kind)
+                .find(|item| {
+                    item.retired_from
+                        .is_none_or(|retired| retired > added.effective_from)
+                })
+                .map(|item| item.added.item.as_str()),
+        }
+    }
+
+    fn retire(&self, retired: ItemRetired, now: DateTime<Utc>) -> Result<PriceListEvent, PriceListError> {
+        check_reason(&retired.reason)?;
+        check_instant(retired.effective_from, now)?;
+        if self.item_at(&retired.item, retired.effective_from).is_none() {
+            return Err(unknown(&retired.item));
+        }
+        Ok(PriceListEvent::ItemRetired(retired))
     }
 
     fn change(
@@ -139,16 +185,9 @@ impl PriceList {
         confirmation: Confirmation,
         now: DateTime<Utc>,
     ) -> Result<PriceListEvent, PriceListError> {
-        let item = self
-            .items
-            .get(&name)
-            .ok_or_else(|| PriceListError::ItemUnknown(name.clone()))?;
-        if from < now {
-            return Err(PriceListError::InThePast);
-        }
-        let (since, old) = item
-            .price_at(from)
-            .ok_or_else(|| PriceListError::ItemUnknown(name.clone()))?;
+        let item = self.items.get(&name).ok_or_else(|| unknown(&name))?;
+        check_instant(from, now)?;
+        let (since, old) = item.price_at(from).ok_or_else(|| unknown(&name))?;
         check_amount(new)?;
         check_range(new, &item.added)?;
         if since == from {
@@ -157,7 +196,12 @@ impl PriceList {
         if old == new {
             return Err(PriceListError::Unchanged(old));
         }
-        if confirmation == Confirmation::NotGiven && (new - old).0.abs() * 2 > old.0 {
+        // What comes between two prices makes two steps.
+        let steps = [Some((old, new)), item.price_after(from).map(|next| (new, next))];
+        let steep = |(old, new): &(Cents, Cents)| (*new - *old).0.abs() * 2 > old.0;
+        if confirmation == Confirmation::NotGiven
+            && let Some((old, new)) = steps.into_iter().flatten().find(steep)
+        {
             return Err(PriceListError::ConfirmationRequired { old, new });
         }
         check_reason(&reason)?;
@@ -171,59 +215,6 @@ impl PriceList {
     }
 }
 
-fn check_amount(amount: Cents) -> Result<(), PriceListError> {
-    if amount < Cents::ZERO || amount > Cents::MAX_INPUT {
-        Err(PriceListError::BadPrice)
-    } else {
-        Ok(())
-    }
-}
-
-fn check_range(price: Cents, item: &ItemAdded) -> Result<(), PriceListError> {
-    check_amount(price)?;
-    if price < item.min_cents || price > item.max_cents {
-        return Err(PriceListError::OutOfRange {
-            min: item.min_cents,
-            max: item.max_cents,
-        });
-    }
-    Ok(())
-}
-
-fn check_reason(reason: &str) -> Result<(), PriceListError> {
-    if (3..=500).contains(&reason.trim().chars().count()) {
-        Ok(())
-    } else {
-        Err(PriceListError::BadReason)
-    }
-}
-
-fn check_policy(policy: &BookingPolicy) -> Result<(), PriceListError> {
-    let share = |ppm: crate::money::RatePpm| (0..=1_000_000).contains(&ppm.0);
-    let tiers = policy
-        .cancellation_tiers
-        .iter()
-        .all(|tier| tier.hours_before >= 0 && share(tier.refund_ppm));
-    let gratuity = policy
-        .gratuity
-        .as_ref()
-        .is_none_or(|gratuity| gratuity.from_guests >= 1 && share(gratuity.rate_ppm));
-    let deposit =
-        check_amount(policy.deposit_cents).is_ok() && (1..=8_760).contains(&policy.deposit_due_hours);
-    let changes = &policy.changes;
-    let changes = changes.free_reschedules >= 0
-        && changes.free_hours_before >= 0
-        && changes.locked_hours_before >= 0
-        && changes
-            .reschedule_fee_cents
-            .is_none_or(|fee| check_amount(fee).is_ok());
-    if tiers && gratuity && deposit && changes && share(policy.card_fee_ppm) {
-        Ok(())
-    } else {
-        Err(PriceListError::BadTerms)
-    }
-}
-
 impl Decider for PriceList {
     const STREAM: &'static str = "price_list";
     type Command = PriceListCommand;
@@ -232,7 +223,7 @@ impl Decider for PriceList {
 
     fn decide(&self, command: PriceListCommand) -> Result<Vec<PriceListEvent>, PriceListError> {
         let event = match command {
-            PriceListCommand::AddItem(added) => self.add(added)?,
+            PriceListCommand::AddItem { added, now } => self.add(added, now)?,
             PriceListCommand::ChangePrice {
                 item,
                 price_cents,
@@ -243,26 +234,16 @@ impl Decider for PriceList {
             } => self.change(item, price_cents, effective_from, reason, confirmation, now)?,
             PriceListCommand::ChangeMany(ask) => return self.change_many(&ask),
             PriceListCommand::Import(ask) => return self.import(&ask),
-            PriceListCommand::RetireItem(retired) => {
-                check_reason(&retired.reason)?;
-                if self.item_at(&retired.item, retired.effective_from).is_none() {
-                    return Err(PriceListError::ItemUnknown(retired.item));
-                }
-                PriceListEvent::ItemRetired(retired)
-            }
+            PriceListCommand::RetireItem { retired, now } => self.retire(retired, now)?,
             PriceListCommand::SetTravelBand(band) => {
-                check_amount(band.per_mile_cents)?;
-                if band.free_miles < 0 || band.max_miles < band.free_miles {
-                    return Err(PriceListError::BadTerms);
-                }
+                check_travel(&band)?;
                 PriceListEvent::TravelBandSet(TravelBandSet {
                     before: self.travel.clone().map(Box::new),
                     ..band
                 })
             }
             PriceListCommand::SetMinimum(minimum) => {
-                check_amount(minimum.weekday_cents)?;
-                check_amount(minimum.weekend_cents)?;
+                check_minimum(&minimum)?;
                 PriceListEvent::MinimumSet(MinimumSet {
                     before: self.minimum.clone().map(Box::new),
                     ..minimum

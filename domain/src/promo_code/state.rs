@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Discount, PromoCodeChanged, PromoCodeCommand, PromoCodeCreated, PromoCodeEnded, PromoCodeError,
-    PromoCodeEvent, PromoTerms,
+    PromoCodeEvent, PromoTerms, is_code,
 };
 use crate::decider::Decider;
 use crate::money::Cents;
@@ -52,8 +52,7 @@ impl PromoCode {
             return Err(PromoCodeError::Exists);
         }
         let code = code.trim();
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if !(3..=40).contains(&code.len()) || !code.bytes().all(fits) {
+        if !is_code(code) {
             return Err(PromoCodeError::BadText);
         }
         check_terms(&terms, now)?;

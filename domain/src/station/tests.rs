@@ -1,4 +1,6 @@
 use super::*;
+use crate::place::Travel;
+use chrono::Weekday;
 use uuid::Uuid;
 
 fn create() -> StationCreated {

@@ -128,11 +128,14 @@ fn what_had_no_rate_is_taken_at_one_later_day_by_day() {
     let days = account.at_rate(Some(RATE));
     assert_eq!(days.len(), 2);
     assert_eq!(
-        (days[0].0, days[0].2.tax_cents),
-        (day("2026-03-14"), Cents(7_118))
+        (days[0].day, days[0].there.tax_cents, days[0].parties),
+        (day("2026-03-14"), Cents(7_118), 1)
     );
-    assert_eq!((days[1].0, days[1].2.tax_cents), (day("2026-04-02"), Cents(0)));
-    assert_eq!(days[1].2.refunded_tax_cents, Cents(836));
+    assert_eq!(
+        (days[1].day, days[1].there.tax_cents, days[1].parties),
+        (day("2026-04-02"), Cents(0), 0)
+    );
+    assert_eq!(days[1].there.refunded_tax_cents, Cents(836));
 }
 
 /// Movements of up to three payments, small enough to be given back whole, and more.
@@ -224,12 +227,12 @@ proptest! {
         let mut account = TaxAccount::open(sale(gross, wrong), wrong, day("2026-03-14"));
         record(&mut account, &facts);
         let days = account.at_rate(Some(RatePpm(right)));
-        let back: TaxFigures = days.iter().map(|(_, here, _)| *here).sum();
+        let back: TaxFigures = days.iter().map(|day| day.here).sum();
         prop_assert_eq!(back, account.recorded());
         account.leave_place();
-        for (on, _, there) in &days {
+        for CorrectedDay { day, there, .. } in &days {
             prop_assert!(holds(*there));
-            account.take_place(Some(RatePpm(right)), *on, *there);
+            account.take_place(Some(RatePpm(right)), *day, *there);
         }
         prop_assert_eq!(account.recorded(), account.target());
     }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::decider::Refusal;
 
 fn days(name: &str, from: &str, until: &str) -> TaxDays {
     TaxDays {
@@ -28,6 +29,10 @@ fn begin(period: TaxDays, today: &str) -> TaxPeriodCommand {
 }
 
 fn close(period: TaxDays, unresolved: UnresolvedTax) -> TaxPeriodCommand {
+    close_under(Some(1), period, unresolved)
+}
+
+fn close_under(closing: Option<i64>, period: TaxDays, unresolved: UnresolvedTax) -> TaxPeriodCommand {
     let closed = TaxPeriodClosed {
         state: "CA".to_owned(),
         period,
@@ -36,7 +41,11 @@ fn close(period: TaxDays, unresolved: UnresolvedTax) -> TaxPeriodCommand {
         net_tax_cents: Cents(7_118),
         closed_at: now(),
     };
-    TaxPeriodCommand::Close(Box::new(closed), unresolved)
+    TaxPeriodCommand::Close {
+        closed: Box::new(closed),
+        closing,
+        unresolved,
+    }
 }
 
 fn reopen(period: TaxDays, reason: &str) -> TaxPeriodCommand {
@@ -103,7 +112,10 @@ fn a_period_is_closed_when_it_is_over_and_once() {
     );
     assert_eq!(overlapping.code(), "TAX_PERIOD_OVERLAPS");
     let never_begun = none.decide(close(month, UnresolvedTax::default())).unwrap_err();
-    assert_eq!(never_begun.code(), "TAX_PERIOD_NOT_CLOSED");
+    assert_eq!(
+        (never_begun.code(), never_begun.field()),
+        ("TAX_PERIOD_OPENED_MEANWHILE", ["period"].as_slice())
+    );
     let mut small = begin(quarter(), "2026-04-01");
     if let TaxPeriodCommand::BeginClosing { state, .. } = &mut small {
         *state = "ca".to_owned();
@@ -167,6 +179,31 @@ fn opening_again_needs_a_reason_and_remembers_what_was_closed() {
     periods.evolve(&events[0]);
     assert!(periods.is_open(day("2026-01-01")));
     assert!(periods.decide(begin(quarter(), "2026-04-01")).is_ok());
+}
+
+/// The days were opened, took a line, and are being closed again: the report of the closing before lacks the line.
+#[test]
+fn a_report_that_was_made_under_an_earlier_closing_closes_nothing() {
+    let begun = after(vec![begin(quarter(), "2026-04-01")]);
+    let first = begun.closing(&quarter());
+    let mut periods = begun;
+    for command in [
+        reopen(quarter(), "a party is missing"),
+        begin(quarter(), "2026-04-01"),
+    ] {
+        for event in periods.decide(command).unwrap() {
+            periods.evolve(&event);
+        }
+    }
+    let second = periods.closing(&quarter());
+    assert_ne!(first, second);
+    let stale = periods.decide(close_under(first, quarter(), UnresolvedTax::default()));
+    assert_eq!(stale.unwrap_err().code(), "TAX_PERIOD_OPENED_MEANWHILE");
+    let fresh = close_under(second, quarter(), UnresolvedTax::default());
+    for event in periods.decide(fresh).unwrap() {
+        periods.evolve(&event);
+    }
+    assert_eq!(periods.closing(&quarter()), second);
 }
 
 proptest! {

@@ -69,7 +69,7 @@ impl CountyRates {
         let city_rate = self.on(Some(venue_city), day);
         let rate = city_rate.or_else(|| self.on(None, day));
         let several_counties = place.counties.len() > 1;
-        let known_city = city_rate.is_some() || same(venue_city, &place.city);
+        let known_city = same(venue_city, &place.city);
         let method = if known_city && !several_counties {
             PlaceMethod::CityZip
         } else {

@@ -18,6 +18,7 @@ fn rate(city: Option<&str>, ppm: i64, from: &str, until: Option<&str>) -> TaxRat
         effective_until: until.map(day),
         source: "test".to_owned(),
         before_ppm: None,
+        correction: None,
         zips: Vec::new(),
     })
 }
@@ -154,6 +155,16 @@ fn a_venue_takes_its_citys_rate_else_the_countys_and_says_how_sure_that_is() {
         seen(&place("San Jose", &one), "Alum Rock"),
         (Some(91_250), None, PlaceMethod::ZipOnly, unsure)
     );
+    // A city with a rate of its own that the ZIP does not confirm: somebody may have written the nearest large one.
+    assert_eq!(
+        seen(&place("Campbell", &one), "San Jose"),
+        (
+            Some(93_750),
+            Some("San Jose".to_owned()),
+            PlaceMethod::ZipOnly,
+            unsure
+        )
+    );
     assert_eq!(
         seen(&place("San Jose", &["Santa Clara", "Alameda"]), "San Jose"),
         (
@@ -168,5 +179,52 @@ fn a_venue_takes_its_citys_rate_else_the_countys_and_says_how_sure_that_is() {
             .resolve(&place("Milpitas", &one), "Milpitas", on)
             .rate_ppm,
         None
+    );
+}
+
+fn correction(command: TaxRateCommand, why: &str) -> TaxRateCommand {
+    let TaxRateCommand::Set(set) = command;
+    TaxRateCommand::Set(TaxRateSet {
+        correction: Some(why.to_owned()),
+        ..set
+    })
+}
+
+#[test]
+fn a_rate_that_was_typed_wrong_is_corrected_from_its_first_day_on_with_a_reason() {
+    let wrong = county(&[
+        rate(None, 91_500, "2021-07-01", None),
+        rate(None, 97_500, "2026-04-01", None),
+    ]);
+    let right = rate(None, 91_250, "2021-07-01", None);
+    assert_eq!(wrong.decide(right.clone()).unwrap_err().code(), "RATE_OVERLAPS");
+    let refused = |command| wrong.decide(command).unwrap_err();
+    assert_eq!(refused(correction(right.clone(), "x")).code(), "INVALID_REASON");
+    let elsewhere = correction(rate(None, 91_250, "2021-07-02", None), "a typing error");
+    assert_eq!(
+        (refused(elsewhere.clone()).code(), refused(elsewhere).field()),
+        ("RATE_NOT_FOUND", ["effectiveFrom"].as_slice())
+    );
+    let same = correction(rate(None, 91_500, "2021-07-01", None), "a typing error");
+    assert_eq!(refused(same).code(), "UNCHANGED");
+    let too_long = correction(
+        rate(None, 91_250, "2021-07-01", Some("2026-04-01")),
+        "a typing error",
+    );
+    assert_eq!(refused(too_long).code(), "RATE_OVERLAPS");
+    let mut rates = wrong;
+    let events = rates.decide(correction(right, "a typing error")).unwrap();
+    let [TaxRateEvent::Set(set)] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(
+        (set.before_ppm, set.effective_until),
+        (Some(RatePpm(91_500)), Some(day("2026-03-31")))
+    );
+    rates.evolve(&events[0]);
+    let ppm = |on| rates.on(None, day(on)).map(|rate| rate.rate_ppm.0);
+    assert_eq!(
+        (ppm("2021-07-01"), ppm("2026-03-31"), ppm("2026-04-01")),
+        (Some(91_250), Some(91_250), Some(97_500))
     );
 }

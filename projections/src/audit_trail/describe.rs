@@ -152,9 +152,7 @@ fn describe_booking(event: &BookingEvent) -> Description {
         BookingEvent::GuestCountChanged(changed) => changes::describe_guests(changed),
         BookingEvent::MenuChanged(changed) => changes::describe_menu(changed),
         BookingEvent::Rescheduled(moved) => changes::describe_move(moved),
-        BookingEvent::ChefAssigned(assigned) => {
-            Description::of("A chef assigned to the booking".to_owned()).set("chefs", assigned.chef_id)
-        }
+        BookingEvent::ChefAssigned(assigned) => changes::describe_chef(assigned),
         BookingEvent::ChefUnassigned(unassigned) => Description::of(format!(
             "A chef taken off the booking {}",
             unassigned.because.as_str()
@@ -168,10 +166,16 @@ fn describe_booking(event: &BookingEvent) -> Description {
         .because(Some(&deleted.reason))
         .changed("deleted", Some(false), true),
         BookingEvent::Restored(restored) => {
-            Description::of(format!("Booking restored as {}", restored.status.as_str()))
+            let described = Description::of(format!("Booking restored as {}", restored.status.as_str()))
                 .because(restored.reason.as_ref())
-                .changed("deleted", Some(true), false)
-                .set("deposit_due_at", restored.deposit_due_at)
+                .changed("deleted", Some(true), false);
+            match restored.status {
+                BookingStatus::Requested => described.set("deposit_due_at", restored.deposit_due_at),
+                BookingStatus::Confirmed
+                | BookingStatus::Completed
+                | BookingStatus::Cancelled
+                | BookingStatus::Expired => described,
+            }
         }
         BookingEvent::NoteAdded(_) => Description::of("A note added to the booking".to_owned()).redacted(),
         BookingEvent::TaxPlaceSet(set) => tax::describe_place(set),
@@ -263,11 +267,17 @@ fn place(jurisdiction: &Jurisdiction) -> String {
 fn describe_rate(event: &TaxRateEvent) -> Description {
     match event {
         TaxRateEvent::Set(set) => Description::of(format!(
-            "Tax rate of {} set to {} from {}",
+            "Tax rate of {} {} to {} from {}",
             place(&set.jurisdiction),
+            if set.correction.is_some() {
+                "corrected"
+            } else {
+                "set"
+            },
             percent(set.rate_ppm),
             set.effective_from
         ))
+        .because(set.correction.as_ref())
         .changed("rate", set.before_ppm, set.rate_ppm)
         .set("effective_from", set.effective_from)
         .set("source", set.source.as_str()),

@@ -9,7 +9,6 @@ use domain::money::Cents;
 use domain::payment::{PaymentKind, PaymentMethod, RefundKind};
 
 use super::{BookingLedger, LedgerKind, LedgerRow};
-use crate::booking_list::RefundProposal;
 use crate::engine::{
     Answer, At, BadCursor, Condition, Cursor, Listed, Order, Page, ReadError, ReadInfo, ReadModels, Slice,
     Value, station_scope,
@@ -62,7 +61,11 @@ struct SoFar {
     found: Cents,
     /// What was given back and is owed again.
     owed_again: Cents,
-    rule: Option<RefundRule>,
+    /// What was given back, whatever for.
+    given_back: Cents,
+    /// What decides how much is proposed to be given back, and of what: what was held when the booking was called off, and
+    /// what has come since.
+    proposal: Option<(RefundRule, Cents)>,
     claimed: HashMap<PaymentId, Claimed>,
 }
 
@@ -85,11 +88,14 @@ impl SoFar {
                 self.charged += amount;
                 self.deposit = row.deposit_cents.unwrap_or(Cents::ZERO);
             }
-            LedgerKind::PaymentVerified | LedgerKind::PaymentSucceeded => self.found += amount,
-            LedgerKind::PaymentVoided | LedgerKind::ChargedBack => self.found = self.found - amount,
+            LedgerKind::PaymentVerified | LedgerKind::PaymentSucceeded => self.come(amount),
+            LedgerKind::PaymentVoided | LedgerKind::ChargedBack => self.come(-amount),
             LedgerKind::Refunded => self.give_back(row.refund_kind, amount),
             LedgerKind::RefundUndone => self.give_back(row.refund_kind, -amount),
-            LedgerKind::RefundProposed => self.rule.clone_from(&row.refund_rule),
+            LedgerKind::RefundProposed => {
+                let held = self.found - self.given_back;
+                self.proposal = row.refund_rule.clone().map(|rule| (rule, held));
+            }
             LedgerKind::PaymentClaimed | LedgerKind::PaymentRejected => {}
         }
         let proposed = self.proposed();
@@ -120,16 +126,24 @@ impl SoFar {
         self.charged - self.found + self.owed_again
     }
 
+    fn come(&mut self, amount: Cents) {
+        self.found += amount;
+        if let Some((_, held)) = &mut self.proposal {
+            *held += amount;
+        }
+    }
+
     /// What was too much and is given back is not paid any more; anything else is owed no more than before.
     fn give_back(&mut self, kind: Option<RefundKind>, amount: Cents) {
+        self.given_back += amount;
         if kind.is_some_and(|kind| !kind.waives()) {
             self.owed_again += amount;
         }
     }
 
     fn proposed(&self) -> Option<Cents> {
-        let rule = self.rule.clone()?;
-        Some(RefundProposal::of(rule, self.found, self.deposit).proposed_refund_cents)
+        let (rule, held) = self.proposal.as_ref()?;
+        Some(rule.proposed((*held).max(Cents::ZERO), self.deposit))
     }
 
     /// What was said of the payment that a fact is about.

@@ -1,9 +1,13 @@
-use domain::booking::{BookingConfirmed, BookingExpired, CancelledBy};
-use domain::ids::PaymentId;
-use domain::price_list::CancellationTier;
+use domain::booking::{BookingConfirmed, BookingExpired, CancelledBy, RefundRule};
+use domain::ids::{PaymentId, RefundId};
+use domain::money::RatePpm;
+use domain::payment::{PaymentEvent, PaymentMethod, PaymentRefundSucceeded, RefundKind};
+use domain::price_list::{CancellationTier, DepositBack};
 
 use super::*;
-use crate::testing::{BOOKING, CUSTOMER, PAYMENT, STATION, at, booking_event, fold, requested, verified};
+use crate::testing::{
+    BOOKING, CUSTOMER, PAYMENT, STATION, at, booking_event, fold, paid_booking, recorded, requested, verified,
+};
 
 fn row(events: &[Recorded]) -> BookingRow {
     fold::<BookingList>(events).get(&BOOKING).cloned().unwrap()
@@ -116,4 +120,35 @@ fn an_expired_booking_says_so_and_money_for_no_booking_makes_none() {
             .get(&BOOKING)
             .is_none()
     );
+}
+
+#[test]
+fn what_was_given_back_before_is_not_proposed_again() {
+    let too_much = PaymentRefundSucceeded {
+        booking: paid_booking(),
+        refund_id: RefundId(uuid::Uuid::from_u128(1)),
+        method: PaymentMethod::Zelle,
+        kind: RefundKind::Overpayment,
+        amount_cents: Cents(20_000),
+        tip_cents: Cents::ZERO,
+        fee_cents: Cents::ZERO,
+        reason: "paid twice".to_owned(),
+        provider_ref: None,
+        provider_event: None,
+        succeeded_at: at("2026-11-03T00:00:00Z"),
+    };
+    let too_much = recorded(
+        3,
+        &PAYMENT.to_string(),
+        2,
+        DomainEvent::Payment(PaymentEvent::RefundSucceeded(too_much)),
+    );
+    let row = row(&[
+        asked(),
+        verified(2, 50_000, 0),
+        too_much,
+        cancelled(4, RefundRule::Everything),
+        verified(5, 1_000, 0),
+    ]);
+    assert_eq!(row.refund_proposal.unwrap().proposed_refund_cents, Cents(31_000));
 }

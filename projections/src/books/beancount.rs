@@ -1,7 +1,6 @@
 //! Entries as beancount reads them.
 
 use chrono::NaiveDate;
-use domain::envelope::Position;
 
 use super::Entry;
 use crate::tax_export::legible;
@@ -54,10 +53,10 @@ pub(super) fn transaction(out: &mut Vec<u8>, booking: &str, entry: &Entry) {
     }
 }
 
-/// What the books are as of.
-pub(super) fn close(out: &mut Vec<u8>, position: Position, head: &str) {
-    push(
-        out,
-        &format!("\n; As of log position {position}, whose hash is {head}.\n"),
-    );
+/// What the books say of themselves.
+pub(super) fn close(out: &mut Vec<u8>, fields: &[(&str, String)]) {
+    push(out, "\n");
+    for (name, value) in fields {
+        push(out, &format!("; {name} {value}\n"));
+    }
 }

@@ -3,17 +3,16 @@
 use std::fmt;
 
 use chrono::NaiveDate;
-use domain::access::Viewer;
+use domain::access::{StationScope, Viewer};
 use domain::envelope::Position;
 use domain::money::Cents;
 use futures::Stream;
 use futures::stream::try_unfold;
-use tokio::sync::mpsc::Receiver;
 
-use super::query::{BookedEntry, entries};
-use super::{Entry, beancount};
-use crate::engine::{At, ReadError, ReadModels};
-use crate::tax_export::{Cell, head_of, push_record};
+use super::query::{BookedEntry, Pages, entries, position_of};
+use super::{Books, Entry, Posting, beancount};
+use crate::engine::{At, Fold, ReadError, ReadModels, beside};
+use crate::tax_export::{Cell, Sealing, head_of, push_record, stations_text};
 
 /// How books are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +21,30 @@ pub enum BooksFormat {
     Beancount,
     /// A general journal: a record for each posting (RFC 4180).
     Csv,
+}
+
+impl BooksFormat {
+    /// The format of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "beancount" => Some(Self::Beancount),
+            "csv" => Some(Self::Csv),
+            _ => None,
+        }
+    }
+
+    /// Its media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Beancount => "text/plain; charset=utf-8",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+        }
+    }
+
+    /// What a file of some days is called.
+    pub fn file_name(self, (from, until): (NaiveDate, NaiveDate)) -> String {
+        format!("books-{from}-{until}.{self}")
+    }
 }
 
 impl fmt::Display for BooksFormat {
@@ -44,8 +67,40 @@ const COLUMNS: [&str; 7] = [
     "credit",
 ];
 
-/// The books of some days, both ends inclusive, written as they are read. The last lines say the log's position and its
-/// hash there.
+/// What books say of themselves, in order: `POSTINGS_CHECKSUM` is SHA-256 over the records of the postings as the general
+/// journal has them, each with its CRLF, in either format.
+const FIELDS: [&str; 9] = [
+    "FORMAT",
+    "COMPANY",
+    "FROM",
+    "TO",
+    "STATIONS",
+    "POSITION",
+    "HEAD",
+    "POSTINGS",
+    "POSTINGS_CHECKSUM",
+];
+/// The format that is written.
+const FORMAT: &str = "hibachi-books/1";
+
+/// Books that have begun: what they are of is known, their bytes are still to come.
+pub struct BooksFile {
+    /// The last position of the log that they hold.
+    pub position: Position,
+    /// Hash of the log there, as hexadecimal digits.
+    pub head: String,
+    writing: Writing,
+}
+
+impl fmt::Debug for BooksFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BooksFile")
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The books of some days, both ends inclusive, written as they are read. What they say of themselves comes last.
 ///
 /// # Errors
 /// [`ReadError`] when the viewer may not export the books, or there is no answer.
@@ -55,44 +110,80 @@ pub async fn books(
     format: BooksFormat,
     days: (NaiveDate, NaiveDate),
     at: At,
-) -> Result<impl Stream<Item = Result<Vec<u8>, ReadError>> + Send + use<>, ReadError> {
-    let answer = entries(models, viewer, days, at).await?;
-    let position = answer.info.position;
+) -> Result<BooksFile, ReadError> {
+    // One connection after the other: nobody waits for a second while holding a first.
+    let position = position_of(models, viewer, at).await?;
     let head = head_of(models, viewer.tenant, position).await?;
-    let (accounts, pages) = answer.value;
+    let (accounts, pages) = entries(models, viewer, days, position).await?;
+    let stations = match &viewer.stations {
+        StationScope::All => None,
+        StationScope::Only(stations) => Some(stations.as_slice()),
+    };
     let writing = Writing {
         format,
         begun: false,
         accounts,
         pages,
-        end: (position, head),
+        sealing: Sealing::default(),
+        of: [
+            FORMAT.to_owned(),
+            viewer.tenant.to_string(),
+            days.0.to_string(),
+            days.1.to_string(),
+            stations_text(stations),
+            position.to_string(),
+            head.clone(),
+        ],
     };
-    Ok(try_unfold(Some(writing), async |writing| {
-        let Some(mut writing) = writing else {
-            return Ok(None);
-        };
-        let page = writing.pages.recv().await.transpose()?;
-        let mut out = Vec::new();
-        if !writing.begun {
-            writing.begin(&mut out, page.as_deref().and_then(<[_]>::first));
-        }
-        let Some(page) = page else {
-            writing.finish(&mut out);
-            return Ok(Some((out, None)));
-        };
-        for booked in &page {
-            writing.entry(&mut out, booked);
-        }
-        Ok(Some((out, Some(writing))))
-    }))
+    Ok(BooksFile {
+        position,
+        head,
+        writing,
+    })
+}
+
+impl BooksFile {
+    /// Their bytes, as they are made. The stream ends with its first error: what came before it is no whole file then, and
+    /// says nothing of itself.
+    pub fn bytes(self) -> impl Stream<Item = Result<Vec<u8>, ReadError>> + Send + 'static {
+        try_unfold(Some(self.writing), async |writing| {
+            let Some(mut writing) = writing else {
+                return Ok(None);
+            };
+            let page = writing.pages.recv().await.transpose()?;
+            let page = page.ok_or_else(|| ReadError::Unreadable {
+                table: Books::NAME,
+                reason: "its reading was cut short".to_owned(),
+            })?;
+            let mut out = Vec::new();
+            if !writing.begun {
+                writing.begin(&mut out, page.as_deref().and_then(<[_]>::first));
+            }
+            let Some(page) = page else {
+                writing.finish(&mut out);
+                return Ok(Some((out, None)));
+            };
+            // To write a page takes long enough to hold up whoever shares the thread.
+            let (writing, out) = beside(move || {
+                for booked in &page {
+                    writing.entry(&mut out, booked);
+                }
+                (writing, out)
+            })
+            .await;
+            Ok(Some((out, Some(writing))))
+        })
+    }
 }
 
 struct Writing {
     format: BooksFormat,
     begun: bool,
     accounts: Vec<String>,
-    pages: Receiver<Result<Vec<BookedEntry>, ReadError>>,
-    end: (Position, String),
+    pages: Pages,
+    sealing: Sealing,
+    /// What is said of them before their postings are known.
+    of: [String; 7],
 }
 
 impl Writing {
@@ -105,19 +196,25 @@ impl Writing {
         }
     }
 
-    fn entry(&self, out: &mut Vec<u8>, booked: &BookedEntry) {
+    fn entry(&mut self, out: &mut Vec<u8>, booked: &BookedEntry) {
+        let records = records(&booked.booking_number, &booked.entry);
+        for record in &records {
+            self.sealing.take(record);
+        }
         match self.format {
-            BooksFormat::Csv => records(out, &booked.booking_number, &booked.entry),
+            BooksFormat::Csv => out.extend(records.into_iter().flatten()),
             BooksFormat::Beancount => beancount::transaction(out, &booked.booking_number, &booked.entry),
         }
     }
 
-    fn finish(&self, out: &mut Vec<u8>) {
-        let (position, head) = &self.end;
+    fn finish(self, out: &mut Vec<u8>) {
+        let seal = self.sealing.seal();
+        let values = self.of.into_iter().chain([seal.rows.to_string(), seal.checksum]);
+        let fields: Vec<(&str, String)> = FIELDS.into_iter().zip(values).collect();
         match self.format {
-            BooksFormat::Beancount => beancount::close(out, *position, head),
+            BooksFormat::Beancount => beancount::close(out, &fields),
             BooksFormat::Csv => {
-                for (name, value) in [("POSITION", position.to_string()), ("HEAD", head.clone())] {
+                for (name, value) in fields {
                     let named = [Cell::text(name), Cell::text(value)];
                     let rest = std::iter::repeat_n(Cell::Empty, COLUMNS.len() - 2);
                     push_record(out, named.into_iter().chain(rest));
@@ -127,8 +224,9 @@ impl Writing {
     }
 }
 
-fn records(out: &mut Vec<u8>, booking: &str, entry: &Entry) {
-    for posting in &entry.postings {
+/// An entry's postings, a record each.
+fn records(booking: &str, entry: &Entry) -> Vec<Vec<u8>> {
+    let record = |posting: &Posting| {
         let debit = posting.cents > Cents::ZERO;
         let amount = |shown: bool, cents| if shown { Cell::Money(cents) } else { Cell::Empty };
         let cells = [
@@ -140,6 +238,9 @@ fn records(out: &mut Vec<u8>, booking: &str, entry: &Entry) {
             amount(debit, posting.cents),
             amount(!debit, -posting.cents),
         ];
-        push_record(out, cells.into_iter());
-    }
+        let mut record = Vec::new();
+        push_record(&mut record, cells.into_iter());
+        record
+    };
+    entry.postings.iter().map(record).collect()
 }

@@ -9,11 +9,14 @@ use futures::TryStreamExt;
 use tokio::sync::mpsc::{self, Receiver};
 use uuid::Uuid;
 
+use super::account::Account;
 use super::{Books, Entry};
-use crate::engine::{Answer, At, Fold, Fresh, Late, ReadError, ReadInfo, ReadModels, info};
+use crate::engine::{At, Fold, Fresh, Late, ReadError, ReadInfo, ReadModels, info};
 
 /// Entries that are handed on together.
 const PAGE: usize = 1_024;
+/// How long a page waits for somebody to take it: whoever does not holds a connection of the program.
+const TAKEN_WITHIN: std::time::Duration = std::time::Duration::from_secs(60);
 /// How long an answer as of a position waits for the books to have come there.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -55,6 +58,27 @@ pub struct BookedEntry {
     pub entry: Entry,
 }
 
+/// Entries some at a time, and nothing after the last of them: what ends without that was cut short.
+pub(super) type Pages = Receiver<Result<Option<Vec<BookedEntry>>, ReadError>>;
+
+impl TrialBalance {
+    /// What is owed to customers for parties that are still to be held, called off or paid too much, in cents.
+    pub fn deposits_held(&self) -> Cents {
+        self.owed(&Account::DepositsHeld)
+    }
+
+    /// What is owed to the staff, in cents.
+    pub fn tips_payable(&self) -> Cents {
+        self.owed(&Account::TipsPayable)
+    }
+
+    fn owed(&self, account: &Account<'_>) -> Cents {
+        let name = account.to_string();
+        let balances = self.accounts.iter().filter(|balance| balance.account == name);
+        -balances.map(AccountBalance::balance).sum::<Cents>()
+    }
+}
+
 /// Where the books are read, and up to which position.
 async fn opened(
     models: &ReadModels,
@@ -86,12 +110,17 @@ async fn opened(
     Ok((snapshot, standing.generation(), position, held))
 }
 
-/// What all accounts have come to, over the stations within the viewer's reach. Entries are never changed: those up to a position are the books
-/// as of it.
+/// What all accounts have come to, over the stations within the viewer's reach: by entries of every day, or of a day and
+/// those before it. Entries are never changed: those up to a position are the books as of it.
 ///
 /// # Errors
 /// [`ReadError`] when the viewer may not see money and tax, or there is no answer.
-pub async fn trial_balance(models: &ReadModels, viewer: &Viewer, at: At) -> Result<TrialBalance, ReadError> {
+pub async fn trial_balance(
+    models: &ReadModels,
+    viewer: &Viewer,
+    until: Option<NaiveDate>,
+    at: At,
+) -> Result<TrialBalance, ReadError> {
     require(viewer)?;
     let (mut snapshot, generation, position, info) = opened(models, viewer, at).await?;
     let sums: Vec<(String, i64, i64)> = sqlx::query_as(
@@ -101,12 +130,14 @@ pub async fn trial_balance(models: &ReadModels, viewer: &Viewer, at: At) -> Resu
              jsonb_array_elements(entry->'postings') posting
          where book.tenant_id = $1 and book.generation = $2 and (entry->>'position')::bigint <= $3
              and ($4::uuid[] is null or book.station_id = any($4))
+             and ($5::date is null or (book.first_on <= $5 and (entry->>'on')::date <= $5))
          group by 1 order by (posting->>'account') collate \"C\"",
     )
     .bind(viewer.tenant.0)
     .bind(generation)
     .bind(position.0)
     .bind(stations(viewer))
+    .bind(until)
     .fetch_all(&mut *snapshot)
     .await?;
     snapshot.commit().await?;
@@ -136,23 +167,33 @@ fn require(viewer: &Viewer) -> Result<(), ReadError> {
     Ok(viewer.require(Permission::TaxRead)?)
 }
 
-/// Entries of days, both ends inclusive, in the order of their days and of the log; and the accounts that they are on. They
-/// come from one snapshot, some at a time.
+/// Which position the books are asked for at.
+pub(super) async fn position_of(models: &ReadModels, viewer: &Viewer, at: At) -> Result<Position, ReadError> {
+    require(viewer)?;
+    viewer.require(Permission::TaxExport)?;
+    let (snapshot, _, position, _) = opened(models, viewer, at).await?;
+    snapshot.commit().await?;
+    Ok(position)
+}
+
+/// Entries of days, both ends inclusive, up to a position, in the order of their days and of the log; and the accounts that
+/// they are on. They come from one snapshot, some at a time.
 pub(super) async fn entries(
     models: &ReadModels,
     viewer: &Viewer,
     (from, until): (NaiveDate, NaiveDate),
-    at: At,
-) -> Result<Answer<(Vec<String>, Receiver<Result<Vec<BookedEntry>, ReadError>>)>, ReadError> {
+    position: Position,
+) -> Result<(Vec<String>, Pages), ReadError> {
     require(viewer)?;
     viewer.require(Permission::TaxExport)?;
-    let (mut snapshot, generation, position, info) = opened(models, viewer, at).await?;
+    let (mut snapshot, generation, _, _) = opened(models, viewer, At::AsOf(position)).await?;
     let tenant = viewer.tenant;
     let accounts: Vec<String> = sqlx::query_scalar(
         "select distinct (posting->>'account') collate \"C\"
          from book_entries book, jsonb_array_elements(book.entries) entry,
              jsonb_array_elements(entry->'postings') posting
          where book.tenant_id = $1 and book.generation = $2 and (entry->>'position')::bigint <= $3
+             and book.last_on >= $4 and book.first_on <= $5
              and (entry->>'on')::date between $4 and $5
              and ($6::uuid[] is null or book.station_id = any($6))
          order by 1",
@@ -173,6 +214,7 @@ pub(super) async fn entries(
                 "select book.booking_number, entry::text
                  from book_entries book, jsonb_array_elements(book.entries) entry
                  where book.tenant_id = $1 and book.generation = $2 and (entry->>'position')::bigint <= $3
+                     and book.last_on >= $4 and book.first_on <= $5
                      and (entry->>'on')::date between $4 and $5
                      and ($6::uuid[] is null or book.station_id = any($6))
                  order by (entry->>'on')::date, (entry->>'position')::bigint",
@@ -190,24 +232,35 @@ pub(super) async fn entries(
                     booking_number,
                     entry: read(&json)?,
                 });
-                if page.len() == PAGE && slots.send(Ok(std::mem::take(&mut page))).await.is_err() {
-                    return Ok(());
+                if page.len() == PAGE {
+                    let full = std::mem::take(&mut page);
+                    if slots.send_timeout(Ok(Some(full)), TAKEN_WITHIN).await.is_err() {
+                        return Ok(false);
+                    }
                 }
             }
-            if !page.is_empty() {
-                // Nobody may be there any more.
-                slots.send(Ok(page)).await.ok();
-            }
-            Ok::<(), ReadError>(())
+            let rest = (!page.is_empty()).then_some(page);
+            // Nobody may be there any more.
+            let taken = match rest {
+                Some(rest) => slots.send_timeout(Ok(Some(rest)), TAKEN_WITHIN).await.is_ok(),
+                None => true,
+            };
+            Ok::<bool, ReadError>(taken)
         };
-        if let Err(error) = sent.await {
-            slots.send(Err(error)).await.ok();
+        let sent = sent.await;
+        // Whoever is slow to take the rest holds no connection.
+        drop(snapshot);
+        match sent {
+            Ok(true) => {
+                slots.send(Ok(None)).await.ok();
+            }
+            Ok(false) => {}
+            Err(error) => {
+                slots.send(Err(error)).await.ok();
+            }
         }
     });
-    Ok(Answer {
-        value: (accounts, pages),
-        info,
-    })
+    Ok((accounts, pages))
 }
 
 fn read(json: &str) -> Result<Entry, ReadError> {

@@ -40,7 +40,8 @@ const SHOWN: usize = 1_000;
 pub(crate) struct Comparison<F: Fold> {
     rows: u64,
     differing: u64,
-    shown: Vec<(F::Key, Difference)>,
+    /// By key; none of a row whose key is none.
+    shown: Vec<(Option<F::Key>, Difference)>,
 }
 
 impl<F: Fold> Default for Comparison<F> {
@@ -73,7 +74,21 @@ impl<F: Fold> Comparison<F> {
                 live: read.as_ref().map(json).or(live),
                 refolded: refolded.map(json),
             };
-            self.shown.push((key, difference));
+            self.shown.push((Some(key), difference));
+        }
+    }
+
+    /// A stored row whose key this program cannot read: no event gives it.
+    pub(crate) fn unkeyed(&mut self, key: String, live: Value) {
+        self.rows += 1;
+        self.differing += 1;
+        if self.shown.len() < SHOWN {
+            let difference = Difference {
+                key,
+                live: Some(live),
+                refolded: None,
+            };
+            self.shown.push((None, difference));
         }
     }
 

@@ -36,6 +36,7 @@ use crate::price_history::PriceHistory;
 use crate::price_list::PriceListView;
 use crate::promo_list::PromoList;
 use crate::station_list::StationList;
+use crate::tax_cash::TaxCash;
 use crate::tax_ledger::TaxLedger;
 use crate::tax_periods::TaxPeriods;
 use crate::tax_rates::TaxRates;
@@ -51,6 +52,7 @@ pub fn registry() -> &'static [&'static dyn Projection] {
         &Of::<BookingLedger>(PhantomData),
         &Of::<TaxLedger>(PhantomData),
         &Of::<TaxSummary>(PhantomData),
+        &Of::<TaxCash>(PhantomData),
         &Of::<Books>(PhantomData),
         &Of::<AuditTrail>(PhantomData),
         &Of::<PriceListView>(PhantomData),

@@ -203,6 +203,25 @@ pub(crate) async fn count<R: Row>(
     Ok(u64::try_from(count).expect("a count is never negative"))
 }
 
+/// A stored row and its key: the key's text where it is none that this program can read.
+pub(crate) fn keyed<R: Row>(json: &str) -> Result<(Result<R::Key, String>, serde_json::Value), ReadError> {
+    let mut row: serde_json::Value = serde_json::from_str(json).map_err(|error| ReadError::Unreadable {
+        table: R::TABLE,
+        reason: error.to_string(),
+    })?;
+    let key = R::key_from_json(&row).ok_or_else(|| {
+        let named = R::KEY.iter().map(|column| {
+            let value = row.get(column).cloned().unwrap_or_default();
+            ((*column).to_owned(), value)
+        });
+        serde_json::Value::Object(named.collect()).to_string()
+    });
+    if let serde_json::Value::Object(columns) = &mut row {
+        columns.retain(|name, _| R::COLUMNS.contains(&name.as_str()));
+    }
+    Ok((key, row))
+}
+
 /// Reads a row that the database gave as JSON.
 pub(crate) fn read_row<R: Row>(json: &str) -> Result<R, ReadError> {
     serde_json::from_str(json).map_err(|error| ReadError::Unreadable {

@@ -171,14 +171,17 @@ fn push_field(out: &mut Vec<u8>, text: &str) {
 /// What text must not begin with in a CSV file.
 const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
 
-/// The text of a field of a CSV file, without the apostrophe that leads it.
-pub(crate) fn field_text(field: &str, kind: CellKind) -> &str {
-    if kind == CellKind::Text
-        && let Some(rest) = field.strip_prefix('\'')
-    {
-        return rest;
+/// The text of a field of a CSV file, without the apostrophe that leads it. A formula that none leads is named as one: it
+/// is not what was written.
+pub(crate) fn field_text(field: &str, kind: CellKind) -> Cow<'_, str> {
+    if kind != CellKind::Text {
+        return Cow::Borrowed(field);
     }
-    field
+    match field.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(FORMULA) => Cow::Borrowed(rest),
+        None if field.starts_with(FORMULA) => Cow::Owned(format!("{field} (a formula)")),
+        Some(_) | None => Cow::Borrowed(field),
+    }
 }
 
 #[cfg(test)]
@@ -221,8 +224,11 @@ mod tests {
             let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.unwrap()).collect();
             prop_assert_eq!(rows.len(), 1);
             for (field, text) in rows[0].iter().zip(&texts) {
-                prop_assert_eq!(field_text(field, CellKind::Text), text);
+                let read = field_text(field, CellKind::Text);
+                prop_assert_eq!(read.as_ref(), text.as_str());
                 prop_assert!(!field.starts_with(['=', '+', '-', '@', '\t', '\r']));
+                let unled = field_text(text, CellKind::Text);
+                prop_assert!(field == text || text.starts_with('\'') || unled != text.as_str(), "{text:?} is a formula");
             }
             prop_assert_eq!(&rows[0][texts.len()], Cents(cents).to_string());
         }

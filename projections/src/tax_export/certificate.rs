@@ -74,13 +74,7 @@ pub(crate) const FIELDS: [&str; 11] = [
 impl Certificate {
     /// The fields with their names, in order; what it does not hold is empty.
     pub fn fields(&self) -> [(&'static str, String); 11] {
-        let stations = match &self.stations {
-            None => ALL.to_owned(),
-            Some(stations) => {
-                let ids: Vec<String> = stations.iter().map(StationId::to_string).collect();
-                ids.join(" ")
-            }
-        };
+        let stations = stations_text(self.stations.as_deref());
         let [summary_rows, summary_checksum] = of_seal(self.summary.as_ref());
         let [lines, lines_checksum] = of_seal(self.lines.as_ref());
         let values = [
@@ -131,6 +125,15 @@ impl Certificate {
             lines: seal(field("LINES")?, field("LINES_CHECKSUM")?, "LINES")?,
         })
     }
+}
+
+/// Which stations something is of, in words.
+pub(crate) fn stations_text(stations: Option<&[StationId]>) -> String {
+    let Some(stations) = stations else {
+        return ALL.to_owned();
+    };
+    let ids: Vec<String> = stations.iter().map(StationId::to_string).collect();
+    ids.join(" ")
 }
 
 fn of_seal(seal: Option<&Seal>) -> [String; 2] {

@@ -24,9 +24,10 @@ fn word(word: &'static str) -> Cell<'static> {
 }
 
 /// Of the lines: one for each fact, in the order of the log.
-pub(crate) const LINE_COLUMNS: [ColumnOf<TaxLineRow>; 31] = [
+pub(crate) const LINE_COLUMNS: [ColumnOf<TaxLineRow>; 32] = [
     column!("booking", Text, line => Cell::text(line.booking_number.as_str())),
     column!("kind", Text, line => word(line.kind.as_str())),
+    column!("orders", Count, line => Cell::Count(line.orders)),
     column!("event_date", Date, line => Cell::Date(line.event_on)),
     column!("tax_date", Date, line => Cell::Date(line.tax_on)),
     column!("venue_zip", Text, line => Cell::text(line.venue_zip.as_str())),

@@ -32,14 +32,46 @@ enum Form {
     Xlsx(Box<Workbook>),
 }
 
-/// What lines must come to as the report does.
+/// What lines must come to as the report does: all that it sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Sums {
+    orders: i64,
     gross: Cents,
+    non_taxable: Cents,
     taxable: Cents,
     tax: Cents,
     refunded: Cents,
+    refunded_non_taxable: Cents,
+    refunded_taxable: Cents,
     refunded_tax: Cents,
+}
+
+impl Sums {
+    fn of(total: &TaxReportRow) -> Self {
+        Self {
+            orders: total.orders,
+            gross: total.gross_cents,
+            non_taxable: total.non_taxable_cents,
+            taxable: total.taxable_cents,
+            tax: total.tax_cents,
+            refunded: total.refunded_cents,
+            refunded_non_taxable: total.refunded_non_taxable_cents,
+            refunded_taxable: total.refunded_taxable_cents,
+            refunded_tax: total.refunded_tax_cents,
+        }
+    }
+
+    fn add(&mut self, line: &TaxLineRow) {
+        self.orders += line.orders;
+        self.gross += line.gross_cents;
+        self.non_taxable += line.non_taxable_cents;
+        self.taxable += line.taxable_cents;
+        self.tax += line.tax_cents;
+        self.refunded += line.refund_cents;
+        self.refunded_non_taxable += line.refunded_non_taxable_cents;
+        self.refunded_taxable += line.refunded_net_cents;
+        self.refunded_tax += line.refunded_tax_cents;
+    }
 }
 
 impl Encoder {
@@ -86,11 +118,7 @@ impl Encoder {
                 Form::Xlsx(workbook) => workbook.line(line).map_err(unwritten)?,
             }
             self.sealing.take(&self.record);
-            self.sums.gross += line.gross_cents;
-            self.sums.taxable += line.taxable_cents;
-            self.sums.tax += line.tax_cents;
-            self.sums.refunded += line.refund_cents;
-            self.sums.refunded_tax += line.refunded_tax_cents;
+            self.sums.add(line);
         }
         if let Form::Xlsx(workbook) = &mut self.form {
             out = workbook.take();
@@ -121,14 +149,7 @@ impl Encoder {
             if self.sealing.is_empty() {
                 self.begin(&mut out);
             }
-            let total = &self.report.total;
-            let reported = Sums {
-                gross: total.gross_cents,
-                taxable: total.taxable_cents,
-                tax: total.tax_cents,
-                refunded: total.refunded_cents,
-                refunded_tax: total.refunded_tax_cents,
-            };
+            let reported = Sums::of(&self.report.total);
             if self.sums != reported {
                 let (lines, report) = (self.sums, reported);
                 return Err(ReadError::Unreadable {

@@ -4,7 +4,7 @@ mod csv;
 mod json;
 mod xlsx;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -70,14 +70,77 @@ fn format_of(path: &Path) -> Result<ExportFormat, Unreadable> {
     })
 }
 
+/// What a file says beside its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    /// What it is of.
+    pub(super) certificate: Certificate,
+    /// What no export says: what stands beside the tables, twice, or in other words than ours.
+    pub(super) strays: Vec<Stray>,
+}
+
+/// Something that no export says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stray {
+    /// The field of the certificate, or what it stands beside.
+    pub(super) name: String,
+    /// What the file says.
+    pub(super) found: String,
+    /// What an export says there; empty where it says nothing.
+    pub(super) expected: String,
+}
+
+impl Stray {
+    fn beside(name: impl Into<String>, found: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            found: found.into(),
+            expected: String::new(),
+        }
+    }
+}
+
+/// A file as it was read: the fields of its certificate in its order, and what no export has.
+#[derive(Default)]
+struct Parts {
+    fields: Vec<(String, String)>,
+    strays: Vec<Stray>,
+}
+
+impl Parts {
+    fn said(self) -> Result<Said, Unreadable> {
+        let Self { fields, mut strays } = self;
+        // Of a field that is said twice the first is meant, and the second is a stray.
+        let first = fields.iter().rev().cloned().collect();
+        let certificate = Certificate::read(&first)?;
+        let ours = certificate.fields();
+        let mut seen = BTreeSet::new();
+        for (name, found) in fields {
+            let expected = ours
+                .iter()
+                .find(|(ours, _)| *ours == name)
+                .map(|(_, value)| value);
+            if !seen.insert(name.clone()) || expected != Some(&found) {
+                let expected = expected.cloned().unwrap_or_default();
+                strays.push(Stray {
+                    name,
+                    found,
+                    expected,
+                });
+            }
+        }
+        Ok(Said { certificate, strays })
+    }
+}
+
 /// Reads a file from its start to its end, and gives its rows on the way; it stops where nobody wants more.
-pub(super) fn read(path: &Path, row: &mut dyn FnMut(Found) -> bool) -> Result<Certificate, Unreadable> {
-    let fields: BTreeMap<String, String> = match format_of(path)? {
+pub(super) fn read(path: &Path, row: &mut dyn FnMut(Found) -> bool) -> Result<Said, Unreadable> {
+    let parts = match format_of(path)? {
         ExportFormat::Csv => csv::read(path, row)?,
         ExportFormat::Xlsx => xlsx::read(path, row)?,
         ExportFormat::Json => json::read(path, row)?,
     };
-    Ok(Certificate::read(&fields)?)
+    parts.said()
 }
 
 fn damaged(error: impl std::fmt::Display) -> Unreadable {

@@ -6,12 +6,14 @@ use domain::money::{Cents, RatePpm};
 use uuid::Uuid;
 
 use super::columns::{LINE_COLUMNS, SUMMARY_COLUMNS, texts, total_texts};
-use super::read::{Found, read};
+use super::read::{Found, Said, read};
 use super::*;
 use crate::engine::ReadInfo;
 use crate::tax_ledger::TaxLedger;
 use crate::tax_report::TaxReportRow;
 use crate::testing::{booking_event, completed, fold};
+
+mod changed;
 
 /// Three parties, the second at a place whose name is a formula, the third without a rate.
 fn lines() -> Vec<TaxLineRow> {
@@ -39,8 +41,9 @@ fn report(lines: &[TaxLineRow]) -> TaxReport {
         county: line.county.clone(),
         city: Some(line.city.clone()).filter(|city| !city.is_empty()),
         rate_ppm: line.rate_ppm,
-        orders: 1,
+        orders: line.orders,
         gross_cents: line.gross_cents,
+        non_taxable_cents: line.non_taxable_cents,
         taxable_cents: line.taxable_cents,
         tax_cents: line.tax_cents,
         net_tax_cents: line.tax_cents,
@@ -52,8 +55,9 @@ fn report(lines: &[TaxLineRow]) -> TaxReport {
         state: "CA".to_owned(),
         period: "2026-Q4".parse().unwrap(),
         total: TaxReportRow {
-            orders: 3,
+            orders: rows.iter().map(|row| row.orders).sum(),
             gross_cents: sum(|row| row.gross_cents),
+            non_taxable_cents: sum(|row| row.non_taxable_cents),
             taxable_cents: sum(|row| row.taxable_cents),
             tax_cents: sum(|row| row.tax_cents),
             ..TaxReportRow::default()
@@ -108,11 +112,13 @@ fn read_back(bytes: &[u8]) -> (Certificate, Vec<Found>) {
     let path = place.path().join("export");
     fs::write(&path, bytes).unwrap();
     let mut found = Vec::new();
-    let certificate = read(&path, &mut |row| {
+    let said = read(&path, &mut |row| {
         found.push(row);
         true
     });
-    (certificate.unwrap(), found)
+    let Said { certificate, strays } = said.unwrap();
+    assert_eq!(strays, []);
+    (certificate, found)
 }
 
 const ALL: [(ExportFormat, Holds); 6] = [
@@ -192,6 +198,30 @@ fn lines_that_do_not_come_to_the_report_are_not_certified() {
     encoder.lines(&lines[1..]).unwrap();
     let error = encoder.finish().unwrap_err().to_string();
     assert!(error.contains("tax_ledger"), "{error}");
+}
+
+/// Each figure that a report sums is held against its lines.
+#[test]
+fn a_report_that_is_wrong_in_one_column_is_not_certified() {
+    let lines = lines();
+    let wrong: [fn(&mut TaxReportRow); 9] = [
+        |total| total.orders += 1,
+        |total| total.gross_cents += Cents(1),
+        |total| total.non_taxable_cents += Cents(1),
+        |total| total.taxable_cents += Cents(1),
+        |total| total.tax_cents += Cents(1),
+        |total| total.refunded_cents += Cents(1),
+        |total| total.refunded_non_taxable_cents += Cents(1),
+        |total| total.refunded_taxable_cents += Cents(1),
+        |total| total.refunded_tax_cents += Cents(1),
+    ];
+    for (place, change) in wrong.into_iter().enumerate() {
+        let mut report = report(&lines);
+        change(&mut report.total);
+        let mut encoder = encoder(ExportFormat::Csv, Holds::Detail, report);
+        encoder.lines(&lines).unwrap();
+        assert!(encoder.finish().is_err(), "figure {place}");
+    }
 }
 
 #[test]

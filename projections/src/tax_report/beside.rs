@@ -90,12 +90,19 @@ pub async fn unresolved(
     }))
 }
 
-/// Numbers of bookings that the lines count at least once: what was corrected away is not named.
+/// Numbers of bookings that the lines count at least once, or that have something charged or given back in them: what was
+/// corrected away is not named.
 fn standing<'a>(lines: impl Iterator<Item = &'a TaxLineRow>) -> Vec<String> {
-    let mut counted: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut counted: BTreeMap<&str, (i64, Cents, Cents)> = BTreeMap::new();
     for line in lines {
-        *counted.entry(&line.booking_number).or_default() += line.kind.orders();
+        let (orders, charged, given_back) = counted.entry(&line.booking_number).or_default();
+        *orders += line.orders;
+        *charged += line.gross_cents;
+        *given_back += line.refund_cents;
     }
-    let numbers = counted.into_iter().filter(|(_, orders)| *orders > 0);
+    let stands = |(orders, charged, given_back): &(i64, Cents, Cents)| {
+        *orders > 0 || *charged > Cents::ZERO || *given_back > Cents::ZERO
+    };
+    let numbers = counted.into_iter().filter(|(_, sums)| stands(sums));
     numbers.map(|(number, _)| number.to_owned()).take(NAMED).collect()
 }

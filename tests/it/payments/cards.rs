@@ -244,6 +244,16 @@ async fn disputed(outcome: &str) -> (Server, Client, Value, Value) {
         )
         .await;
     assert_eq!(payment(&server, &admin, &charged).await["status"], "DISPUTED");
+    let disputes = "query($id: ID!) { node(id: $id) { ... on Payment {
+        externalRef disputes { externalRef status amount { minor } } } } }";
+    let told = admin.data(disputes, json!({"id": charged})).await;
+    assert_eq!(
+        told["node"],
+        json!({
+            "externalRef": intent,
+            "disputes": [{"externalRef": "dp_1", "status": "OPEN", "amount": {"minor": 10_300}}],
+        })
+    );
     work_becomes(&server, &admin, "DISPUTE", "OPEN").await;
     assert_eq!(
         booking(&server, &admin, &id).await["paid"]["minor"],
@@ -272,8 +282,14 @@ async fn a_dispute_that_is_lost_takes_the_money_and_one_that_is_won_does_not() {
         (&json!(0), &row["total"])
     );
     assert_eq!(payment(&server, &admin, &charged).await["status"], "DISPUTED");
+    let missing = work_becomes(&server, &admin, "UNDERPAYMENT", "OPEN").await;
+    assert_eq!(
+        missing["amount"]["minor"], 85_118,
+        "all of the price is owed again"
+    );
     server.assert_rebuild_changes_nothing(&server.company).await;
     let (server, admin, id, charged) = disputed("won").await;
+    assert_eq!(work(&server, &admin, "UNDERPAYMENT").await, Vec::<Value>::new());
     assert_eq!(booking(&server, &admin, &id).await["paid"]["minor"], 10_000);
     let row = payment(&server, &admin, &charged).await;
     assert_eq!(
@@ -306,6 +322,32 @@ async fn support_gives_back_up_to_the_limit_that_the_company_set() {
         "REFUND_ABOVE_LIMIT"
     );
     refund(&admin, &charged, "admin", 7_000).await;
+}
+
+#[tokio::test]
+async fn parts_that_no_money_can_have_are_refused_and_break_nothing() {
+    let (server, double, admin) = open().await;
+    let id = book(&admin, "absurd").await;
+    let charged = charged(&server, &double, &admin, &id, "intent").await;
+    let (least, most) = (i64::MIN.to_string(), i64::MAX.to_string());
+    for (number, parts) in [
+        json!({"feeMinor": least}),
+        json!({"tipMinor": most, "feeMinor": most}),
+        json!({"amountMinor": most}),
+        json!({"amountMinor": least, "feeMinor": 1}),
+        json!({"amountMinor": 1, "tipMinor": 2}),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let ask = with(refund_input(&charged, &format!("absurd {number}"), 100), parts);
+        assert_eq!(
+            admin.refused("paymentRefund", ask).await,
+            "INVALID_AMOUNT",
+            "{number}"
+        );
+    }
+    assert!(double.refunds().is_empty());
 }
 
 /// What happens to a card payment in the end is the same in every order in which the provider may tell of it.

@@ -1,5 +1,6 @@
 //! The work queue: nothing that happens to money is dropped.
 
+use domain::access::StationScope;
 use serde_json::{Value, json};
 use tests::http::PARTY_UTC;
 
@@ -109,4 +110,69 @@ async fn money_that_comes_for_a_booking_that_is_over_is_not_lost() {
     })
     .await;
     server.assert_rebuild_changes_nothing(&server.company).await;
+}
+
+#[tokio::test]
+async fn a_refund_that_the_terms_propose_waits_for_a_person() {
+    let (server, _, admin) = open().await;
+    let id = book(&admin, "proposed").await;
+    cash(&admin, &id, "all", 85_118).await;
+    booking_becomes(&server, &admin, &id, "CONFIRMED").await;
+    let cancel =
+        json!({"idempotencyKey": "cancel", "bookingId": id, "reason": "no chef is well", "byCompany": true});
+    admin.done("bookingCancel", "", cancel).await;
+    let item = work_becomes(&server, &admin, "REFUND_PROPOSED", "OPEN").await;
+    assert_eq!(item["amount"]["minor"], 85_118, "the company called it off");
+    let paid = "query($id: ID!) { booking(id: $id) { payments(first: 1) { nodes { id } } } }";
+    let paid = admin.data(paid, json!({"id": id})).await["booking"]["payments"]["nodes"][0]["id"].take();
+    let refund = json!({
+        "idempotencyKey": "back", "paymentId": paid, "amountMinor": 85_118, "reason": "no chef is well",
+    });
+    admin.done("paymentRefund", PAYMENT, refund).await;
+    work_becomes(&server, &admin, "REFUND_PROPOSED", "SETTLED").await;
+    server.assert_rebuild_changes_nothing(&server.company).await;
+}
+
+#[tokio::test]
+async fn a_booking_without_a_tax_rate_is_shown_until_there_is_one() {
+    let (server, _, admin) = open().await;
+    let party = with(
+        party("rateless"),
+        json!({"venue": {"street": "1 Main St", "city": "Hayward", "state": "CA", "zip": "94541"}}),
+    );
+    let id = admin.done("bookingRequest", "booking { id }", party).await["booking"]["id"].take();
+    let item = work_becomes(&server, &admin, "TAX_UNRESOLVED", "OPEN").await;
+    assert!(
+        item["detail"]
+            .as_str()
+            .is_some_and(|said| said.contains("Alameda, CA on 2026-03-14"))
+    );
+    let cancel = json!({"idempotencyKey": "cancel", "bookingId": id, "reason": "plans changed"});
+    admin.done("bookingCancel", "", cancel).await;
+    work_becomes(&server, &admin, "TAX_UNRESOLVED", "SETTLED").await;
+    server.assert_rebuild_changes_nothing(&server.company).await;
+}
+
+#[tokio::test]
+async fn an_item_is_found_by_its_id_by_those_who_may_see_money() {
+    let (server, _, admin) = open().await;
+    let id = book(&admin, "node").await;
+    cash(&admin, &id, "all", 85_118).await;
+    cash(&admin, &id, "more", 5_000).await;
+    let item = work_becomes(&server, &admin, "OVERPAYMENT", "OPEN").await;
+    let query = "query($id: ID!) { node(id: $id) { id ... on WorkItem { kind amount { minor } } } }";
+    let found = admin.data(query, json!({"id": item["id"]})).await;
+    assert_eq!(
+        found["node"],
+        json!({"id": item["id"], "kind": "OVERPAYMENT", "amount": {"minor": 5_000}})
+    );
+    let chef = server.sign_in(Role::Chef).await;
+    let refused = chef.graphql(query, json!({"id": item["id"]})).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN");
+    let elsewhere = StationScope::Only(vec![server.company.san_jose]);
+    let limited = server
+        .sign_in_at(&server.company, Role::StationManager, elsewhere)
+        .await;
+    let hidden = limited.data(query, json!({"id": item["id"]})).await;
+    assert_eq!(hidden["node"], Value::Null, "it is of another station");
 }

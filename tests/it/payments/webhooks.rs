@@ -82,13 +82,22 @@ async fn what_is_forged_or_stale_is_turned_away_and_noted_once_an_hour() {
         "unsigned, stale and forged"
     );
     assert_eq!(count(&found, "payment.succeeded"), 0);
-    let head = server.head(&server.company).await;
+    let head = server.quiet(&server.company).await;
     assert_eq!(
         deliver(&admin, "/webhooks/stripe/no-such-company", &good, body.clone())
             .await
             .0,
         404
     );
+    for slug in ["no-such-company", &server.company.slug] {
+        assert_eq!(
+            deliver(&admin, &format!("/webhooks/stripe/{slug}"), &other, body.clone())
+                .await
+                .0,
+            400,
+            "who cannot sign is not told who is here"
+        );
+    }
     assert_eq!(
         deliver(&admin, "/webhooks/stripe", &good, "x".repeat(300_000))
             .await
@@ -191,10 +200,10 @@ async fn an_event_is_kept_in_the_log_of_the_company_that_it_is_about() {
     assert_eq!(status, 200, "{said}");
     let nobody = json!({"id": "dp_2", "amount": 5, "currency": "usd", "payment_intent": "pi_of_nobody"});
     let event = double.event("charge.dispute.created", &nobody, server.now());
-    assert_ne!(
+    assert_eq!(
         double.send(&admin, &event, server.now()).await.0,
-        200,
-        "it is about no company here"
+        404,
+        "it is about no company here, whenever it is told"
     );
     assert_eq!(server.head(&neighbour).await, theirs);
 }
@@ -223,6 +232,88 @@ async fn a_refund_made_at_the_provider_counts_and_a_person_is_asked_why() {
     assert_eq!(
         (&row["refunded"]["minor"], &row["refunds"][0]["kind"]),
         (&json!(2_500), &json!("GOODWILL"))
+    );
+    assert_eq!(work(&server, &admin, "REFUND_AT_PROVIDER").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_bank_that_decides_otherwise_afterwards_is_not_passed_over() {
+    let (server, double, admin) = open().await;
+    let id = book(&admin, "anew").await;
+    charged(&server, &double, &admin, &id, "intent").await;
+    let closed = |status: &str| {
+        json!({
+            "id": "dp_1", "amount": 10_300, "currency": "usd", "status": status, "payment_intent": double.newest(),
+        })
+    };
+    double
+        .tell(&admin, "charge.dispute.closed", &closed("lost"), server.now())
+        .await;
+    double
+        .tell(&admin, "charge.dispute.closed", &closed("lost"), server.now())
+        .await;
+    assert_eq!(
+        work(&server, &admin, "UNKNOWN_WEBHOOK").await,
+        Vec::<Value>::new()
+    );
+    double
+        .tell(&admin, "charge.dispute.closed", &closed("won"), server.now())
+        .await;
+    let item = work_becomes(&server, &admin, "UNKNOWN_WEBHOOK", "OPEN").await;
+    assert!(
+        item["detail"]
+            .as_str()
+            .is_some_and(|said| said.contains("decided otherwise"))
+    );
+}
+
+#[tokio::test]
+async fn another_amount_than_was_asked_for_counts_as_it_came_and_is_shown() {
+    let (server, double, admin) = open().await;
+    let id = book(&admin, "other-amount").await;
+    let made = intent(&admin, &id, "intent", 10_000, 0).await["payment"]["id"].take();
+    let mut paid = double.pay(&double.newest());
+    paid["amount_received"] = json!(6_000);
+    double
+        .tell(&admin, "payment_intent.succeeded", &paid, server.now())
+        .await;
+    let item = work_becomes(&server, &admin, "CHARGE_DIFFERS", "OPEN").await;
+    assert_eq!(
+        (&item["amount"]["minor"], &item["paymentId"]),
+        (&json!(6_000), &made)
+    );
+    let row = payment(&server, &admin, &made).await;
+    assert_eq!(row["refundable"]["minor"], 6_000);
+    let row = booking(&server, &admin, &id).await;
+    assert_eq!(
+        (&row["paid"]["minor"], &row["status"]),
+        (&json!(6_000), &json!("REQUESTED"))
+    );
+    server.assert_rebuild_changes_nothing(&server.company).await;
+}
+
+/// A sum does not say which refunds it is of: one that was made elsewhere is not taken for ours.
+#[tokio::test]
+async fn a_sum_of_refunds_is_not_taken_for_one_that_the_provider_never_heard_of() {
+    let (server, double, admin) = open().await;
+    let id = book(&admin, "sums").await;
+    let charged = charged(&server, &double, &admin, &id, "intent").await;
+    double.fail(&[tests::stripe::Fault::Status(500); 3]);
+    let ask =
+        json!({"idempotencyKey": "r", "paymentId": charged, "amountMinor": 2_000, "reason": "a kindness"});
+    admin.done("paymentRefund", PAYMENT, ask).await;
+    assert!(double.refunds().is_empty(), "ours was never heard of");
+    double.refund_by_hand(&double.newest(), 2_000);
+    let charge =
+        json!({"id": "ch_1", "payment_intent": double.newest(), "amount_refunded": 2_000, "currency": "usd"});
+    double
+        .tell(&admin, "charge.refunded", &charge, server.now())
+        .await;
+    let row = payment(&server, &admin, &charged).await;
+    assert_eq!(row["refunds"][0]["status"], "PENDING", "{row}");
+    assert_eq!(
+        (&row["refunds"][1]["status"], &row["refunded"]["minor"]),
+        (&json!("SUCCEEDED"), &json!(2_000))
     );
     assert_eq!(work(&server, &admin, "REFUND_AT_PROVIDER").await.len(), 1);
 }

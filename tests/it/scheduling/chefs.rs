@@ -1,7 +1,6 @@
 //! Chefs: when they work, who has them, and what they see.
 
 use domain::access::Role;
-use projections::Waited;
 use serde_json::{Value, json};
 use tests::http::{Client, PASSWORD, Server, global_id, party, with};
 
@@ -113,15 +112,8 @@ async fn days_off_over_a_party_cancel_nothing_and_ask_for_another_chef() {
         let data = admin.data(needed, json!({"id": chefs[0]})).await;
         data["chef"]["reassignments"].clone()
     };
-    // A policy records it: wait for its event, which comes right after.
-    let position = off["position"].as_i64().unwrap();
-    let waited = server.app.views.wait_for(
-        server.company.tenant,
-        "chef_list",
-        domain::envelope::Position(position + 1),
-        std::time::Duration::from_secs(20),
-    );
-    assert_eq!(waited.await.expect("the read models answer"), Waited::Reached);
+    // A policy records it.
+    super::tasks::reacted(&server).await;
     assert_eq!(listed().await, json!([{"number": booking["number"]}]));
     let status = admin
         .data(

@@ -206,3 +206,32 @@ async fn a_start_that_the_clock_skips_says_by_how_much_it_moved() {
     );
     server.assert_rebuild_changes_nothing(&server.company).await;
 }
+
+#[tokio::test]
+async fn a_venue_out_of_reach_has_no_free_slot_and_a_request_agrees() {
+    let server = Server::start().await;
+    let admin = server.sign_in(Role::Admin).await;
+    let query = "query($id: ID!) {
+        availability(stationId: $id, from: \"2026-03-14\", to: \"2026-03-14\", guests: 16, zip: \"90001\") {
+            available reason message } }";
+    let station = json!({"id": global_id("Station", server.company.san_jose)});
+    let far = admin.data(query, station.clone()).await["availability"].take();
+    for slot in far.as_array().expect("a list") {
+        assert_eq!(
+            (&slot["available"], &slot["reason"]),
+            (&json!(false), &json!("OUT_OF_AREA")),
+            "{slot}"
+        );
+        assert!(
+            slot["message"]
+                .as_str()
+                .is_some_and(|message| message.contains("miles"))
+        );
+    }
+    let there = json!({
+        "stationId": station["id"],
+        "venue": {"street": "1 Main St", "city": "Los Angeles", "state": "CA", "zip": "90001"},
+    });
+    let refused = admin.refused("bookingRequest", with(party("far"), there)).await;
+    assert_eq!(refused, "OUT_OF_AREA");
+}

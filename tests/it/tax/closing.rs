@@ -14,7 +14,7 @@ use super::{close, confirmed, followed, held, paid, people, report};
 const PARTIES: usize = 24;
 
 /// The whole log of the company.
-async fn log(server: &Server) -> Vec<StoredEvent> {
+pub(super) async fn log(server: &Server) -> Vec<StoredEvent> {
     let (tenant, mut events) = (server.company.tenant, Vec::new());
     loop {
         let after = events
@@ -33,12 +33,12 @@ async fn log(server: &Server) -> Vec<StoredEvent> {
     }
 }
 
-fn payload(event: &StoredEvent) -> Value {
+pub(super) fn payload(event: &StoredEvent) -> Value {
     serde_json::from_str(&event.payload).expect("payloads are JSON")
 }
 
 /// The line of an event: its day, and the tax that is left to pay; as the log alone has it, without the read models.
-fn line(event: &StoredEvent) -> Option<(String, i64)> {
+pub(super) fn line(event: &StoredEvent) -> Option<(String, i64)> {
     let payload = payload(event);
     let text = |field: &Value| field.as_str().map(str::to_owned);
     match event.event_type.as_str() {

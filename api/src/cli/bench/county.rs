@@ -57,6 +57,7 @@ pub(super) fn rate(county: Uuid, city: u64) -> TaxRateSet {
         effective_until: None,
         source: filler(REST),
         before_ppm: None,
+        correction: None,
         zips: Vec::new(),
     }
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
-use projections::At;
 use projections::books::{BooksFormat, books};
+use replays::moment::Moment;
 
-use super::{Company, accountant};
+use super::{Company, accountant, at};
 use crate::cli::Verdict;
 use crate::cli::tax::report::write;
 
@@ -25,6 +25,9 @@ pub(in crate::cli) struct Books {
     /// Last day, inclusive.
     #[arg(long, value_name = "DATE")]
     to: NaiveDate,
+    /// As they stood: a position, an instant with its zone, or head.
+    #[arg(long, value_name = "POSITION|INSTANT", default_value = "head")]
+    as_of: Moment,
     /// Where to write them, whole or not at all; the terminal where absent.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -50,9 +53,9 @@ impl Books {
         self.company
             .with(async |app, tenant| {
                 app.views.catch_up(tenant).await?;
-                let days = (self.from, self.to);
-                let bytes = books(&app.views, &accountant(tenant), format, days, At::NOW).await?;
-                write(self.out.as_deref(), bytes).await
+                let (days, at) = ((self.from, self.to), at(app, tenant, self.as_of).await?);
+                let file = books(&app.views, &accountant(tenant), format, days, at).await?;
+                write(self.out.as_deref(), file.bytes()).await
             })
             .await?;
         Ok(Verdict::Well)

@@ -48,15 +48,23 @@ fn tell(checked: &Checked) -> Verdict {
         certificate.state, certificate.period, certificate.position
     );
     if checked.count == 0 {
-        let rows = |seal: Option<&projections::tax_export::Seal>| seal.map_or(0, |seal| seal.rows);
+        let summary = certificate.summary.as_ref();
+        let lines = certificate.lines.as_ref();
+        let held = [
+            summary.map(|seal| format!("{} rows of the summary", seal.rows)),
+            lines.map(|seal| format!("{} lines", seal.rows)),
+        ];
+        let held: Vec<String> = held.into_iter().flatten().collect();
         say(format_args!(
-            "{of}: {} rows and {} lines, and the log says the same",
-            rows(certificate.summary.as_ref()),
-            rows(certificate.lines.as_ref()),
+            "{of}: {}, and the log says the same",
+            held.join(" and ")
         ));
         return Verdict::Well;
     }
-    say(format_args!("{of}: {} differences", checked.count));
+    match checked.count {
+        1 => say(format_args!("{of}: 1 difference")),
+        count => say(format_args!("{of}: {count} differences")),
+    }
     for difference in &checked.differences {
         say(format_args!(
             "{}, {}: the file says {:?}, the log {:?}",

@@ -6,7 +6,7 @@ use commands::tax_period::TaxPeriodAsk;
 use commands::{CommandError, Written};
 use projections::period::Period;
 
-use super::{Company, caller, new_key};
+use super::{Company, caller, new_key, state};
 use crate::cli::{Verdict, say};
 use crate::tax_closing::{ClosingError, close, days};
 
@@ -15,7 +15,7 @@ pub(in crate::cli) struct Close {
     #[command(flatten)]
     company: Company,
     /// Two-letter state.
-    #[arg(long)]
+    #[arg(long, value_parser = state)]
     state: String,
     /// 2025-11, 2025-Q4, 2025 or 2025-04-01..2025-06-15.
     #[arg(long)]
@@ -27,7 +27,7 @@ pub(in crate::cli) struct Reopen {
     #[command(flatten)]
     company: Company,
     /// Two-letter state.
-    #[arg(long)]
+    #[arg(long, value_parser = state)]
     state: String,
     /// The period as it was closed.
     #[arg(long)]

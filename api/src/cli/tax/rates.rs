@@ -9,7 +9,7 @@ use domain::tax_rate::csv::write;
 use projections::{At, tax_rates};
 
 use super::closing::told;
-use super::{Company, accountant, caller, new_key};
+use super::{Company, accountant, caller, new_key, state};
 use crate::cli::{Verdict, say, write_out};
 
 /// Tax rates as a file.
@@ -35,7 +35,7 @@ pub(in crate::cli) struct Export {
     #[command(flatten)]
     company: Company,
     /// Two-letter state; all where absent.
-    #[arg(long)]
+    #[arg(long, value_parser = state)]
     state: Option<String>,
     /// Where to write them, whole or not at all; the terminal where absent.
     #[arg(long, value_name = "FILE")]

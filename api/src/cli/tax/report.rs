@@ -15,7 +15,7 @@ use projections::{At, ReadError};
 use replays::moment::Moment;
 
 use super::table::table;
-use super::{Company, accountant};
+use super::{Company, accountant, at, state};
 use crate::app::App;
 use crate::cli::{Verdict, write_out};
 use crate::filing::filed_report;
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Report {
     #[command(flatten)]
     company: Company,
     /// Two-letter state.
-    #[arg(long)]
+    #[arg(long, value_parser = state)]
     state: String,
     /// 2025-11, 2025-Q4, 2025 or 2025-04-01..2025-06-15.
     #[arg(long)]
@@ -67,12 +67,7 @@ impl Report {
             .with(async |app, tenant| {
                 app.views.catch_up(tenant).await?;
                 let viewer = accountant(tenant);
-                let at = match self.as_of {
-                    Moment::Head => At::NOW,
-                    Moment::Position(position) => At::AsOf(position),
-                    Moment::Instant(instant) => At::AsOf(app.views.as_of_instant(tenant, instant).await?),
-                };
-                self.write(app, &viewer, at).await
+                self.write(app, &viewer, at(app, tenant, self.as_of).await?).await
             })
             .await?;
         Ok(Verdict::Well)

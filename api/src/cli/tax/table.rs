@@ -37,15 +37,23 @@ pub(super) fn table(report: &TaxReport) -> String {
     }
     if report.unresolved > 0 {
         text += &format!(
-            "\n{} parties have no known rate: they are not taxed yet.\n",
-            report.unresolved
+            "\n{} no known rate: the period cannot be closed before it is loaded.\n",
+            parties(report.unresolved)
         );
     }
     if report.unconfirmed > 0 {
         text += &format!(
-            "\n{} parties have a place that a person must confirm.\n",
-            report.unconfirmed
+            "\n{} a place that a person must confirm: the period cannot be closed before.\n",
+            parties(report.unconfirmed)
         );
     }
     text
+}
+
+/// So many parties, and a verb.
+fn parties(count: i64) -> String {
+    match count {
+        1 => "1 party has".to_owned(),
+        count => format!("{count} parties have"),
+    }
 }

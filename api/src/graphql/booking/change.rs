@@ -12,6 +12,7 @@ use domain::ids::{BookingId, ChefId};
 use domain::quote::AddOn;
 
 use super::BookingPayload;
+use super::command::{change, no_booking};
 use super::input::{BookingActionInput, VenueInput};
 use crate::graphql::error::UserError;
 use crate::graphql::id::local;
@@ -158,10 +159,6 @@ pub(in crate::graphql) struct BookingDeleteInput {
 #[derive(Default)]
 pub(in crate::graphql) struct BookingChangeMutation;
 
-fn no_booking() -> BookingPayload {
-    BookingPayload::refused(UserError::not_found("bookingId", "booking"))
-}
-
 fn no_chef() -> BookingPayload {
     BookingPayload::refused(UserError::not_found("chefId", "chef"))
 }
@@ -176,32 +173,32 @@ impl BookingChangeMutation {
         ctx: &Context<'_>,
         input: BookingRescheduleInput,
     ) -> Result<BookingPayload> {
-        let caller = caller(ctx)?;
-        let Some(booking_id) = local::<BookingId>(&input.booking_id) else {
-            return Ok(no_booking());
-        };
-        let ask = BookingReschedule {
-            booking_id,
-            expected_version: input.expected_version.map(i64::from),
-            start: input.start.0,
-            venue: input.venue.map(Venue::from),
-            fee: if input.accept_fee {
-                FeeAgreed::Yes
-            } else {
-                FeeAgreed::No
+        change(
+            ctx,
+            &input.idempotency_key,
+            &input.booking_id,
+            |caller, key, booking_id| {
+                let ask = BookingReschedule {
+                    booking_id,
+                    expected_version: input.expected_version.map(i64::from),
+                    start: input.start.0,
+                    venue: input.venue.map(Venue::from),
+                    fee: if input.accept_fee {
+                        FeeAgreed::Yes
+                    } else {
+                        FeeAgreed::No
+                    },
+                    on_behalf_of: if input.by_company {
+                        OnBehalfOf::Company
+                    } else {
+                        OnBehalfOf::Customer
+                    },
+                    reason: input.reason,
+                };
+                app(ctx).commands.reschedule_booking(caller, key, ask)
             },
-            on_behalf_of: if input.by_company {
-                OnBehalfOf::Company
-            } else {
-                OnBehalfOf::Customer
-            },
-            reason: input.reason,
-        };
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx).commands.reschedule_booking(caller, key, ask)
-        })
-        .await;
-        BookingPayload::of(ctx, done).await
+        )
+        .await
     }
 
     /// Serves more guests, or fewer, at the prices of the request unless the terms say others. Needs booking:write.
@@ -210,21 +207,21 @@ impl BookingChangeMutation {
         ctx: &Context<'_>,
         input: BookingGuestCountChangeInput,
     ) -> Result<BookingPayload> {
-        let caller = caller(ctx)?;
-        let Some(booking_id) = local::<BookingId>(&input.booking_id) else {
-            return Ok(no_booking());
-        };
-        let ask = BookingGuestCountChange {
-            booking_id,
-            expected_version: input.expected_version.map(i64::from),
-            guests: input.guests.into(),
-            reason: input.reason,
-        };
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx).commands.change_guest_count(caller, key, ask)
-        })
-        .await;
-        BookingPayload::of(ctx, done).await
+        change(
+            ctx,
+            &input.idempotency_key,
+            &input.booking_id,
+            |caller, key, booking_id| {
+                let ask = BookingGuestCountChange {
+                    booking_id,
+                    expected_version: input.expected_version.map(i64::from),
+                    guests: input.guests.into(),
+                    reason: input.reason,
+                };
+                app(ctx).commands.change_guest_count(caller, key, ask)
+            },
+        )
+        .await
     }
 
     /// Serves other extras, at the prices of the request unless the terms say others. Needs booking:write.
@@ -233,21 +230,21 @@ impl BookingChangeMutation {
         ctx: &Context<'_>,
         input: BookingMenuChangeInput,
     ) -> Result<BookingPayload> {
-        let caller = caller(ctx)?;
-        let Some(booking_id) = local::<BookingId>(&input.booking_id) else {
-            return Ok(no_booking());
-        };
-        let ask = BookingMenuChange {
-            booking_id,
-            expected_version: input.expected_version.map(i64::from),
-            add_ons: input.add_ons.into_iter().map(AddOn::from).collect(),
-            reason: input.reason,
-        };
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx).commands.change_menu(caller, key, ask)
-        })
-        .await;
-        BookingPayload::of(ctx, done).await
+        change(
+            ctx,
+            &input.idempotency_key,
+            &input.booking_id,
+            |caller, key, booking_id| {
+                let ask = BookingMenuChange {
+                    booking_id,
+                    expected_version: input.expected_version.map(i64::from),
+                    add_ons: input.add_ons.into_iter().map(AddOn::from).collect(),
+                    reason: input.reason,
+                };
+                app(ctx).commands.change_menu(caller, key, ask)
+            },
+        )
+        .await
     }
 
     /// Lets a chef cook: nobody else has that chef from the way there until all is cleared away. Needs booking:write.
@@ -307,39 +304,39 @@ impl BookingChangeMutation {
         ctx: &Context<'_>,
         input: BookingDepositExtendInput,
     ) -> Result<BookingPayload> {
-        let caller = caller(ctx)?;
-        let Some(booking_id) = local::<BookingId>(&input.booking_id) else {
-            return Ok(no_booking());
-        };
-        let ask = BookingDepositExtend {
-            booking_id,
-            expected_version: input.expected_version.map(i64::from),
-            due_at: input.due_at,
-            reason: input.reason,
-        };
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx).commands.extend_deposit(caller, key, ask)
-        })
-        .await;
-        BookingPayload::of(ctx, done).await
+        change(
+            ctx,
+            &input.idempotency_key,
+            &input.booking_id,
+            |caller, key, booking_id| {
+                let ask = BookingDepositExtend {
+                    booking_id,
+                    expected_version: input.expected_version.map(i64::from),
+                    due_at: input.due_at,
+                    reason: input.reason,
+                };
+                app(ctx).commands.extend_deposit(caller, key, ask)
+            },
+        )
+        .await
     }
 
     /// Writes something down about a booking. Needs booking:write.
     async fn booking_note_add(&self, ctx: &Context<'_>, input: BookingNoteInput) -> Result<BookingPayload> {
-        let caller = caller(ctx)?;
-        let Some(booking_id) = local::<BookingId>(&input.booking_id) else {
-            return Ok(no_booking());
-        };
-        let ask = BookingNote {
-            booking_id,
-            expected_version: input.expected_version.map(i64::from),
-            note: input.note,
-        };
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx).commands.add_note(caller, key, ask)
-        })
-        .await;
-        BookingPayload::of(ctx, done).await
+        change(
+            ctx,
+            &input.idempotency_key,
+            &input.booking_id,
+            |caller, key, booking_id| {
+                let ask = BookingNote {
+                    booking_id,
+                    expected_version: input.expected_version.map(i64::from),
+                    note: input.note,
+                };
+                app(ctx).commands.add_note(caller, key, ask)
+            },
+        )
+        .await
     }
 
     /// Records that the customer accepted the terms. Needs booking:write.
@@ -348,56 +345,56 @@ impl BookingChangeMutation {
         ctx: &Context<'_>,
         input: BookingTermsAcceptInput,
     ) -> Result<BookingPayload> {
-        let caller = caller(ctx)?;
-        let Some(booking_id) = local::<BookingId>(&input.booking_id) else {
-            return Ok(no_booking());
-        };
-        let ask = BookingTermsAccept {
-            booking_id,
-            expected_version: input.expected_version.map(i64::from),
-            terms_version: input.terms_version,
-        };
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx).commands.accept_terms(caller, key, ask)
-        })
-        .await;
-        BookingPayload::of(ctx, done).await
+        change(
+            ctx,
+            &input.idempotency_key,
+            &input.booking_id,
+            |caller, key, booking_id| {
+                let ask = BookingTermsAccept {
+                    booking_id,
+                    expected_version: input.expected_version.map(i64::from),
+                    terms_version: input.terms_version,
+                };
+                app(ctx).commands.accept_terms(caller, key, ask)
+            },
+        )
+        .await
     }
 
     /// Puts a booking away and frees its place: only lists of what was deleted show it, and the audit trail. A party that was
     /// held cannot be. Needs booking:write.
     async fn booking_delete(&self, ctx: &Context<'_>, input: BookingDeleteInput) -> Result<BookingPayload> {
-        let caller = caller(ctx)?;
-        let Some(booking_id) = local::<BookingId>(&input.booking_id) else {
-            return Ok(no_booking());
-        };
-        let ask = BookingDelete {
-            booking_id,
-            expected_version: input.expected_version.map(i64::from),
-            reason: input.reason,
-        };
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx).commands.delete_booking(caller, key, ask)
-        })
-        .await;
-        BookingPayload::of(ctx, done).await
+        change(
+            ctx,
+            &input.idempotency_key,
+            &input.booking_id,
+            |caller, key, booking_id| {
+                let ask = BookingDelete {
+                    booking_id,
+                    expected_version: input.expected_version.map(i64::from),
+                    reason: input.reason,
+                };
+                app(ctx).commands.delete_booking(caller, key, ask)
+            },
+        )
+        .await
     }
 
     /// Takes a booking out again within 30 days, where its place is still to be had. Needs booking:write.
     async fn booking_restore(&self, ctx: &Context<'_>, input: BookingActionInput) -> Result<BookingPayload> {
-        let caller = caller(ctx)?;
-        let Some(booking_id) = local::<BookingId>(&input.booking_id) else {
-            return Ok(no_booking());
-        };
-        let ask = BookingRestore {
-            booking_id,
-            expected_version: input.expected_version.map(i64::from),
-            reason: input.reason,
-        };
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx).commands.restore_booking(caller, key, ask)
-        })
-        .await;
-        BookingPayload::of(ctx, done).await
+        change(
+            ctx,
+            &input.idempotency_key,
+            &input.booking_id,
+            |caller, key, booking_id| {
+                let ask = BookingRestore {
+                    booking_id,
+                    expected_version: input.expected_version.map(i64::from),
+                    reason: input.reason,
+                };
+                app(ctx).commands.restore_booking(caller, key, ask)
+            },
+        )
+        .await
     }
 }

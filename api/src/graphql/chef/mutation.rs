@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result};
 use commands::chef::{ChefChange, ChefRegister};
-use commands::{CommandError, Written};
+use commands::{Caller, CommandError, IdempotencyKey, Written};
 use domain::chef::{
     Chef as ChefAggregate, ChefAvailabilitySet, ChefCapsSet, ChefCommand, ChefDateExceptionSet,
     ChefSkillsSet, ChefTimeOffAdded, ChefTimeOffCancelled, Hours, WeeklyHours,
@@ -65,6 +65,26 @@ async fn change(
     ChefPayload::of(ctx, done).await
 }
 
+async fn at_station<F>(
+    ctx: &Context<'_>,
+    input: &ChefStationInput,
+    command: impl FnOnce(Caller, IdempotencyKey, StationId, ChefId) -> F,
+) -> Result<ChefPayload>
+where
+    F: Future<Output = std::result::Result<Written, CommandError>>,
+{
+    let caller = caller(ctx)?;
+    let (station, chef) = match input.read() {
+        Ok(read) => read,
+        Err(refused) => return Ok(ChefPayload::refused(refused)),
+    };
+    let done = under_key(&input.idempotency_key, |key| command(caller, key, station, chef)).await;
+    match outcome(done)? {
+        Ok(written) => ChefPayload::about(ctx, chef, &written).await,
+        Err(refused) => Ok(ChefPayload::refused(refused)),
+    }
+}
+
 impl ChefStationInput {
     fn read(&self) -> std::result::Result<(StationId, ChefId), UserError> {
         let chef = local::<ChefId>(&self.chef_id).ok_or_else(|| UserError::not_found("chefId", "chef"))?;
@@ -116,37 +136,19 @@ impl ChefMutation {
     /// Lets a chef work at another station too, whose capacity grows by one. Refused while parties to come at the chef's only
     /// other station need every chef that there is. Needs chef:write, and both within reach.
     async fn chef_station_join(&self, ctx: &Context<'_>, input: ChefStationInput) -> Result<ChefPayload> {
-        let caller = caller(ctx)?;
-        let (station, chef) = match input.read() {
-            Ok(read) => read,
-            Err(refused) => return Ok(ChefPayload::refused(refused)),
-        };
-        let done = under_key(&input.idempotency_key, |key| {
+        at_station(ctx, &input, |caller, key, station, chef| {
             app(ctx).commands.join_chef(caller, key, station, chef)
         })
-        .await;
-        match outcome(done)? {
-            Ok(written) => ChefPayload::about(ctx, chef, &written).await,
-            Err(refused) => Ok(ChefPayload::refused(refused)),
-        }
+        .await
     }
 
     /// Lets a chef work at a station no more, whose capacity shrinks by one. Refused while a party to come has the chef. Needs
     /// chef:write, and both within reach.
     async fn chef_station_leave(&self, ctx: &Context<'_>, input: ChefStationInput) -> Result<ChefPayload> {
-        let caller = caller(ctx)?;
-        let (station, chef) = match input.read() {
-            Ok(read) => read,
-            Err(refused) => return Ok(ChefPayload::refused(refused)),
-        };
-        let done = under_key(&input.idempotency_key, |key| {
+        at_station(ctx, &input, |caller, key, station, chef| {
             app(ctx).commands.leave_chef(caller, key, station, chef)
         })
-        .await;
-        match outcome(done)? {
-            Ok(written) => ChefPayload::about(ctx, chef, &written).await,
-            Err(refused) => Ok(ChefPayload::refused(refused)),
-        }
+        .await
     }
 
     /// Says what a chef can do. Needs schedule:write; chefs set their own.

@@ -1,25 +1,21 @@
 //! Commands on payments.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use commands::payment::{
-    CardIntentInput, PaymentInput, PaymentVerdict, Preselected, RefundInput, RefundSettle, TipScreen,
-};
+use commands::payment::{CardIntentInput, PaymentInput, PaymentVerdict, Preselected, TipScreen};
 use commands::{CommandError, Written};
 use domain::decider::Decider;
-use domain::ids::{BookingId, PaymentId, RefundId, WorkItemId};
+use domain::ids::{BookingId, PaymentId, WorkItemId};
 use domain::money::Cents;
 use domain::payment::{
-    HandedOver, Payment as Aggregate, PaymentKind as DomainKind, PaymentMethod as DomainMethod,
-    RefundKind as DomainRefundKind, RefundSeen, Verdict,
+    Payment as Aggregate, PaymentKind as DomainKind, PaymentMethod as DomainMethod, Verdict,
 };
 use projections::payment_list;
 
-use super::{Payment, PaymentKind, PaymentMethod, RefundKind};
-use crate::graphql::connection::payload;
+use super::{Payment, PaymentKind, PaymentMethod};
 use crate::graphql::error::{UserError, outcome, unread};
 use crate::graphql::id::local;
 use crate::graphql::read::after as read_after;
-use crate::graphql::scalar::{BigInt, LogPosition, Money};
+use crate::graphql::scalar::{BigInt, LogPosition};
 use crate::graphql::session::{app, caller, under_key, viewer};
 
 /// How a customer chose a tip: what shows that it was voluntary.
@@ -116,59 +112,6 @@ pub(in crate::graphql) struct PaymentVoidInput {
     reason: String,
 }
 
-/// Money to give back.
-#[derive(InputObject)]
-pub(in crate::graphql) struct PaymentRefundInput {
-    /// The same key gives the same result: the money is given back once.
-    idempotency_key: ID,
-    /// Which payment.
-    payment_id: ID,
-    /// The version that you saw; null opts out.
-    expected_version: Option<i32>,
-    /// How much, all parts together, in cents.
-    amount_minor: BigInt,
-    /// What of it is tip, in cents. Where neither part is named, the price comes first, then the fee, then the tip.
-    tip_minor: Option<BigInt>,
-    /// What of it is card fee, in cents.
-    fee_minor: Option<BigInt>,
-    /// Why, as the tax sees it. By default by where the booking stands: OVERPAYMENT before the party,
-    /// CANCELLED_BEFORE_SERVICE once it was called off, and PRICE_ADJUSTMENT or, of all that came, FULL_REVERSAL after it.
-    kind: Option<RefundKind>,
-    /// Why, in words; 3 to 500 characters.
-    reason: String,
-    /// Of Zelle, Venmo and cash: whether the money has been sent or handed over already.
-    #[graphql(default = true)]
-    handed_over: bool,
-}
-
-/// What became of money that a person was to give back.
-#[derive(InputObject)]
-pub(in crate::graphql) struct PaymentRefundSettleInput {
-    /// The same key gives the same result.
-    idempotency_key: ID,
-    /// Which payment.
-    payment_id: ID,
-    /// The version that you saw; null opts out.
-    expected_version: Option<i32>,
-    /// Which of its refunds.
-    refund_id: ID,
-    /// Whether the money was given back.
-    succeeded: bool,
-    /// Why it was not; a word or two.
-    reason: Option<String>,
-    /// What the bank calls it.
-    reference: Option<String>,
-}
-
-/// What support staff may give back.
-#[derive(InputObject)]
-pub(in crate::graphql) struct RefundLimitSetInput {
-    /// The same key gives the same result.
-    idempotency_key: ID,
-    /// How much of one payment in all, in cents.
-    limit_minor: BigInt,
-}
-
 /// What a command on a payment came to.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct PaymentPayload {
@@ -185,7 +128,7 @@ pub(in crate::graphql) struct PaymentPayload {
 }
 
 impl PaymentPayload {
-    fn refused(error: UserError) -> Self {
+    pub(super) fn refused(error: UserError) -> Self {
         Self {
             payment: None,
             client_secret: None,
@@ -195,7 +138,10 @@ impl PaymentPayload {
         }
     }
 
-    async fn of(ctx: &Context<'_>, done: std::result::Result<Written, CommandError>) -> Result<Self> {
+    pub(super) async fn of(
+        ctx: &Context<'_>,
+        done: std::result::Result<Written, CommandError>,
+    ) -> Result<Self> {
         let written = match outcome(done)? {
             Ok(written) => written,
             Err(refused) => return Ok(Self::refused(refused)),
@@ -219,16 +165,7 @@ impl PaymentPayload {
     }
 }
 
-/// What support staff may give back.
-#[derive(Clone, SimpleObject)]
-pub(in crate::graphql) struct RefundLimit {
-    /// How much of one payment in all.
-    limit: Money,
-}
-
-payload!(RefundLimitPayload, refund_limit: RefundLimit);
-
-fn unknown_payment() -> PaymentPayload {
+pub(super) fn unknown_payment() -> PaymentPayload {
     PaymentPayload::refused(UserError::not_found("paymentId", "payment"))
 }
 
@@ -350,84 +287,5 @@ impl PaymentMutation {
         })
         .await;
         PaymentPayload::of(ctx, done).await
-    }
-
-    /// Gives money back: by hand at once, by card through the payment provider, which may take days. Needs payment:refund;
-    /// support staff up to a limit.
-    async fn payment_refund(&self, ctx: &Context<'_>, input: PaymentRefundInput) -> Result<PaymentPayload> {
-        let caller = caller(ctx)?;
-        let Some(payment_id) = local::<PaymentId>(&input.payment_id) else {
-            return Ok(unknown_payment());
-        };
-        let ask = RefundInput {
-            payment_id,
-            expected_version: input.expected_version.map(i64::from),
-            amount_cents: Cents(input.amount_minor.0),
-            tip_cents: input.tip_minor.map(|cents| Cents(cents.0)),
-            fee_cents: input.fee_minor.map(|cents| Cents(cents.0)),
-            kind: input.kind.map(DomainRefundKind::from),
-            reason: input.reason,
-            handed_over: if input.handed_over {
-                HandedOver::Already
-            } else {
-                HandedOver::NotYet
-            },
-        };
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx).commands.refund_payment(caller, key, ask)
-        })
-        .await;
-        PaymentPayload::of(ctx, done).await
-    }
-
-    /// Says what became of money that a person was to give back. Needs payment:refund.
-    async fn payment_refund_settle(
-        &self,
-        ctx: &Context<'_>,
-        input: PaymentRefundSettleInput,
-    ) -> Result<PaymentPayload> {
-        let caller = caller(ctx)?;
-        let Some(payment_id) = local::<PaymentId>(&input.payment_id) else {
-            return Ok(unknown_payment());
-        };
-        let Some(refund_id) = local::<RefundId>(&input.refund_id) else {
-            return Ok(PaymentPayload::refused(UserError::not_found(
-                "refundId", "refund",
-            )));
-        };
-        let ask = RefundSettle {
-            payment_id,
-            expected_version: input.expected_version.map(i64::from),
-            refund_id,
-            seen: if input.succeeded {
-                RefundSeen::Succeeded
-            } else {
-                RefundSeen::Failed { code: input.reason }
-            },
-            reference: input.reference,
-        };
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx).commands.settle_refund(caller, key, ask)
-        })
-        .await;
-        PaymentPayload::of(ctx, done).await
-    }
-
-    /// Sets how much of one payment support staff may give back. Needs payment:void.
-    async fn refund_limit_set(
-        &self,
-        ctx: &Context<'_>,
-        input: RefundLimitSetInput,
-    ) -> Result<RefundLimitPayload> {
-        let caller = caller(ctx)?;
-        let limit = Cents(input.limit_minor.0);
-        let done = under_key(&input.idempotency_key, |key| {
-            app(ctx).commands.set_refund_limit(caller, key, limit)
-        })
-        .await;
-        Ok(match outcome(done)? {
-            Ok(written) => RefundLimitPayload::written(Some(RefundLimit { limit: limit.into() }), &written),
-            Err(refused) => RefundLimitPayload::refused(refused),
-        })
     }
 }

@@ -331,11 +331,13 @@ impl PriceBulkMutation {
         })
         .await;
         match done {
-            Err(CommandError::Refused(Refused {
-                code: "INVALID_ROWS", ..
-            })) => {
+            Err(CommandError::Refused(refused)) if refused.code == "INVALID_ROWS" => {
                 let preview = app(ctx).commands.preview_import(&caller, &ask).await;
                 let bad = preview.map_err(refused_question)?.bad;
+                if bad.is_empty() {
+                    // The list has moved since: what was wrong then is right now, and nothing was written.
+                    return Ok(PriceListPayload::refused(UserError::of(refused)));
+                }
                 let told =
                     |bad: BadLine| UserError::new(bad.code, &["csv", &bad.line.to_string()], bad.message);
                 Ok(PriceListPayload::refused_rows(

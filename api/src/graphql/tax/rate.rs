@@ -148,6 +148,9 @@ pub(in crate::graphql) struct TaxRateSetInput {
     zips: Option<Vec<String>>,
     /// Where the figure is from.
     source: Option<String>,
+    /// Why the rate that was thought to begin on that day was wrong; 3 to 500 characters. This one takes its place then, and
+    /// parties that were held under the other are taxed anew.
+    correction: Option<String>,
 }
 
 payload!(TaxRatePayload, tax_rate: TaxRate);
@@ -282,6 +285,7 @@ fn rate_to_set(input: &TaxRateSetInput) -> std::result::Result<TaxRateSet, UserE
         effective_until: input.effective_until.map(|LocalDate(day)| day),
         source: source.unwrap_or_else(|| "set by hand".to_owned()),
         before_ppm: None,
+        correction: input.correction.clone(),
         zips,
     })
 }

@@ -16,6 +16,9 @@ use crate::graphql::session::{app, viewer};
 pub(in crate::graphql) enum TaxBasis {
     /// On the day of the event: what a return wants (accrual).
     EventDate,
+    /// On the local day that the money moved (cash basis), of parties that were held: a view for those who ask. What is not
+    /// paid is not in it, places and rates are those of now, and it is never closed.
+    PaymentDate,
 }
 
 /// One jurisdiction and rate in a report. Amounts are sums of lines.
@@ -87,6 +90,7 @@ pub(in crate::graphql) struct TaxReportCounty {
 /// The tax of a state and a period.
 pub(in crate::graphql) struct TaxReport {
     pub(super) report: Report,
+    pub(super) basis: TaxBasis,
     pub(super) at: At,
 }
 
@@ -102,14 +106,17 @@ impl TaxReport {
     }
     /// When tax is counted.
     async fn basis(&self) -> TaxBasis {
-        TaxBasis::EventDate
+        self.basis
     }
     /// The position in the log that the report includes, and nothing after it.
     async fn position(&self) -> LogPosition {
         self.report.position.into()
     }
-    /// Whether all days of the report are closed: then it stays as it is.
+    /// Whether all days of the report are closed: then it stays as it is. Days are closed on the basis of the event's day.
     async fn status(&self, ctx: &Context<'_>) -> Result<TaxPeriodStatus> {
+        if self.basis == TaxBasis::PaymentDate {
+            return Ok(TaxPeriodStatus::Open);
+        }
         let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
         let (state, period) = (&self.report.state, &self.report.period);
         let closed = tax_periods::closed_over(views, viewer, state, period, self.at).await;
@@ -144,11 +151,11 @@ impl TaxReport {
     async fn unconfirmed(&self) -> i32 {
         i32::try_from(self.report.unconfirmed).unwrap_or(i32::MAX)
     }
-    /// Numbers of the bookings without a rate, the first hundred.
+    /// Numbers of the bookings without a rate whose event was in the period, the first hundred.
     async fn unresolved_bookings(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
         Ok(self.open(ctx).await?.without_rate)
     }
-    /// Numbers of the bookings whose tax place a person must confirm, the first hundred.
+    /// Numbers of the bookings whose tax place a person must confirm and whose event was in the period, the first hundred.
     async fn unconfirmed_bookings(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
         Ok(self.open(ctx).await?.unconfirmed)
     }
@@ -159,7 +166,8 @@ impl TaxReport {
         let held = tax_report::deposits_held(views, viewer, &self.report.state, self.at).await;
         Ok(held.map_err(unread)?.value.into())
     }
-    /// Tips of the period that customers chose and were not given back: they are the staff's.
+    /// Tips of the period that customers chose, and that neither were given back nor went to a bank with a lost dispute. What the
+    /// company owes its staff is the account Tips-Payable of the books: there the company bears what a bank takes.
     async fn tips_payable(&self) -> Money {
         self.report.total.tips_payable_cents().into()
     }
@@ -187,12 +195,17 @@ pub(super) async fn report(
     ctx: &Context<'_>,
     state: &str,
     period: projections::period::Period,
+    basis: TaxBasis,
     at: At,
 ) -> Result<TaxReport> {
     let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
-    let report = tax_report::tax_report(views, viewer, state, period, at).await;
+    let report = match basis {
+        TaxBasis::EventDate => tax_report::tax_report(views, viewer, state, period, at).await,
+        TaxBasis::PaymentDate => tax_report::tax_report_by_payment(views, viewer, state, period, at).await,
+    };
     Ok(TaxReport {
         report: report.map_err(unread)?,
+        basis,
         at,
     })
 }
@@ -214,9 +227,8 @@ impl TaxReportQuery {
         as_of: Option<AsOf>,
         #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<TaxReport> {
-        let TaxBasis::EventDate = basis;
         let period = self::period(&period)?;
         let at = at(ctx, as_of, fresh).await?;
-        Box::pin(report(ctx, &state, period, at)).await
+        Box::pin(report(ctx, &state, period, basis, at)).await
     }
 }

@@ -8,7 +8,7 @@ use domain::tax_account::CardFeeTax;
 use projections::tax_periods::{self, TaxPeriodRow, TaxPeriodStatus as Status};
 
 use super::period;
-use super::report::{TaxReport, report};
+use super::report::{TaxBasis, TaxReport, report};
 use crate::graphql::connection::{connection, counter, payload};
 use crate::graphql::error::{UserError, fault, outcome, unread};
 use crate::graphql::read::{AsOf, Freshness, after as read_after, at, cost, slice};
@@ -267,7 +267,14 @@ async fn shown(
     match outcome(done)? {
         Err(refused) => Ok(TaxPeriodPayload::refused(refused)),
         Ok(written) => {
-            let report = Box::pin(report(ctx, state, period, read_after(written.position))).await?;
+            let report = Box::pin(report(
+                ctx,
+                state,
+                period,
+                TaxBasis::EventDate,
+                read_after(written.position),
+            ))
+            .await?;
             Ok(TaxPeriodPayload::written(Some(report), &written))
         }
     }

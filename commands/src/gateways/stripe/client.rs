@@ -9,7 +9,7 @@ use domain::payment::ProviderRefund;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Url, redirect};
 use serde_json::Value;
 
-use super::notice::refund;
+use super::notice::{became, refund};
 use crate::ports::{CardIntent, GatewayError, IntentAsk, PaymentGateway, RefundAsk};
 
 /// Metadata of what was made here: the company.
@@ -207,7 +207,7 @@ fn refused(status: StatusCode, answer: Option<&Value>) -> GatewayError {
     let code = field("decline_code").or(field("code")).or(field("type"));
     let code: String = code.unwrap_or("unknown").chars().take(100).collect();
     if field("type") == Some("idempotency_error") {
-        return GatewayError::Misconfigured { code };
+        return GatewayError::KeyReused;
     }
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => GatewayError::Misconfigured { code },
@@ -229,6 +229,7 @@ fn intent(object: &Value) -> Result<CardIntent, GatewayError> {
         client_secret: text("client_secret"),
         tenant: said(TENANT).and_then(|id| id.parse().ok()),
         payment_id: said(PAYMENT).and_then(|id| id.parse().ok()),
+        fact: became(object),
     })
 }
 
@@ -344,6 +345,6 @@ mod tests {
         }
         assert!(matches!(kind(401, &error), GatewayError::Misconfigured { .. }));
         let reused = json!({"error": {"type": "idempotency_error"}});
-        assert!(matches!(kind(400, &reused), GatewayError::Misconfigured { .. }));
+        assert_eq!(kind(400, &reused), GatewayError::KeyReused);
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::ids::{PaymentId, RefundId, TenantId};
 use domain::money::Cents;
-use domain::payment::{DisputeOutcome, ProviderFact, ProviderRefund, RefundSeen};
+use domain::payment::{CANCELED, DisputeOutcome, ProviderFact, ProviderRefund, RefundSeen};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -121,11 +121,7 @@ fn subject(kind: &str, object: &Value) -> Subject {
 
 /// What an event says of a payment; none for a type that nobody here knows, and for money of another currency.
 fn fact(kind: &str, object: &Value) -> Option<ProviderFact> {
-    if object
-        .get("currency")
-        .and_then(Value::as_str)
-        .is_some_and(|currency| currency != "usd")
-    {
+    if is_foreign(object) {
         return None;
     }
     match kind {
@@ -141,18 +137,9 @@ fn fact(kind: &str, object: &Value) -> Option<ProviderFact> {
         | "charge.dispute.funds_withdrawn"
         | "charge.dispute.funds_reinstated" => Some(ProviderFact::Nothing),
         "payment_intent.processing" => Some(ProviderFact::Processing),
-        "payment_intent.succeeded" => Some(ProviderFact::Succeeded {
-            received_cents: cents(object, "amount_received").or_else(|| cents(object, "amount"))?,
-            charge_id: reference(object, "latest_charge"),
-        }),
-        "payment_intent.payment_failed" => {
-            let error = object.get("last_payment_error");
-            let code = error.and_then(|error| text(error, "decline_code").or_else(|| text(error, "code")));
-            Some(ProviderFact::Failed { code })
-        }
-        "payment_intent.canceled" => Some(ProviderFact::Failed {
-            code: Some("canceled".to_owned()),
-        }),
+        "payment_intent.succeeded" => succeeded(object),
+        "payment_intent.payment_failed" => Some(failed(object)),
+        "payment_intent.canceled" => Some(canceled()),
         "charge.refunded" => charge_refunded(object),
         "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
             Some(ProviderFact::Refunds(vec![refund(object)?]))
@@ -172,6 +159,51 @@ fn fact(kind: &str, object: &Value) -> Option<ProviderFact> {
                 _ => return None,
             },
         }),
+        _ => None,
+    }
+}
+
+/// Whether it is about money of another currency.
+fn is_foreign(object: &Value) -> bool {
+    let currency = object.get("currency").and_then(Value::as_str);
+    currency.is_some_and(|currency| currency != "usd")
+}
+
+fn succeeded(intent: &Value) -> Option<ProviderFact> {
+    Some(ProviderFact::Succeeded {
+        received_cents: cents(intent, "amount_received").or_else(|| cents(intent, "amount"))?,
+        charge_id: reference(intent, "latest_charge"),
+    })
+}
+
+fn failed(intent: &Value) -> ProviderFact {
+    let error = intent.get("last_payment_error");
+    let code = error.and_then(|error| text(error, "decline_code").or_else(|| text(error, "code")));
+    ProviderFact::Failed { code }
+}
+
+fn canceled() -> ProviderFact {
+    ProviderFact::Failed {
+        code: Some(CANCELED.to_owned()),
+    }
+}
+
+/// What has become of an intent, by its status; none for a status that nobody here knows, and for money of another
+/// currency.
+pub(super) fn became(intent: &Value) -> Option<ProviderFact> {
+    if is_foreign(intent) {
+        return None;
+    }
+    match intent.get("status")?.as_str()? {
+        "succeeded" => succeeded(intent),
+        "processing" => Some(ProviderFact::Processing),
+        "canceled" => Some(canceled()),
+        "requires_payment_method" if intent.get("last_payment_error").is_some_and(Value::is_object) => {
+            Some(failed(intent))
+        }
+        "requires_payment_method" | "requires_confirmation" | "requires_action" | "requires_capture" => {
+            Some(ProviderFact::Nothing)
+        }
         _ => None,
     }
 }
@@ -269,6 +301,39 @@ mod tests {
             None
         );
         assert_eq!(read("ping", json!(null)).fact, None);
+    }
+
+    #[test]
+    fn an_intent_that_was_asked_after_says_what_the_events_say() {
+        let intent = |status: &str, error: Value| {
+            became(&json!({
+                "id": "pi_1", "amount": 500, "amount_received": 400, "currency": "usd", "status": status,
+                "last_payment_error": error, "latest_charge": "ch_1",
+            }))
+        };
+        let came = ProviderFact::Succeeded {
+            received_cents: Cents(400),
+            charge_id: Some("ch_1".to_owned()),
+        };
+        let failed = |code: &str| ProviderFact::Failed {
+            code: Some(code.to_owned()),
+        };
+        assert_eq!(intent("succeeded", Value::Null), Some(came));
+        assert_eq!(intent("processing", Value::Null), Some(ProviderFact::Processing));
+        assert_eq!(intent("canceled", Value::Null), Some(failed(CANCELED)));
+        let declined = json!({"code": "card_declined", "decline_code": "stolen_card"});
+        assert_eq!(
+            intent("requires_payment_method", declined),
+            Some(failed("stolen_card"))
+        );
+        for waits in ["requires_payment_method", "requires_action"] {
+            assert_eq!(intent(waits, Value::Null), Some(ProviderFact::Nothing));
+        }
+        assert_eq!(intent("mislaid", Value::Null), None);
+        assert_eq!(
+            became(&json!({"status": "succeeded", "amount": 5, "currency": "jpy"})),
+            None
+        );
     }
 
     #[test]

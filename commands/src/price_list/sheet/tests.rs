@@ -60,7 +60,7 @@ fn each_bad_row_is_named_by_its_line_and_reason() {
     let text = format!(
         "\u{feff}{head}\nadult,Adult,adult,59.95,30,120,\na,b,c\n\"two\nlines\",x,add_on,free,0,1,\nx,y,drink,1,1,1,\nx,y,add_on,1,1,1,tomorrow\nx,y,add_on,1.005,1,1,\nx,y,add_on,1,-1,1,\n"
     );
-    for text in [text.clone(), text.replace('\n', "\r\n")] {
+    for text in [text.clone(), text.replace('\n', "\r\n"), text.replace('\n', "\r")] {
         assert_bad_rows(&text);
     }
 }

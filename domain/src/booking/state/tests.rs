@@ -1,6 +1,7 @@
 use super::*;
 
 mod changes;
+mod crew;
 mod promises;
 mod promo;
 mod tax;
@@ -16,7 +17,7 @@ use crate::money::RatePpm;
 use crate::place::{Travel, Venue};
 use crate::price_list::{ItemAdded, ItemKind, PriceList, PriceListEvent};
 use crate::quote::{LineKind, QuoteError};
-use crate::station::{Station, StationChefJoined, StationEvent, StationSettings};
+use crate::station::{Station, StationChefJoined, StationCreated, StationEvent, StationSettings};
 use crate::tax_period::TaxPeriods;
 use crate::tax_rate::{Jurisdiction, PlaceConfirmation, PlaceMethod, TaxPlace};
 use uuid::Uuid;

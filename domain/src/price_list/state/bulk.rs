@@ -141,7 +141,7 @@ impl PriceList {
     fn decide_one(&self, ask: &BulkChange, name: String, multiple: i128) -> (ProposedPrice, Changed) {
         let Some(item) = self.item_at(&name, ask.effective_from) else {
             let unknown = ProposedPrice {
-                refused: Some(PriceListError::ItemUnknown(name.clone())),
+                refused: Some(super::unknown(&name)),
                 item: name,
                 label: None,
                 old_cents: None,

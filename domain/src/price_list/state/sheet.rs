@@ -71,7 +71,7 @@ impl PriceList {
         let from = row.effective_from.unwrap_or(ask.now);
         let added = ItemAdded {
             item: row.item.clone(),
-            label: row.label.clone(),
+            label: row.label.trim().to_owned(),
             kind: row.kind,
             price_cents: row.price_cents,
             min_cents: row.min_cents,
@@ -79,7 +79,7 @@ impl PriceList {
             effective_from: from,
         };
         let Some(known) = self.items.get(&row.item) else {
-            return self.add(added).map(Some);
+            return self.add(added, ask.now).map(Some);
         };
         let same = ItemAdded {
             price_cents: row.price_cents,

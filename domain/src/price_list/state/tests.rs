@@ -1,3 +1,4 @@
+mod items;
 mod many;
 
 use super::*;
@@ -23,6 +24,24 @@ fn list() -> PriceList {
     let mut list = PriceList::default();
     list.evolve(&PriceListEvent::ItemAdded(adult()));
     list
+}
+
+fn add(added: ItemAdded) -> PriceListCommand {
+    PriceListCommand::AddItem {
+        added,
+        now: at("2026-01-01T00:00:00Z"),
+    }
+}
+
+fn retire(item: &str, from: &str, reason: &str) -> PriceListCommand {
+    PriceListCommand::RetireItem {
+        retired: ItemRetired {
+            item: item.to_owned(),
+            effective_from: at(from),
+            reason: reason.to_owned(),
+        },
+        now: at("2026-02-01T00:00:00Z"),
+    }
 }
 
 fn change(price: i64, from: &str) -> PriceListCommand {
@@ -100,22 +119,15 @@ fn a_large_change_passes_when_it_is_confirmed_and_explained() {
 fn an_item_is_added_once_and_gone_when_retired() {
     let mut list = list();
     assert_eq!(
-        list.decide(PriceListCommand::AddItem(adult())),
+        list.decide(add(adult())),
         Err(PriceListError::ItemExists("adult".to_owned()))
     );
     let odd = ItemAdded {
         item: "Not Ok".to_owned(),
         ..adult()
     };
-    assert_eq!(
-        list.decide(PriceListCommand::AddItem(odd)),
-        Err(PriceListError::BadItem)
-    );
-    let retire = PriceListCommand::RetireItem(ItemRetired {
-        item: "adult".to_owned(),
-        effective_from: at("2026-06-01T00:00:00Z"),
-        reason: "off season".to_owned(),
-    });
+    assert_eq!(list.decide(add(odd)), Err(PriceListError::BadItem));
+    let retire = retire("adult", "2026-06-01T00:00:00Z", "off season");
     list.evolve(&list.decide(retire).unwrap()[0]);
     assert!(list.item_at("adult", at("2026-05-31T00:00:00Z")).is_some());
     assert!(list.item_at("adult", at("2026-06-01T00:00:00Z")).is_none());
@@ -136,7 +148,7 @@ fn terms_that_contradict_themselves_are_refused() {
     };
     assert_eq!(
         list.decide(PriceListCommand::SetTravelBand(band)),
-        Err(PriceListError::BadTerms)
+        Err(PriceListError::BadTerms(&["maxMiles"]))
     );
     let policy = BookingPolicy {
         deposit_due_hours: 0,
@@ -144,7 +156,7 @@ fn terms_that_contradict_themselves_are_refused() {
     };
     assert_eq!(
         list.decide(PriceListCommand::SetPolicy(policy)),
-        Err(PriceListError::BadTerms)
+        Err(PriceListError::BadTerms(&["depositDueHours"]))
     );
     let minimum = MinimumSet {
         weekday_cents: Cents(-1),
@@ -154,7 +166,7 @@ fn terms_that_contradict_themselves_are_refused() {
     };
     assert_eq!(
         list.decide(PriceListCommand::SetMinimum(minimum)),
-        Err(PriceListError::BadPrice)
+        Err(PriceListError::BadTerms(&["weekdayMinor"]))
     );
 }
 

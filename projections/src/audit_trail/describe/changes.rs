@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use domain::booking::{
-    BookingDepositDueExtended, BookingGuestCountChanged, BookingMenuChanged, BookingRescheduled, MovedFrom,
+    BookingChefAssigned, BookingDepositDueExtended, BookingGuestCountChanged, BookingMenuChanged,
+    BookingRescheduled, ByName, MovedFrom,
 };
 use domain::guests::Guests;
 use domain::place::Travel;
@@ -13,6 +14,18 @@ use domain::station::StationSettingsChanged;
 
 use super::{minute, place};
 use crate::audit_trail::description::{Description, instant};
+
+/// Another party may have any chef of the station; a chef of several stations is this party's by name.
+pub(super) fn describe_chef(assigned: &BookingChefAssigned) -> Description {
+    match assigned.by_name {
+        ByName::No => {
+            Description::of("A chef assigned to the booking".to_owned()).set("chefs", assigned.chef_id)
+        }
+        ByName::Yes => Description::of("A chef of several stations held by name for the booking".to_owned())
+            .set("chefs", assigned.chef_id)
+            .set("chefs.by_name", true),
+    }
+}
 
 pub(super) fn describe_extension(extended: &BookingDepositDueExtended) -> Description {
     Description::of(format!("Deposit put off to {}", instant(extended.due_at)))
@@ -112,6 +125,13 @@ pub(super) fn describe_move(moved: &BookingRescheduled) -> Description {
     let described = match &moved.moved_from {
         None => described,
         Some(from) => describe_place(described, from, moved),
+    };
+    let described = match moved.deposit_due_at {
+        None => described,
+        Some(due_at) => {
+            let before = moved.moved_from.as_ref().and_then(|from| from.deposit_due_at);
+            described.changed("deposit_due_at", before, due_at)
+        }
     };
     let described = described.changed("total", Some(moved.total_before_cents), moved.quote.total_cents);
     match moved.fee_cents {

@@ -1,5 +1,8 @@
 use domain::booking::{BookingCancelled, BookingDeleted, BookingEvent, BookingStatus, CancelledBy};
-use domain::payment::{PaymentClaimed, PaymentEvent, PaymentRejected, PaymentVerified};
+use domain::ids::RefundId;
+use domain::payment::{
+    PaymentClaimed, PaymentEvent, PaymentRefundSucceeded, PaymentRejected, PaymentVerified,
+};
 use domain::price_list::{CancellationTier, DepositBack};
 use domain::recorded::{DomainEvent, Recorded};
 use proptest::prelude::*;
@@ -265,4 +268,34 @@ proptest! {
         let all = list.iter().fold(Cents::ZERO, |sum, payment| sum + payment.amount_cents);
         prop_assert_eq!(sum(LedgerKind::PaymentClaimed, |entry| entry.amount_cents), all);
     }
+}
+
+#[test]
+fn what_was_given_back_before_is_not_proposed_again() {
+    let too_much = PaymentRefundSucceeded {
+        booking: paid_booking(),
+        refund_id: RefundId(Uuid::from_u128(1)),
+        method: PaymentMethod::Zelle,
+        kind: RefundKind::Overpayment,
+        amount_cents: Cents(20_000),
+        tip_cents: Cents::ZERO,
+        fee_cents: Cents::ZERO,
+        reason: "paid twice".to_owned(),
+        provider_ref: None,
+        provider_event: None,
+        succeeded_at: at("2026-11-03T00:00:00Z"),
+    };
+    let statement = statement(&[
+        asked(),
+        verified(2, 1, 50_000, 0),
+        payment(3, 1, PaymentEvent::RefundSucceeded(too_much)),
+        cancelled(4, RefundRule::Everything),
+        verified(5, 2, 1_000, 0),
+    ]);
+    let proposed: Vec<_> = statement
+        .entries
+        .iter()
+        .map(|entry| entry.proposed_refund_cents)
+        .collect();
+    assert_eq!(proposed[3..], [Some(Cents(30_000)), Some(Cents(31_000))]);
 }

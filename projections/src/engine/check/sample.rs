@@ -1,7 +1,7 @@
 //! Rows drawn at random and folded again by themselves: half of them from the table, which finds what should not be
 //! there, half from the log, which finds what is missing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::envelope::Position;
 use futures::{TryStreamExt, pin_mut};
@@ -16,6 +16,7 @@ use crate::engine::history::{self, Read};
 use crate::engine::parked_table::key_of_text;
 use crate::engine::progress::Progress;
 use crate::engine::rows::Halted;
+use crate::engine::select_sql::keyed;
 use crate::engine::table;
 
 /// Rows that are drawn from one by one; of more, a part is drawn first, by the page.
@@ -49,18 +50,34 @@ pub(super) async fn check<F: Fold>(
         // There is nothing to choose from.
         return whole::check(subject, u64::from(sample.keys).max(FEW.unsigned_abs()), progress).await;
     }
-    let mut keys = from_table(&mut subject, sample).await?;
-    keys.extend(from_log(&subject, sample).await?);
-    for known in remembered::keys::<F>(&mut subject.snapshot, subject.generation).await? {
-        keys.insert(key_of_text::<F>(&known)?);
+    let mut keys = from_log(&subject, sample).await?;
+    // What is no key of ours is a row that no event gives.
+    let mut unreadable = BTreeSet::new();
+    let mut drawn = from_table(&mut subject, sample).await?;
+    drawn.extend(remembered::keys::<F>(&mut subject.snapshot, subject.generation).await?);
+    for text in drawn {
+        match key_of_text::<F>(&text) {
+            Ok(key) => {
+                keys.insert(key);
+            }
+            Err(_) => {
+                unreadable.insert(text);
+            }
+        }
     }
     let mut stored: HashMap<F::Key, Value> = HashMap::new();
     for json in table::load_json::<F::Row>(&mut subject.snapshot, subject.generation, &keys).await? {
-        let (key, row) = whole::keyed::<F>(&json)?;
-        stored.insert(key, row);
+        if let (Ok(key), row) = keyed::<F::Row>(&json)? {
+            stored.insert(key, row);
+        }
     }
     let rows = refold(&subject, &keys, sample, progress).await?;
     let mut comparison = Comparison::<F>::default();
+    for json in with_keys(&mut subject, unreadable).await? {
+        if let (Err(key), row) = keyed::<F::Row>(&json)? {
+            comparison.unkeyed(key, row);
+        }
+    }
     for key in keys {
         let live = stored.remove(&key);
         let refolded = rows.get(&key);
@@ -87,16 +104,43 @@ async fn count<F: Fold>(subject: &mut Subject<F>, limit: i64) -> Result<i64, Pro
         .await?)
 }
 
-/// Keys of stored rows. Of a large table pages are drawn, so that it costs no more than that of a small one.
-async fn from_table<F: Fold>(
+/// The stored rows with keys of these texts, as far as they are there still.
+async fn with_keys<F: Fold>(
     subject: &mut Subject<F>,
-    sample: Sample,
-) -> Result<HashSet<F::Key>, ProjectionError> {
-    let table = F::Row::TABLE;
+    keys: BTreeSet<String>,
+) -> Result<Vec<String>, ProjectionError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "select distinct to_jsonb(t)::text from {} t, unnest($3::text[]) key
+         where t.tenant_id = $1 and t.generation = $2 and {} = key::jsonb",
+        F::Row::TABLE,
+        key_sql::<F>()
+    );
+    Ok(sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(subject.generation.tenant.0)
+        .bind(subject.generation.number)
+        .bind(Vec::from_iter(keys))
+        .fetch_all(&mut *subject.snapshot)
+        .await?)
+}
+
+/// A row's key as the tables have it.
+fn key_sql<F: Fold>() -> String {
     let columns: Vec<String> = F::Row::KEY
         .iter()
         .map(|column| format!("'{column}', t.{column}"))
         .collect();
+    format!("jsonb_build_object({})", columns.join(", "))
+}
+
+/// Keys of stored rows, as texts. Of a large table pages are drawn, so that it costs no more than that of a small one.
+async fn from_table<F: Fold>(
+    subject: &mut Subject<F>,
+    sample: Sample,
+) -> Result<Vec<String>, ProjectionError> {
+    let table = F::Row::TABLE;
     let is_large = count(subject, FEW + 1).await? > FEW;
     let part = if is_large {
         " tablesample system ($5::text::real)"
@@ -112,9 +156,9 @@ async fn from_table<F: Fold>(
     .await?;
     let sql = format!(
         "select drawn.key from (
-             select jsonb_build_object({})::text as key from {table} t{part} where t.tenant_id = $1 and t.generation = $2
+             select {}::text as key from {table} t{part} where t.tenant_id = $1 and t.generation = $2
          ) drawn order by md5(drawn.key || $3) limit $4",
-        columns.join(", ")
+        key_sql::<F>()
     );
     let query = sqlx::query_scalar::<_, String>(AssertSqlSafe(sql))
         .bind(subject.generation.tenant.0)
@@ -122,11 +166,7 @@ async fn from_table<F: Fold>(
         .bind(sample.seed.to_string())
         .bind(i64::from(sample.keys.div_ceil(2)));
     let query = if is_large { query.bind(share) } else { query };
-    let drawn = query.fetch_all(&mut *subject.snapshot).await?;
-    Ok(drawn
-        .iter()
-        .map(|key| key_of_text::<F>(key))
-        .collect::<Result<_, _>>()?)
+    Ok(query.fetch_all(&mut *subject.snapshot).await?)
 }
 
 /// Keys of events of the log.

@@ -4,16 +4,16 @@ use std::hash::{DefaultHasher, Hasher};
 
 use domain::envelope::Position;
 use futures::{TryStreamExt, pin_mut};
-use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
 use super::Subject;
 use crate::engine::difference::{Checked, Comparison};
-use crate::engine::error::{ProjectionError, ReadError};
+use crate::engine::error::ProjectionError;
 use crate::engine::fold::{Fold, Key, Row, Rows};
 use crate::engine::history;
 use crate::engine::progress::Progress;
 use crate::engine::rows::{Halted, Then};
+use crate::engine::select_sql::keyed;
 
 /// Events between two calls of who watches.
 const TELL_EVERY: u64 = 1_000;
@@ -148,28 +148,17 @@ async fn compare<F: Fold>(
         .fetch(&mut *subject.snapshot);
     pin_mut!(stored);
     while let Some(json) = stored.try_next().await? {
-        let (key, row) = keyed::<F>(&json)?;
-        if pass.takes(&key) {
-            let refolded = rows.remove(&key);
-            comparison.compare(key, Some(row), refolded.as_ref());
+        match keyed::<F::Row>(&json)? {
+            (Ok(key), row) if pass.takes(&key) => {
+                let refolded = rows.remove(&key);
+                comparison.compare(key, Some(row), refolded.as_ref());
+            }
+            (Err(key), row) if pass.number == 0 => comparison.unkeyed(key, row),
+            (Ok(_) | Err(_), _) => {}
         }
     }
     for missing in rows.into_rows() {
         comparison.compare(missing.key(), None, Some(&missing));
     }
     Ok(())
-}
-
-/// A stored row and its key.
-pub(super) fn keyed<F: Fold>(json: &str) -> Result<(F::Key, Value), ReadError> {
-    let unreadable = |reason: String| ReadError::Unreadable {
-        table: F::Row::TABLE,
-        reason,
-    };
-    let mut row: Value = serde_json::from_str(json).map_err(|error| unreadable(error.to_string()))?;
-    let key = F::Row::key_from_json(&row).ok_or_else(|| unreadable("a row has no key".to_owned()))?;
-    if let Value::Object(columns) = &mut row {
-        columns.retain(|name, _| F::Row::COLUMNS.contains(&name.as_str()));
-    }
-    Ok((key, row))
 }

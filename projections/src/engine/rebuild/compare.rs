@@ -1,11 +1,12 @@
 //! Two generations of a read model held against each other, in the database.
 
+use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::engine::difference::Difference;
 use crate::engine::error::ReadError;
 use crate::engine::fold::Row;
-use crate::engine::select_sql::read_row;
+use crate::engine::select_sql::{keyed, read_row};
 use crate::engine::table::Generation;
 
 /// Differences that are told one by one, at most.
@@ -64,14 +65,23 @@ pub(super) async fn compare<R: Row>(
     })
 }
 
+/// A row that this program cannot read is told as it is stored: to be rid of it is what one rebuilds for.
 fn difference<R: Row>(live: Option<&str>, built: Option<&str>) -> Result<Difference, ReadError> {
-    let live: Option<R> = live.map(read_row).transpose()?;
-    let built: Option<R> = built.map(read_row).transpose()?;
-    let key = live.as_ref().or(built.as_ref()).map(Row::key);
-    let json = |row: R| serde_json::to_value(row).expect("rows have a JSON form");
+    let live = live.map(told::<R>).transpose()?;
+    let built = built.map(told::<R>).transpose()?;
+    let key = live.as_ref().or(built.as_ref()).map(|(key, _)| key.clone());
     Ok(Difference {
-        key: key.map_or_else(String::new, |key| R::key_json(&key).to_string()),
-        live: live.map(json),
-        refolded: built.map(json),
+        key: key.unwrap_or_default(),
+        live: live.map(|(_, row)| row),
+        refolded: built.map(|(_, row)| row),
     })
+}
+
+/// The text of a row's key, and the row.
+fn told<R: Row>(json: &str) -> Result<(String, Value), ReadError> {
+    let (key, stored) = keyed::<R>(json)?;
+    let key = key.map_or_else(|text| text, |key| R::key_json(&key).to_string());
+    let row = read_row::<R>(json).ok();
+    let row = row.map(|row| serde_json::to_value(row).expect("rows have a JSON form"));
+    Ok((key, row.unwrap_or(stored)))
 }

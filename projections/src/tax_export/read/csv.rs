@@ -1,17 +1,14 @@
 //! An export in CSV: which of the two tables it has, its header says; its last records are the certificate.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::Path;
 
-use super::{Found, Unreadable, damaged, expect_columns};
+use super::{Found, Parts, Stray, Unreadable, damaged, expect_columns};
 use crate::tax_export::cell::{CellKind, field_text};
 use crate::tax_export::certificate::FIELDS;
 use crate::tax_export::columns::{line_columns, summary_columns};
 
-pub(super) fn read(
-    path: &Path,
-    row: &mut dyn FnMut(Found) -> bool,
-) -> Result<BTreeMap<String, String>, Unreadable> {
+pub(super) fn read(path: &Path, row: &mut dyn FnMut(Found) -> bool) -> Result<Parts, Unreadable> {
     let mut reader = ::csv::ReaderBuilder::new().from_path(path).map_err(damaged)?;
     let header = reader.headers().map_err(damaged)?.clone();
     let of_lines = header.iter().next() == line_columns().next().map(|(name, _)| name);
@@ -30,7 +27,7 @@ pub(super) fn read(
         let fields = record.iter().zip(&kinds);
         held.push_back(
             fields
-                .map(|(field, kind)| field_text(field, *kind).to_owned())
+                .map(|(field, kind)| field_text(field, *kind).into_owned())
                 .collect(),
         );
         if held.len() > behind
@@ -52,9 +49,14 @@ pub(super) fn read(
     {
         row(Found::Total(total));
     }
-    let named = held.into_iter().map(|mut cells| {
-        let value = cells.get_mut(1).map(std::mem::take).unwrap_or_default();
-        (cells.swap_remove(0), value)
-    });
-    Ok(named.collect())
+    let mut parts = Parts::default();
+    for cells in held {
+        let mut cells = cells.into_iter();
+        let (name, value) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
+        for more in cells.filter(|cell| !cell.is_empty()) {
+            parts.strays.push(Stray::beside(format!("beside {name}"), more));
+        }
+        parts.fields.push((name, value));
+    }
+    Ok(parts)
 }

@@ -1,54 +1,92 @@
 //! An export in JSON, read without ever holding more than a row of it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::io::BufReader;
+use std::marker::PhantomData;
 use std::path::Path;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{Found, Unreadable, damaged};
+use super::{Found, Parts, Stray, Unreadable, damaged};
+use crate::tax_export::FORMAT;
 use crate::tax_export::columns::{line_columns, summary_columns};
 
 /// One row: the values of its columns.
-type Object = BTreeMap<String, Value>;
+type Object = Once<Value>;
 type Sink<'a> = &'a mut dyn FnMut(Found) -> bool;
 
-pub(super) fn read(path: &Path, row: Sink<'_>) -> Result<BTreeMap<String, String>, Unreadable> {
+/// An object each of whose names is there once: of two values one program would show the first, another the last.
+struct Once<V>(Vec<(String, V)>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Once<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OnceVisitor(PhantomData))
+    }
+}
+
+struct OnceVisitor<V>(PhantomData<V>);
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for OnceVisitor<V> {
+    type Value = Once<V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Once<V>, A::Error> {
+        let (mut names, mut fields) = (BTreeSet::new(), Vec::new());
+        while let Some(name) = map.next_key::<String>()? {
+            once(&mut names, &name)?;
+            fields.push((name, map.next_value()?));
+        }
+        Ok(Once(fields))
+    }
+}
+
+/// Refuses a name that was there before.
+fn once<E: serde::de::Error>(names: &mut BTreeSet<String>, name: &str) -> Result<(), E> {
+    if names.insert(name.to_owned()) {
+        return Ok(());
+    }
+    Err(E::custom(format!("it says {name} twice")))
+}
+
+pub(super) fn read(path: &Path, row: Sink<'_>) -> Result<Parts, Unreadable> {
     let file = File::open(path).map_err(|error| Unreadable::File {
         path: path.to_owned(),
         error,
     })?;
     let mut json = serde_json::Deserializer::from_reader(BufReader::new(file));
-    let mut fields = BTreeMap::new();
+    let mut parts = Parts::default();
     let document = Document {
         row,
-        fields: &mut fields,
+        parts: &mut parts,
     };
     document.deserialize(&mut json).map_err(damaged)?;
     json.end().map_err(damaged)?;
-    Ok(fields)
+    Ok(parts)
 }
 
 /// The cells of a row that has these columns and no others.
-fn cells(mut object: Object, columns: impl Iterator<Item = &'static str>) -> Result<Vec<String>, String> {
+fn cells(object: Object, columns: impl Iterator<Item = &'static str>) -> Result<Vec<String>, String> {
     let mut cells = Vec::new();
+    let Once(mut fields) = object;
     for name in columns {
-        let value = object
-            .remove(name)
-            .ok_or_else(|| format!("a row has no {name}"))?;
-        cells.push(match value {
+        let at = fields.iter().position(|(found, _)| found == name);
+        let at = at.ok_or_else(|| format!("a row has no {name}"))?;
+        cells.push(match fields.remove(at).1 {
             Value::Null => String::new(),
             Value::String(text) => text,
             Value::Number(number) => number.to_string(),
             other @ (Value::Bool(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
         });
     }
-    match object.into_keys().next() {
+    match fields.first() {
         None => Ok(cells),
-        Some(more) => Err(format!("a row has {more}, which is no column")),
+        Some((more, _)) => Err(format!("a row has {more}, which is no column")),
     }
 }
 
@@ -59,7 +97,7 @@ fn summary_cells(object: Object) -> Result<Vec<String>, String> {
 /// The whole file.
 struct Document<'a> {
     row: Sink<'a>,
-    fields: &'a mut BTreeMap<String, String>,
+    parts: &'a mut Parts,
 }
 
 impl<'de> DeserializeSeed<'de> for Document<'_> {
@@ -79,9 +117,23 @@ impl<'de> Visitor<'de> for Document<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let custom = <A::Error as serde::de::Error>::custom::<String>;
-        let Self { row, fields } = self;
+        let Self { row, parts } = self;
+        let mut names = BTreeSet::new();
         while let Some(name) = map.next_key::<String>()? {
+            once(&mut names, &name)?;
             match name.as_str() {
+                // It is named twice, for who looks at the start of the file alone.
+                "format" => {
+                    let found: String = map.next_value()?;
+                    if found != FORMAT {
+                        let expected = FORMAT.to_owned();
+                        parts.strays.push(Stray {
+                            name,
+                            found,
+                            expected,
+                        });
+                    }
+                }
                 "summary" => map.next_value_seed(Rows {
                     row: &mut *row,
                     found: |object| summary_cells(object).map(Found::Summary),
@@ -98,11 +150,18 @@ impl<'de> Visitor<'de> for Document<'_> {
                     row: &mut *row,
                     found: |object| cells(object, line_columns().map(|(name, _)| name)).map(Found::Line),
                 })?,
-                "certificate" => *fields = map.next_value()?,
+                "certificate" => Once(parts.fields) = map.next_value()?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
+                    parts.strays.push(Stray::beside(name, "something"));
                 }
             }
+        }
+        if !names.contains("format") {
+            parts.strays.push(Stray {
+                expected: FORMAT.to_owned(),
+                ..Stray::beside("format", "")
+            });
         }
         Ok(())
     }

@@ -1,13 +1,12 @@
 //! An export as a workbook, whether this program or a spreadsheet has saved it.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
 use calamine::{DataRef, Reader, Xlsx, open_workbook};
 
-use super::{Found, Unreadable, damaged, expect_columns};
+use super::{Found, Parts, Stray, Unreadable, damaged, expect_columns};
 use crate::tax_export::cell::{CellKind, legible};
 use crate::tax_export::columns::{line_columns, summary_columns};
 use crate::tax_export::csv::TOTAL;
@@ -16,12 +15,9 @@ use domain::money::RatePpm;
 
 type Workbook = Xlsx<BufReader<File>>;
 
-pub(super) fn read(
-    path: &Path,
-    row: &mut dyn FnMut(Found) -> bool,
-) -> Result<BTreeMap<String, String>, Unreadable> {
+pub(super) fn read(path: &Path, row: &mut dyn FnMut(Found) -> bool) -> Result<Parts, Unreadable> {
     let mut workbook: Workbook = open_workbook(path).map_err(|error: calamine::XlsxError| damaged(error))?;
-    let fields = summary(&mut workbook, row)?;
+    let mut parts = summary(&mut workbook, row)?;
     let of_lines = |name: &String| name.starts_with(LINES_SHEET);
     let sheets: Vec<String> = workbook.sheet_names().into_iter().filter(of_lines).collect();
     let (names, kinds): (Vec<&str>, Vec<CellKind>) = line_columns().unzip();
@@ -35,17 +31,34 @@ pub(super) fn read(
             }
             Ok(row(Found::Line(texts(cells, &kinds))))
         })?;
+        formulas(&mut workbook, &sheet, &mut parts)?;
     }
-    Ok(fields)
+    formulas(&mut workbook, SUMMARY_SHEET, &mut parts)?;
+    Ok(parts)
 }
 
+/// Names the cells of a sheet that are computed: what they show is not what they say when a spreadsheet opens them.
+fn formulas(workbook: &mut Workbook, sheet: &str, parts: &mut Parts) -> Result<(), Unreadable> {
+    let mut cells = workbook.worksheet_cells_reader(sheet).map_err(damaged)?;
+    while let Some(cell) = cells.next_formula().map_err(damaged)? {
+        let (row, column) = cell.get_position();
+        if !cell.get_value().is_empty() && parts.strays.len() < MOST_STRAYS {
+            let name = format!("{sheet}, row {}, column {}", row + 1, column + 1);
+            parts
+                .strays
+                .push(Stray::beside(name, format!("={}", cell.get_value())));
+        }
+    }
+    Ok(())
+}
+
+/// Strays that are named at most.
+const MOST_STRAYS: usize = 100;
+
 /// The first sheet: the certificate, its columns, its rows, and their sums.
-fn summary(
-    workbook: &mut Workbook,
-    row: &mut dyn FnMut(Found) -> bool,
-) -> Result<BTreeMap<String, String>, Unreadable> {
+fn summary(workbook: &mut Workbook, row: &mut dyn FnMut(Found) -> bool) -> Result<Parts, Unreadable> {
     let (names, kinds): (Vec<&str>, Vec<CellKind>) = summary_columns().unzip();
-    let mut fields = BTreeMap::new();
+    let mut parts = Parts::default();
     let mut in_table = false;
     let mut before: Option<Vec<String>> = None;
     each_row(workbook, SUMMARY_SHEET, |cells| {
@@ -60,12 +73,15 @@ fn summary(
         if found.first().map(String::as_str) == names.first().copied() {
             expect_columns(found.iter().map(String::as_str), names.iter().copied())?;
             in_table = true;
-        } else if let [name, value, ..] = found.as_slice()
-            && !name.is_empty()
-        {
-            fields.insert(name.clone(), value.clone());
-        } else if let [name] = found.as_slice() {
-            fields.insert(name.clone(), String::new());
+            return Ok(true);
+        }
+        let mut found = found.into_iter();
+        let (name, value) = (found.next().unwrap_or_default(), found.next().unwrap_or_default());
+        for more in found.filter(|cell| !cell.is_empty()) {
+            parts.strays.push(Stray::beside(format!("beside {name}"), more));
+        }
+        if !name.is_empty() || !value.is_empty() {
+            parts.fields.push((name, value));
         }
         Ok(true)
     })?;
@@ -77,7 +93,7 @@ fn summary(
             Found::Summary(total)
         });
     }
-    Ok(fields)
+    Ok(parts)
 }
 
 /// Gives the rows of a sheet that are not empty, each with as many cells as it has.

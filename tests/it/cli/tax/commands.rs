@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use chrono::Days;
+use chrono::{Datelike, Days};
 use commands::gateways::SystemClock;
 use commands::ports::Clock;
 use tests::process::{Answer, Installation, SLUG, answer};
@@ -130,7 +130,7 @@ fn every_file_of_a_report_proves_itself_and_a_changed_figure_is_named() {
         checked.out
     );
     assert!(
-        checked.out.contains("LINES_CHECKSUM") || checked.out.contains("differences"),
+        checked.out.contains("LINES_CHECKSUM") || checked.out.contains(" difference"),
         "{}",
         checked.out
     );
@@ -154,6 +154,20 @@ fn every_file_of_a_report_proves_itself_and_a_changed_figure_is_named() {
     changed[middle] ^= 1;
     fs::write(&pdf, &changed).unwrap();
     assert_eq!(check("tax.pdf").code, Some(1), "{:?}", check("tax.pdf"));
+    // Where the check reads it: a PDF says what it is in two places.
+    let after = |name: &[u8], from: usize| {
+        let rest = &document[from..];
+        let found = rest.windows(name.len()).position(|part| part == name);
+        from + found.expect("it says its position") + name.len()
+    };
+    let at = after(b"POSITION=", after(b"<pdf:Keywords>", 0));
+    let mut beyond = document.clone();
+    let digits = beyond[at..].iter_mut().take_while(|byte| byte.is_ascii_digit());
+    digits.for_each(|digit| *digit = b'9');
+    fs::write(&pdf, &beyond).unwrap();
+    let checked = check("tax.pdf");
+    assert_eq!(checked.code, Some(1), "{checked:?}");
+    assert!(checked.out.contains("the log ends at"), "{checked:?}");
     fs::write(&pdf, b"%PDF-1.7 of somebody else").unwrap();
     assert_cannot_run(&check("tax.pdf"), "hibachi-tax-report/1");
 }
@@ -187,7 +201,7 @@ fn the_books_of_the_demo_company_balance_in_both_formats() {
     let amounts = postings.map(|line| amount(line.split_whitespace().nth(1).unwrap()));
     let (count, sum) = amounts.fold((0, 0), |(count, sum), cents| (count + 1, sum + cents));
     assert!(count > 300 && sum == 0, "{count} postings come to {sum}");
-    assert!(ledger.contains("; As of log position "), "{ledger}");
+    assert!(ledger.contains("\n; POSTINGS_CHECKSUM "), "{ledger}");
     let journal = ask("csv");
     let side = |text: &str| if text.is_empty() { 0 } else { amount(text) };
     let mut balance = 0;
@@ -209,6 +223,49 @@ fn the_books_of_the_demo_company_balance_in_both_formats() {
         "2026-01-01",
     ]);
     assert_cannot_run(&backwards, "is before");
+
+    // As of a position in the past there is less, and the same for ever.
+    let as_of = |moment: &str| {
+        let ask = [
+            "tax",
+            "books",
+            "--org",
+            SLUG,
+            "--from",
+            "2000-01-01",
+            "--to",
+            "2100-01-01",
+        ];
+        installation.run(&[ask.as_slice(), &["--as-of", moment]].concat())
+    };
+    let before = as_of("500");
+    assert_eq!(before.code, Some(0), "{before:?}");
+    assert!(before.out.contains("\r\nPOSITION,500,"), "{}", before.out);
+    assert!(before.out.lines().count() < journal.lines().count());
+    assert_eq!(as_of("500"), before);
+    assert_cannot_run(&as_of("99999999"), "there is no answer as of 99999999 yet");
+    let moment = as_of("yesterday");
+    assert_eq!((moment.code, moment.out.as_str()), (Some(2), ""), "{moment:?}");
+}
+
+#[test]
+fn a_state_that_is_none_is_no_state_without_tax() {
+    let (installation, _server, _) = demo();
+    for (command, state) in [
+        ("report", "california"),
+        ("report", "ca"),
+        ("close", "Ca"),
+        ("reopen", "C4"),
+    ] {
+        let refused = installation.run(&[
+            "tax", command, "--org", SLUG, "--state", state, "--period", "2026",
+        ]);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""), "{refused:?}");
+        assert!(
+            refused.err.contains("a state has two capital letters"),
+            "{refused:?}"
+        );
+    }
 }
 
 #[test]
@@ -237,8 +294,11 @@ fn rates_go_out_and_in_and_a_period_that_is_not_over_stays_open() {
     assert_eq!(bad.code, Some(1), "{bad:?}");
     assert!(bad.out.starts_with("line 2: "), "{bad:?}");
 
-    let year = SystemClock.now().date_naive().format("%Y").to_string();
-    let close = ["tax", "close", "--org", SLUG, "--state", "CA", "--period", &year];
+    let today = SystemClock.now().date_naive();
+    let quarter = format!("{}-Q{}", today.year(), today.month().div_ceil(3));
+    let close = [
+        "tax", "close", "--org", SLUG, "--state", "CA", "--period", &quarter,
+    ];
     let refused = installation.run(&close);
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(

@@ -122,6 +122,13 @@ fn rows(table: &str) -> String {
              select '{TENANT}', 1, n, {of_booking}, {station},
              case when n % 4 = 0 then 'charge' else 'payment_verified' end, 20000, 0, null, {instant}"
         ),
+        "book_entries" => format!(
+            "booking_id, booking_number, station_id, zone, stage, deposit_cents, first_on, last_on, entries)
+             select '{TENANT}', 1, {booking}, 'B' || n, {station}, 'America/Los_Angeles', 'held', 10000, day, day,
+             jsonb_build_array(jsonb_build_object('position', 1, 'on', day, 'narration', 'cash received', 'postings',
+                 jsonb_build_array(jsonb_build_object('account', 'Assets:Clearing:Cash', 'cents', 100),
+                     jsonb_build_object('account', 'Liabilities:Deposits-Held', 'cents', -100))))"
+        ),
         "audit_trail" => format!(
             "position, recorded_at, event_type, summary, entity_type, entity_id, actor_kind, actor_id, channel, changes,
              correlation_id, event_id, redacted, station_id)
@@ -173,7 +180,12 @@ fn rows(table: &str) -> String {
     };
     let kinds = "cross join lateral (select case when n % 20000 = 0 then 'station.created'
         else (array['booking.requested', 'payment.claimed', 'payment.verified', 'booking.confirmed'])[1 + n % 4] end) k(type)";
-    let kinds = if table == "audit_trail" { kinds } else { "" };
+    let days = format!("cross join lateral (select (({instant}) at time zone 'UTC')::date) d(day)");
+    let kinds = match table {
+        "audit_trail" => kinds,
+        "book_entries" => &days,
+        _ => "",
+    };
     format!("insert into {table} (tenant_id, generation, {columns} from generate_series(1, {ROWS}) n {kinds}")
 }
 

@@ -188,9 +188,23 @@ fn each_kind_of_refund_changes_the_tax_in_its_own_way() {
         let decided = booking.decide(record(vec![fact], TaxPeriods::default()));
         decided.map(|events| lines(events)[0].figures)
     };
-    for kind in [RefundKind::Goodwill, RefundKind::Overpayment] {
-        assert_eq!(back(kind, 1_000, 500, 10), Err(BookingError::Unchanged));
-    }
+    assert_eq!(
+        back(RefundKind::Goodwill, 1_000, 500, 10),
+        Err(BookingError::Unchanged)
+    );
+    assert_eq!(
+        back(RefundKind::Overpayment, 1_000, 0, 0),
+        Err(BookingError::Unchanged)
+    );
+    // What was paid too much was never taxed; the card fee on it was, and is given back with it.
+    let too_much = back(RefundKind::Overpayment, 1_000, 0, 10).unwrap();
+    assert_eq!(
+        (
+            too_much.refund_cents,
+            too_much.refunded_net_cents + too_much.refunded_tax_cents
+        ),
+        (Cents(10), Cents(10))
+    );
     let tip = back(RefundKind::TipOnly, 0, 5_000, 0).unwrap();
     assert_eq!(
         (tip.refunded_non_taxable_cents, tip.refunded_tax_cents),
@@ -255,18 +269,22 @@ fn another_place_takes_back_all_and_takes_it_there() {
         .unwrap();
     let told: Vec<_> = lines(events.clone())
         .iter()
-        .map(|line| (line.kind, line.tax_on.to_string(), line.figures.net_tax().0))
+        .map(|line| {
+            let tax = line.figures.net_tax().0;
+            (line.kind, line.tax_on.to_string(), tax, line.parties)
+        })
         .collect();
     let from = TaxAdjustment::CorrectedFrom;
     let to = TaxAdjustment::CorrectedTo;
     assert_eq!(
         told,
         [
-            (from, "2026-01-20".to_owned(), -7_118),
-            (from, "2026-01-20".to_owned(), 836),
-            (to, "2026-01-20".to_owned(), 7_296),
-            (to, "2026-01-20".to_owned(), -857),
-        ]
+            (from, "2026-01-20".to_owned(), -7_118, Some(-1)),
+            (from, "2026-01-20".to_owned(), 836, Some(0)),
+            (to, "2026-01-20".to_owned(), 7_296, Some(1)),
+            (to, "2026-01-20".to_owned(), -857, Some(0)),
+        ],
+        "it is one party, however many days it has lines on"
     );
     let mut moved = booking;
     for event in &events {
@@ -304,4 +322,47 @@ fn a_rate_that_differs_when_the_party_is_held_is_an_event_of_its_own() {
     };
     assert_eq!(set.because, TaxPlaceBecause::RatesAtCompletion);
     assert_eq!(completed.tax.unwrap().rate_ppm, RatePpm(93_750));
+}
+
+#[test]
+fn a_party_that_is_moved_again_and_again_is_one_party() {
+    let refund = fact(1, 10_000, 0, 0, given_back(RefundKind::PriceAdjustment));
+    let mut booking = after(held(), vec![record(vec![refund], TaxPeriods::default())]);
+    let mut counted = Vec::new();
+    for (city, rate) in [("San Jose", 93_750), ("Campbell", 95_000), ("San Jose", 93_750)] {
+        let events = booking.decide(set(place(city, rate), Some("the map"), TaxPeriods::default()));
+        let events = events.unwrap();
+        let parties: Vec<_> = lines(events.clone())
+            .iter()
+            .filter_map(|line| line.parties)
+            .collect();
+        counted.push(parties);
+        for event in &events {
+            booking.evolve(event);
+        }
+    }
+    assert_eq!(counted, vec![vec![-1, 0, 1, 0]; 3]);
+}
+
+#[test]
+fn the_tip_that_a_bank_took_back_belongs_to_the_day_that_the_dispute_was_lost() {
+    let tip = fact(1, 0, 5_000, 150, captured("pay by card", false));
+    let booking = after(held(), vec![record(vec![tip], TaxPeriods::default())]);
+    // Eleven in the evening of New Year's Eve in San Jose, where it is 2026 in Greenwich already.
+    let lost = PaymentFact {
+        at: at("2026-01-01T07:00:00Z"),
+        ..fact(2, 0, 5_000, 0, given_back(RefundKind::TipOnly))
+    };
+    let line = &recorded(&booking, vec![lost], TaxPeriods::default())[0];
+    assert_eq!(
+        (line.kind, line.tax_on.to_string()),
+        (TaxAdjustment::Refund, "2025-12-31".to_owned())
+    );
+    assert_eq!(
+        (
+            line.figures.refunded_non_taxable_cents,
+            line.figures.refunded_tax_cents
+        ),
+        (Cents(5_000), Cents(0))
+    );
 }

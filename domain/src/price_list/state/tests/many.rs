@@ -103,7 +103,7 @@ fn one_price_that_cannot_change_keeps_all_as_they_are() {
         .unwrap_err();
     assert_eq!(
         (refused.code(), refused.field()),
-        ("CONFIRMATION_REQUIRED", &["items"][..])
+        ("CONFIRMATION_REQUIRED", &["confirm"][..])
     );
     assert!(refused.to_string().starts_with("sauce: "), "{refused}");
     let unknown = bulk(&["adult", "unicorn"], percent(10_000), 1);

@@ -1,0 +1,121 @@
+//! Gives the commands that policies answer with.
+
+use domain::access::StationScope;
+use domain::envelope::{Actor, ActorKind, Channel};
+use domain::ids::{EventId, TenantId};
+use domain::work_item::WorkItemOpened;
+
+use super::PolicyError;
+use crate::policies::{Policy, Reply, WorkStep};
+use crate::{Caller, CommandError, Commands, IdempotencyKey};
+
+/// What a command follows from.
+pub(super) struct Cause {
+    /// The event, where it is one; the passing of time otherwise.
+    pub(super) event: Option<EventId>,
+    /// What the command's key is made of.
+    pub(super) key: String,
+}
+
+impl Commands {
+    /// Changes the work queue. What is no longer so is left as it is.
+    async fn work(
+        &self,
+        caller: &Caller,
+        policy: &str,
+        cause: &str,
+        steps: Vec<WorkStep>,
+    ) -> Result<(), PolicyError> {
+        for step in steps {
+            let done = match step {
+                WorkStep::Open { id, opened } => {
+                    // Under a simulated clock too it is opened when it is, and not when the database wrote what led to it.
+                    let opened_at = self.ports.now();
+                    let opened = WorkItemOpened { opened_at, ..opened };
+                    self.open_work(caller.clone(), id, opened).await
+                }
+                WorkStep::Close { id, because } => {
+                    let key = IdempotencyKey::of_reaction(policy, &format!("{cause} {id}"));
+                    self.settle_work(caller.clone(), key, id, because)
+                        .await
+                        .map(|_| ())
+                }
+            };
+            match done {
+                Ok(()) => {}
+                Err(CommandError::Refused(refused)) => {
+                    tracing::info!(policy, code = refused.code, "nothing to do");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a policy's command. A refusal by a rule is an answer: what the policy wanted is no longer so.
+    pub(super) async fn reply<P: Policy>(
+        &self,
+        tenant: TenantId,
+        cause: Cause,
+        correlation: Option<String>,
+        reply: Reply,
+    ) -> Result<(), PolicyError> {
+        let caller = Caller {
+            tenant,
+            actor: Actor {
+                kind: ActorKind::Policy,
+                id: P::NAME.to_owned(),
+                role: None,
+            },
+            stations: StationScope::All,
+            channel: Channel::Policy,
+            request_id: None,
+            causation: cause.event,
+            correlation,
+        };
+        let key = IdempotencyKey::of_reaction(P::NAME, &cause.key);
+        let done = match reply {
+            Reply::ConfirmBooking {
+                booking_id,
+                payment_id,
+                captured_cents,
+            } => {
+                self.confirm_booking(caller, key, booking_id, payment_id, captured_cents)
+                    .await
+            }
+            Reply::ExpireBooking { booking_id } => self.expire_booking(caller, key, booking_id).await,
+            Reply::Work(steps) => return Box::pin(self.work(&caller, P::NAME, &cause.key, steps)).await,
+            // The provider is asked outside of this transaction: it may take its time, and so may its answer.
+            Reply::TakeUpRefund {
+                payment_id,
+                refund_id,
+            } => {
+                let this = self.clone();
+                tokio::spawn(async move { this.take_up_refund(tenant, payment_id, refund_id).await });
+                return Ok(());
+            }
+            Reply::TakeUpCard { payment_id } => {
+                let this = self.clone();
+                tokio::spawn(async move { this.take_up_card(tenant, payment_id).await });
+                return Ok(());
+            }
+            Reply::ResolveTax { bookings, held } => {
+                Box::pin(self.resolve_held_tax(caller, &key, bookings, held)).await
+            }
+            Reply::RecordTax { booking_id, facts } => {
+                Box::pin(self.record_tax(caller, key, booking_id, facts)).await
+            }
+            Reply::NeedReassignment { chef_id, needed } => {
+                self.need_reassignment(caller, key, chef_id, needed).await
+            }
+        };
+        match done {
+            Ok(_) => Ok(()),
+            Err(CommandError::Refused(refused)) => {
+                tracing::info!(policy = P::NAME, %tenant, cause = cause.key, code = refused.code, "nothing to do");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
