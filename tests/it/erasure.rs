@@ -490,7 +490,7 @@ async fn nobody_is_erased_past_an_event_that_nobody_knows() {
         .into(),
     };
     server.app.log.append(append).await.expect("the log takes it");
-    let head = server.head(&server.company).await;
+    let head = server.written(&server.company).await;
     let ask = CustomerErase {
         customer_id: CustomerId(customer),
         expected_version: None,
@@ -506,7 +506,7 @@ async fn nobody_is_erased_past_an_event_that_nobody_knows() {
         matches!(&refused, Err(CommandError::Unreadable(unknown)) if unknown.to_string().contains("gift.given")),
         "{refused:?}"
     );
-    assert_eq!(server.head(&server.company).await, head);
+    assert_eq!(server.written(&server.company).await, head);
 }
 
 #[tokio::test]
@@ -521,7 +521,7 @@ async fn only_who_may_erases_and_only_who_is_there() {
         )
         .await;
     let customer = booked["booking"]["customer"]["id"].clone();
-    let head = server.head(&server.company).await;
+    let head = server.written(&server.company).await;
     for (input, code) in [
         (
             erase("a", &json!(global_id("Customer", Uuid::nil()))),
@@ -543,7 +543,7 @@ async fn only_who_may_erases_and_only_who_is_there() {
         other.refused("customerErase", erase("d", &customer)).await,
         "NOT_FOUND"
     );
-    assert_eq!(server.head(&server.company).await, head);
+    assert_eq!(server.written(&server.company).await, head);
     // After the party its address is of no more use.
     server.set_clock("2026-03-16T12:00:00Z");
     let mut admin = admin;

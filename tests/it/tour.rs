@@ -118,7 +118,7 @@ async fn signed_in_admin(server: &Server) -> Client {
 }
 
 async fn quoted(server: &Server, admin: &Client) {
-    let before = server.head(&server.company).await;
+    let before = server.written(&server.company).await;
     let quote = "query($input: QuoteInput!) { quote(input: $input) {
         total { amount minor currency } deposit { amount } balanceDue { amount } discount { minor }
         lines { item quantity unit { amount } total { amount } } station { name } } }";
@@ -136,7 +136,7 @@ async fn quoted(server: &Server, admin: &Client) {
             "station": {"name": "San Jose"},
         })
     );
-    assert_eq!(server.head(&server.company).await, before);
+    assert_eq!(server.written(&server.company).await, before);
 }
 
 async fn requested_once(admin: &Client) -> (String, i64) {

@@ -77,14 +77,14 @@ async fn who_does_not_reach_the_station_does_not_hear_the_result_of_anothers_key
     let owner = server.sign_in(Role::SuperAdmin).await;
     let stranger = stranger(&server).await;
     let done = done_in_san_jose(&server, &owner).await;
-    let before = server.head(&server.company).await;
+    let before = server.written(&server.company).await;
     for (command, first) in done {
         let told = stranger.command(command, "", first.clone()).await;
         assert_hears_nothing(command, &told);
         let again = owner.done(command, "", first).await;
         assert_eq!(again["replayed"], true, "{command}");
     }
-    assert_eq!(server.head(&server.company).await, before);
+    assert_eq!(server.written(&server.company).await, before);
     server.assert_rebuild_changes_nothing(&server.company).await;
 }
 
@@ -144,7 +144,7 @@ async fn a_role_without_the_right_does_not_hear_the_result_of_anothers_key() {
     assert!(!changed.await.expect("the program may").replayed);
     let were_set = commands.set_prices(owner.clone(), key("set"), company.san_jose, set.clone());
     assert!(!were_set.await.expect("the program may").replayed);
-    let before = server.head(company).await;
+    let before = server.written(company).await;
     for role in Role::ALL {
         let person = owner.clone().acting_as(Uuid::from_u128(9), role);
         for keys in [["change", "set"], ["another change", "another set"]] {
@@ -166,7 +166,7 @@ async fn a_role_without_the_right_does_not_hear_the_result_of_anothers_key() {
             }
         }
     }
-    assert_eq!(server.head(company).await, before);
+    assert_eq!(server.written(company).await, before);
     let again = commands.set_prices(owner, key("set"), company.san_jose, set);
     assert!(again.await.expect("the program may").replayed);
 }

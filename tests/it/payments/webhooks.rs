@@ -175,7 +175,7 @@ async fn an_event_is_kept_in_the_log_of_the_company_that_it_is_about() {
     let neighbour = server.neighbour().await;
     let id = book(&admin, "ours").await;
     let charged = charged(&server, &double, &admin, &id, "intent").await;
-    let theirs = server.head(&neighbour).await;
+    let theirs = server.written(&neighbour).await;
     // A dispute names neither company nor payment: the intent that it is of does.
     let dispute = json!({
         "id": "dp_1", "amount": 10_300, "currency": "usd", "status": "needs_response",
@@ -205,7 +205,7 @@ async fn an_event_is_kept_in_the_log_of_the_company_that_it_is_about() {
         404,
         "it is about no company here, whenever it is told"
     );
-    assert_eq!(server.head(&neighbour).await, theirs);
+    assert_eq!(server.written(&neighbour).await, theirs);
 }
 
 #[tokio::test]

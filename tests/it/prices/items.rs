@@ -49,7 +49,7 @@ async fn an_item_comes_on_offer_and_goes_off_it_and_bookings_keep_theirs() {
         (&again["replayed"], &again["position"]),
         (&json!(true), &added["position"])
     );
-    let before = server.head(&server.company).await;
+    let before = server.written(&server.company).await;
     for (code, field, fields) in [
         (
             "VERSION_CONFLICT",
@@ -100,7 +100,7 @@ async fn an_item_comes_on_offer_and_goes_off_it_and_bookings_keep_theirs() {
         let told = &refused["userErrors"][0];
         assert_eq!((&told["code"], &told["field"]), (&json!(code), &field), "{told}");
     }
-    assert_eq!(server.head(&server.company).await, before);
+    assert_eq!(server.written(&server.company).await, before);
     let party = "2026-03-14T18:00:00";
     let with_tray = ", addOns: [{item: \"tray\", quantity: 2}]";
     assert_eq!(

@@ -53,7 +53,7 @@ async fn many_prices_change_in_one_step_as_the_preview_has_it_or_not_at_all() {
             row("sauce", 599, 630)
         ])
     );
-    let before = server.head(&server.company).await;
+    let before = server.written(&server.company).await;
     let change = |key: &str, fields: Value| {
         let asked = with(
             asked.clone(),
@@ -107,7 +107,7 @@ async fn many_prices_change_in_one_step_as_the_preview_has_it_or_not_at_all() {
             .await;
         assert_eq!(refused, code);
     }
-    assert_eq!(server.head(&server.company).await, before + 3);
+    assert_eq!(server.written(&server.company).await, before + 3);
     // Who follows the log learns of every one of them.
     server.caught_up(&server.company).await;
     let history = "query($id: ID!) { priceHistory(first: 3, stationId: $id) { nodes {
@@ -148,7 +148,7 @@ async fn a_price_list_goes_out_as_a_file_and_comes_back_all_of_it_or_none() {
         admin.refused("priceListImport", take("same", &file)).await,
         "UNCHANGED"
     );
-    let before = server.head(&server.company).await;
+    let before = server.written(&server.company).await;
     let edited = file.replace("59.95", "62.95")
         + "tray,'=Tray,add_on,25.00,10.00,50.00,\r\nadult,adult,adult,64.95,29.97,179.85,2026-05-01T07:00:00Z\r\n";
     let preview = "query($input: PriceListImportPreviewInput!) { priceListImportPreview(input: $input) {
@@ -169,12 +169,12 @@ async fn a_price_list_goes_out_as_a_file_and_comes_back_all_of_it_or_none() {
         })
     );
     assert_eq!(
-        server.head(&server.company).await,
+        server.written(&server.company).await,
         before,
         "a preview writes nothing"
     );
     admin.done("priceListImport", LIST, take("edited", &edited)).await;
-    assert_eq!(server.head(&server.company).await, before + 3);
+    assert_eq!(server.written(&server.company).await, before + 3);
     let after = export(&admin, &station).await;
     assert!(after.contains("tray,'=Tray,add_on,25.00"), "{after}");
     assert!(
@@ -212,6 +212,6 @@ async fn a_price_list_goes_out_as_a_file_and_comes_back_all_of_it_or_none() {
         admin.refused("priceListImport", take("head", "a,b\r\n")).await,
         "INVALID_HEADER"
     );
-    assert_eq!(server.head(&server.company).await, before + 3);
+    assert_eq!(server.written(&server.company).await, before + 3);
     server.assert_rebuild_changes_nothing(&server.company).await;
 }

@@ -308,7 +308,7 @@ async fn how_card_fees_are_taxed_is_chosen_with_a_reason_and_changes_once() {
 async fn a_file_with_rates_of_too_many_counties_is_refused_whole() {
     let server = Server::start().await;
     let accountant = server.sign_in(Role::Accountant).await;
-    let before = server.head(&server.company).await;
+    let before = server.written(&server.company).await;
     let mut csv = "state,county,city,rate,effective_from,effective_until\n".to_owned();
     for number in 0..=200 {
         csv.push_str(&format!("CA,County {number},,0.09,2021-07-01,\n"));
@@ -318,5 +318,5 @@ async fn a_file_with_rates_of_too_many_counties_is_refused_whole() {
         accountant.refused("taxRatesImport", import).await,
         "TOO_MANY_COUNTIES"
     );
-    assert_eq!(server.head(&server.company).await, before);
+    assert_eq!(server.written(&server.company).await, before);
 }

@@ -15,7 +15,7 @@ async fn a_file_of_rates_is_taken_whole_or_not_at_all_and_comes_out_again_as_it_
     );
     let bad = format!("{good}CA,Alameda,,0.11,2021-07-01,,again,\r\nCA,Yolo,,9,2021-07-01,,in per cent,\r\n");
     let import = |key: &str, csv: &str| json!({"idempotencyKey": key, "csv": csv});
-    let before = server.head(&server.company).await;
+    let before = server.written(&server.company).await;
     let refused = accountant
         .command("taxRatesImport", "badRows { line code }", import("bad", &bad))
         .await;
@@ -29,7 +29,7 @@ async fn a_file_of_rates_is_taken_whole_or_not_at_all_and_comes_out_again_as_it_
         )
         .await;
     assert_eq!(refused["badRows"], json!([{"line": 4, "code": "RATE_OVERLAPS"}]));
-    assert_eq!(server.head(&server.company).await, before);
+    assert_eq!(server.written(&server.company).await, before);
     let taken = accountant.done("taxRatesImport", "", import("good", &good)).await;
     let again = accountant.done("taxRatesImport", "", import("good", &good)).await;
     assert_eq!(
