@@ -2,6 +2,7 @@
 
 mod holding;
 mod memory;
+mod pass;
 mod reply;
 
 use std::collections::HashSet;
@@ -17,32 +18,16 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{
-    Answers, Policy, Reaction, WhenCardIsAwaited, WhenChefTakesTimeOff, WhenDepositCaptured,
-    WhenDepositOverdue, WhenMoneyChangesTax, WhenMoneyNeedsAPerson, WhenRefundIsPending, WhenTaxIsUnresolved,
-    WhenTaxRateSet,
-};
+use super::{Policy, Reaction, WhenMoneyChangesTax};
 use crate::{CommandError, Commands};
 use memory::{forget_state, keep_state, load_state};
+use pass::POLICIES;
 use reply::Cause;
 
 /// Events that one transaction looks at.
-const BATCH: u32 = 200;
+const BATCH: u16 = 200;
 /// Processes whose time has come that one transaction looks at.
-const DUE: i64 = 100;
-
-/// Every policy there is.
-const POLICIES: [&str; 9] = [
-    WhenDepositCaptured::NAME,
-    WhenDepositOverdue::NAME,
-    WhenChefTakesTimeOff::NAME,
-    WhenMoneyChangesTax::NAME,
-    WhenTaxRateSet::NAME,
-    WhenMoneyNeedsAPerson::NAME,
-    WhenRefundIsPending::NAME,
-    WhenCardIsAwaited::NAME,
-    WhenTaxIsUnresolved::NAME,
-];
+const DUE: u16 = 100;
 
 /// How often to look for what other processes have appended, and for whose time has come.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -68,22 +53,15 @@ pub enum PolicyError {
 }
 
 impl Commands {
-    /// Lets every policy of a company react to all that has happened and to the time by now.
+    /// Lets every policy of a company react to all that has happened, what others of them did included, and to the time by
+    /// now. One that fails holds up no other.
     ///
     /// # Errors
-    /// [`PolicyError`]; what was done stays done, and the next call goes on from there.
+    /// [`PolicyError`], the first; what was done stays done, and the next call goes on from there.
     pub async fn react(&self, tenant: TenantId) -> Result<(), PolicyError> {
         self.hold_policies(tenant).await?;
-        // Each on the heap: together they are more than a stack should hold.
-        Box::pin(self.follow::<WhenDepositCaptured>(tenant)).await?;
-        Box::pin(self.follow::<WhenDepositOverdue>(tenant)).await?;
-        Box::pin(self.follow::<WhenChefTakesTimeOff>(tenant)).await?;
-        Box::pin(self.follow::<WhenMoneyChangesTax>(tenant)).await?;
-        Box::pin(self.follow::<WhenTaxRateSet>(tenant)).await?;
-        Box::pin(self.follow::<WhenMoneyNeedsAPerson>(tenant)).await?;
-        Box::pin(self.follow::<WhenRefundIsPending>(tenant)).await?;
-        Box::pin(self.follow::<WhenCardIsAwaited>(tenant)).await?;
-        Box::pin(self.follow::<WhenTaxIsUnresolved>(tenant)).await
+        while self.pass(tenant).await? == Progress::More {}
+        Ok(())
     }
 
     /// How many events of a company what follows its payments has not looked at yet: until there are none, tax may be
@@ -162,23 +140,25 @@ impl Commands {
         Ok(tenants.into_iter().map(TenantId).collect())
     }
 
-    async fn follow<P: Policy>(&self, tenant: TenantId) -> Result<(), PolicyError> {
-        while self.follow_batch::<P>(tenant).await? == Progress::More {}
-        if P::ANSWERS == Answers::TimeToo {
-            while self.wake_batch::<P>(tenant).await? == Progress::More {}
-        }
-        Ok(())
-    }
-
-    async fn follow_batch<P: Policy>(&self, tenant: TenantId) -> Result<Progress, PolicyError> {
+    /// Lets a policy look at some of the events that it has not looked at; none where there are none, or where another has
+    /// its checkpoint.
+    async fn follow_batch<P: Policy>(&self, tenant: TenantId) -> Result<Option<Batch>, PolicyError> {
         let Some((mut tx, checkpoint)) = self.take_checkpoint(tenant, P::NAME).await? else {
-            return Ok(Progress::Done);
+            return Ok(None);
         };
-        let stored = self.log().read(tenant, checkpoint, BATCH, None).await?;
+        let stored = self
+            .log()
+            .read(tenant, checkpoint, u32::from(BATCH), None)
+            .await?;
         let Some(last) = stored.last().map(|event| event.position) else {
             // Given back now, not some time after: the next batch must not find it taken.
             tx.rollback().await?;
-            return Ok(Progress::Done);
+            return Ok(None);
+        };
+        let now = self.ports.now();
+        let mut batch = Batch {
+            is_full: stored.len() == usize::from(BATCH),
+            has_due: false,
         };
         for event in stored {
             let event = Recorded::try_from(event)?;
@@ -186,6 +166,7 @@ impl Commands {
                 continue;
             };
             let state = load_state::<P>(&mut tx, tenant, &process).await?;
+            let had_state = state.is_some();
             let Reaction {
                 state,
                 wake_at,
@@ -201,17 +182,12 @@ impl Commands {
             }
             match state {
                 Some(state) => {
-                    keep_state(
-                        &mut tx,
-                        tenant,
-                        P::NAME,
-                        &process,
-                        &serde_json::to_value(state)?,
-                        wake_at,
-                    )
-                    .await?;
+                    batch.has_due |= wake_at.is_some_and(|wake_at| wake_at <= now);
+                    let state = serde_json::to_value(state)?;
+                    keep_state(&mut tx, tenant, P::NAME, &process, &state, wake_at).await?;
                 }
-                None => forget_state(&mut tx, tenant, P::NAME, &process).await?,
+                None if had_state => forget_state(&mut tx, tenant, P::NAME, &process).await?,
+                None => {}
             }
         }
         sqlx::query("update policy_checkpoints set position = $3 where tenant_id = $1 and policy = $2")
@@ -221,12 +197,14 @@ impl Commands {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(Progress::More)
+        Ok(Some(batch))
     }
 
-    async fn wake_batch<P: Policy>(&self, tenant: TenantId) -> Result<Progress, PolicyError> {
+    /// Lets a policy do what some of its processes have waited for; none where none waits, or where another has its
+    /// checkpoint.
+    async fn wake_batch<P: Policy>(&self, tenant: TenantId) -> Result<Option<Batch>, PolicyError> {
         let Some((mut tx, _)) = self.take_checkpoint(tenant, P::NAME).await? else {
-            return Ok(Progress::Done);
+            return Ok(None);
         };
         let due: Vec<(String, Value)> = sqlx::query_as(
             "select process, state from policy_states
@@ -235,13 +213,17 @@ impl Commands {
         .bind(tenant.0)
         .bind(P::NAME)
         .bind(self.ports.now())
-        .bind(DUE)
+        .bind(i64::from(DUE))
         .fetch_all(&mut *tx)
         .await?;
         if due.is_empty() {
             tx.rollback().await?;
-            return Ok(Progress::Done);
+            return Ok(None);
         }
+        let batch = Batch {
+            is_full: due.len() == usize::from(DUE),
+            has_due: false,
+        };
         for (process, state) in due {
             let state: P::State = serde_json::from_value(state)?;
             let again = P::again(&state, self.ports.now());
@@ -261,11 +243,19 @@ impl Commands {
             }
         }
         tx.commit().await?;
-        Ok(Progress::More)
+        Ok(Some(batch))
     }
 }
 
-#[derive(PartialEq, Eq)]
+/// What came of some events, or of some processes whose time has come.
+struct Batch {
+    /// There may be more of them.
+    is_full: bool,
+    /// A process waits for a time that has come already.
+    has_due: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Progress {
     More,
     Done,
