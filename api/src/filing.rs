@@ -9,7 +9,7 @@ use projections::period::Period;
 use projections::tax_export::{
     BadCertificate, Certificate, Checked, Difference, certificate_of, head_of, require_whole,
 };
-use projections::tax_report::{TaxReport, tax_report};
+use projections::tax_report::{TaxBasis, TaxReport, tax_report_of_log, tax_report_on};
 use projections::{At, ReadError};
 
 use crate::app::App;
@@ -27,13 +27,20 @@ const BETWEEN: &str = ", ";
 pub(crate) async fn filed_report(
     app: &App,
     viewer: &Viewer,
+    basis: TaxBasis,
     state: &str,
     period: Period,
     at: At,
 ) -> Result<(TaxReport, Vec<u8>), ReadError> {
     viewer.require(Permission::TaxExport)?;
-    let report = tax_report(&app.views, viewer, state, period, at).await?;
+    let report = tax_report_on(&app.views, viewer, basis, state, period, at).await?;
     require_whole(&report)?;
+    let bytes = document(app, viewer, &report).await?;
+    Ok((report, bytes))
+}
+
+/// The document of a report.
+async fn document(app: &App, viewer: &Viewer, report: &TaxReport) -> Result<Vec<u8>, ReadError> {
     // The same entries, now and whenever the document is made again.
     let books = At::AsOf(report.position);
     let books = trial_balance(&app.views, viewer, Some(report.period.until()), books).await?;
@@ -42,15 +49,14 @@ pub(crate) async fn filed_report(
         .into_iter()
         .find(|company| company.tenant == viewer.tenant);
     let head = head_of(&app.views, viewer.tenant, report.position).await?;
-    let fields = certificate_of(&report, viewer, &head).fields();
+    let fields = certificate_of(report, viewer, &head).fields().into_iter();
     let certificate = fields.map(|(name, value)| format!("{name}={value}"));
     let filing = Filing {
         organisation: company.map(|company| company.name).unwrap_or_default(),
-        basis: "date of the event (accrual)".to_owned(),
         deposits_held: books.deposits_held(),
         tips_payable: books.tips_payable(),
         head_hash: Some(head),
-        certificate: certificate.into(),
+        certificate: certificate.collect(),
         // The day of what it says, and not of its printing: the same report is the same document for ever.
         on: report
             .info
@@ -58,8 +64,7 @@ pub(crate) async fn filed_report(
             .unwrap_or_else(|| app.clock.now())
             .date_naive(),
     };
-    let bytes = documents::tax_report(&report, &filing);
-    Ok((report, bytes))
+    Ok(documents::tax_report(report, &filing))
 }
 
 /// What a document says of itself.
@@ -120,9 +125,11 @@ pub(crate) async fn check_document(
             .clone()
             .map_or(StationScope::All, StationScope::Only),
     };
-    let at = At::AsOf(certificate.position);
     let (state, period) = (&certificate.state, certificate.period.clone());
-    let (report, again) = filed_report(app, &viewer, state, period, at).await?;
+    let (basis, position) = (certificate.basis, certificate.position);
+    let report = tax_report_of_log(&app.views, &viewer, basis, state, period, position).await?;
+    require_whole(&report)?;
+    let again = document(app, &viewer, &report).await?;
     let head = head_of(&app.views, tenant, report.position).await?;
     let mut differences: Vec<Difference> = Vec::new();
     for (name, log) in certificate_of(&report, &viewer, &head).fields() {

@@ -2,6 +2,7 @@
 
 mod change;
 mod crew;
+mod kept;
 mod removal;
 mod request;
 pub(crate) mod roster;
@@ -15,6 +16,7 @@ use domain::booking::{Booking, BookingCommand, BookingError, CancelledBy};
 use domain::decider::Decider;
 use domain::ids::{BookingId, PaymentId};
 use domain::money::Cents;
+use domain::organisation::Organisation;
 
 pub use change::{BookingGuestCountChange, BookingMenuChange, BookingReschedule, OnBehalfOf};
 pub use crew::{BookingChef, BookingChefRelease};
@@ -28,6 +30,7 @@ pub use venue::VenueInput;
 pub use crate::customer::{CustomerInput, SmsConsent};
 use crate::execute::{Plan, Written, to_the_end};
 use crate::load::Loaded;
+use crate::organisation::organisation_id;
 use crate::{Caller, CommandError, Commands, IdempotencyKey, Refused};
 
 impl Commands {
@@ -76,12 +79,16 @@ impl Commands {
                 "booking_cancel",
                 &(id, seen, by, &reason),
                 || async {
+                    let organisation = organisation_id(caller.tenant);
+                    let company = this.load::<Organisation>(&caller, &organisation).await?;
                     let command = BookingCommand::Cancel {
                         by,
                         reason: reason.clone(),
+                        kept: company.state.kept_deposit_tax(),
                         now: this.ports.now(),
                     };
-                    this.plan_booking(&caller, id, seen, command).await
+                    let plan = this.plan_booking(&caller, id, seen, command).await?;
+                    Ok(plan.reads::<Organisation>(organisation, company.version))
                 },
             )
             .await

@@ -122,6 +122,13 @@ pub enum Reply {
         /// The movements, in the order of the log.
         facts: Vec<PaymentFact>,
     },
+    /// A party was called off, and what is kept of it is a sale.
+    RecordKept {
+        /// Which booking.
+        booking_id: BookingId,
+        /// Tips and card fees that had come, and were not given back.
+        beside: Vec<PaymentFact>,
+    },
     /// A rate was loaded where parties were held without one, or at another.
     ResolveTax {
         /// Bookings without one.

@@ -11,7 +11,7 @@ use domain::envelope::Position;
 use domain::money::Cents;
 use domain::organisation::{Organisation, OrganisationCommand};
 use domain::station::Station;
-use domain::tax_account::CardFeeTax;
+use domain::tax_account::{CardFeeTax, KeptDepositTax};
 use domain::tax_period::{
     TaxDays, TaxPeriodClosed, TaxPeriodClosingWithdrawn, TaxPeriodCommand, TaxPeriodError, TaxPeriods,
     UnresolvedTax,
@@ -250,6 +250,37 @@ impl Commands {
                     Ok(Plan::default().write::<Organisation>(&this, id, company.version, events))
                 },
             )
+            .await
+        })
+        .await
+    }
+
+    /// Chooses whether what is kept of a party that was called off is a sale, for parties that are called off from now on.
+    ///
+    /// # Errors
+    /// `UNCHANGED`, `INVALID_REASON`.
+    pub async fn choose_kept_deposit_tax(
+        &self,
+        caller: Caller,
+        key: IdempotencyKey,
+        kept_deposit: KeptDepositTax,
+        reason: String,
+    ) -> Result<Written, CommandError> {
+        let this = self.clone();
+        to_the_end(async move {
+            require_closing(&caller)?;
+            let body = (kept_deposit, &reason);
+            this.run(&caller, &key, "kept_deposit_tax_choose", &body, || async {
+                let id = organisation_id(caller.tenant);
+                let company = this.load::<Organisation>(&caller, &id).await?;
+                let command = OrganisationCommand::ChooseKeptDepositTax {
+                    kept_deposit,
+                    reason: reason.clone(),
+                    now: this.ports.now(),
+                };
+                let events = company.state.decide(command).map_err(CommandError::refused)?;
+                Ok(Plan::default().write::<Organisation>(&this, id, company.version, events))
+            })
             .await
         })
         .await

@@ -16,6 +16,7 @@ mod state;
 mod status;
 mod tax;
 mod tax_event;
+mod tax_record;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::Serialize;
@@ -30,6 +31,7 @@ use crate::price_list::PriceList;
 use crate::promo_code::PromoAsked;
 use crate::quote::AddOn;
 use crate::station::Station;
+use crate::tax_account::KeptDepositTax;
 use crate::tax_rate::TaxPlace;
 
 pub use change_event::{
@@ -49,8 +51,9 @@ pub use released::BookingCancelledV1;
 pub use removal_event::{BookingDeleted, BookingRestored};
 pub use state::Booking;
 pub use status::BookingStatus;
-pub use tax::{CompleteBooking, RecordTax, SetTaxPlace};
+pub use tax::{CompleteBooking, SetTaxPlace};
 pub use tax_event::{BookingTaxAdjusted, BookingTaxPlaceSet, TaxAdjustment, TaxPlaceBecause, TaxedPayment};
+pub use tax_record::{OpenKept, RecordTax};
 
 /// What can be asked of a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -78,6 +81,8 @@ pub enum BookingCommand {
         by: CancelledBy,
         /// Why; 3 to 500 characters.
         reason: String,
+        /// Whether what is kept is a sale, as the company has chosen.
+        kept: KeptDepositTax,
         /// The time of asking.
         now: DateTime<Utc>,
     },

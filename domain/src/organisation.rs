@@ -7,7 +7,7 @@ use crate::decider::{Decider, Refusal};
 use crate::ids::StationId;
 use crate::money::Cents;
 use crate::place::ZipCode;
-use crate::tax_account::CardFeeTax;
+use crate::tax_account::{CardFeeTax, KeptDepositTax};
 
 crate::events! {
     /// What can happen to an organisation.
@@ -15,6 +15,7 @@ crate::events! {
         "A company joined the platform." Created(OrganisationCreated) = "organisation.created" v 1;
         "The company opened a branch." StationAdded(StationAdded) = "organisation.station_added" v 1;
         "The company chose how something is taxed that its accountant decides." TaxChoiceMade(TaxChoiceMade) = "organisation.tax_choice_made" v 1;
+        "The company chose whether what is kept of a party that was called off is a sale." KeptDepositTaxChosen(KeptDepositTaxChosen) = "organisation.kept_deposit_tax_chosen" v 1;
         "The company set how much of one payment its support staff may give back." RefundLimitSet(RefundLimitSet) = "organisation.refund_limit_set" v 1;
         "A message that claimed to come from the payment provider was turned away." WebhookRefused(WebhookRefused) = "organisation.webhook_refused" v 1;
     }
@@ -45,6 +46,19 @@ pub struct TaxChoiceMade {
     pub before: CardFeeTax,
     /// How much of a card fee is taxed from now on.
     pub card_fee: CardFeeTax,
+    /// Why; 3 to 500 characters.
+    pub reason: String,
+    /// When.
+    pub chosen_at: DateTime<Utc>,
+}
+
+/// The company chose whether what is kept of a party that was called off is a sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptDepositTaxChosen {
+    /// How it was until then.
+    pub before: KeptDepositTax,
+    /// How it is for parties that are called off from now on.
+    pub kept_deposit: KeptDepositTax,
     /// Why; 3 to 500 characters.
     pub reason: String,
     /// When.
@@ -116,6 +130,15 @@ pub enum OrganisationCommand {
         /// The time of asking.
         now: DateTime<Utc>,
     },
+    /// Choose whether what is kept of a party that was called off is a sale.
+    ChooseKeptDepositTax {
+        /// Whether it is.
+        kept_deposit: KeptDepositTax,
+        /// Why; 3 to 500 characters.
+        reason: String,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
     /// Set how much of one payment support staff may give back.
     SetRefundLimit {
         /// How much, in cents.
@@ -145,6 +168,9 @@ pub enum OrganisationError {
     /// It is so already.
     #[error("it is so already: nothing would change")]
     Unchanged,
+    /// It is so already.
+    #[error("what is kept is so taxed already: nothing would change")]
+    KeptUnchanged,
     /// Too short or too long.
     #[error("a reason has 3 to 500 characters")]
     BadReason,
@@ -160,7 +186,7 @@ impl Refusal for OrganisationError {
             Self::NotFound => "NOT_FOUND",
             Self::BadName => "INVALID_NAME",
             Self::BadSlug => "INVALID_SLUG",
-            Self::Unchanged => "UNCHANGED",
+            Self::Unchanged | Self::KeptUnchanged => "UNCHANGED",
             Self::BadReason => "INVALID_REASON",
             Self::BadLimit => "INVALID_AMOUNT",
         }
@@ -171,6 +197,7 @@ impl Refusal for OrganisationError {
             Self::BadName => &["name"],
             Self::BadSlug => &["slug"],
             Self::Unchanged => &["cardFee"],
+            Self::KeptUnchanged => &["keptDeposit"],
             Self::BadReason => &["reason"],
             Self::BadLimit => &["limitMinor"],
         }
@@ -183,6 +210,8 @@ pub struct Organisation {
     created: Option<OrganisationCreated>,
     stations: Vec<StationAdded>,
     card_fee: CardFeeTax,
+    #[serde(default)]
+    kept_deposit: KeptDepositTax,
     refund_limit: Option<Cents>,
 }
 
@@ -207,18 +236,47 @@ impl Organisation {
         self.card_fee
     }
 
+    /// Whether what is kept of a party that is called off is a sale.
+    pub fn kept_deposit_tax(&self) -> KeptDepositTax {
+        self.kept_deposit
+    }
+
+    fn may_choose(&self, reason: &str) -> Result<(), OrganisationError> {
+        if self.created.is_none() {
+            return Err(OrganisationError::NotFound);
+        }
+        if (3..=500).contains(&reason.trim().chars().count()) {
+            Ok(())
+        } else {
+            Err(OrganisationError::BadReason)
+        }
+    }
+
+    fn choose_kept_deposit(
+        &self,
+        kept_deposit: KeptDepositTax,
+        reason: String,
+        now: DateTime<Utc>,
+    ) -> Result<OrganisationEvent, OrganisationError> {
+        self.may_choose(&reason)?;
+        if kept_deposit == self.kept_deposit {
+            return Err(OrganisationError::KeptUnchanged);
+        }
+        Ok(OrganisationEvent::KeptDepositTaxChosen(KeptDepositTaxChosen {
+            before: self.kept_deposit,
+            kept_deposit,
+            reason,
+            chosen_at: now,
+        }))
+    }
+
     fn choose(
         &self,
         card_fee: CardFeeTax,
         reason: String,
         now: DateTime<Utc>,
     ) -> Result<OrganisationEvent, OrganisationError> {
-        if self.created.is_none() {
-            return Err(OrganisationError::NotFound);
-        }
-        if !(3..=500).contains(&reason.trim().chars().count()) {
-            return Err(OrganisationError::BadReason);
-        }
+        self.may_choose(&reason)?;
         if card_fee == self.card_fee {
             return Err(OrganisationError::Unchanged);
         }
@@ -267,6 +325,11 @@ impl Decider for Organisation {
                 reason,
                 now,
             } => self.choose(card_fee, reason, now)?,
+            OrganisationCommand::ChooseKeptDepositTax {
+                kept_deposit,
+                reason,
+                now,
+            } => self.choose_kept_deposit(kept_deposit, reason, now)?,
             OrganisationCommand::SetRefundLimit { .. } | OrganisationCommand::NoteRefusedWebhook(_)
                 if self.created.is_none() =>
             {
@@ -292,6 +355,7 @@ impl Decider for Organisation {
             OrganisationEvent::Created(created) => self.created = Some(created.clone()),
             OrganisationEvent::StationAdded(added) => self.stations.push(added.clone()),
             OrganisationEvent::TaxChoiceMade(chosen) => self.card_fee = chosen.card_fee,
+            OrganisationEvent::KeptDepositTaxChosen(chosen) => self.kept_deposit = chosen.kept_deposit,
             OrganisationEvent::RefundLimitSet(set) => self.refund_limit = Some(set.limit_cents),
             OrganisationEvent::WebhookRefused(_) => {}
         }
@@ -346,6 +410,26 @@ mod tests {
         assert_eq!(company.decide(set(-1)), Err(OrganisationError::BadLimit));
         company.evolve(&company.decide(set(5_000)).unwrap()[0]);
         assert_eq!(company.refund_limit(), Cents(5_000));
+    }
+
+    #[test]
+    fn whether_kept_money_is_a_sale_is_chosen_with_a_reason_and_changes_once() {
+        let choose = |kept_deposit, reason: &str| OrganisationCommand::ChooseKeptDepositTax {
+            kept_deposit,
+            reason: reason.to_owned(),
+            now: "2026-11-21T00:00:00Z".parse().unwrap(),
+        };
+        let sale = || choose(KeptDepositTax::Sale, "our accountant says so");
+        let mut company = Organisation::default();
+        assert_eq!(company.decide(sale()), Err(OrganisationError::NotFound));
+        company.evolve(&company.decide(create("My Hibachi", "my-hibachi")).unwrap()[0]);
+        assert_eq!(company.kept_deposit_tax(), KeptDepositTax::NotASale);
+        let short = choose(KeptDepositTax::Sale, "x");
+        assert_eq!(company.decide(short), Err(OrganisationError::BadReason));
+        company.evolve(&company.decide(sale()).unwrap()[0]);
+        assert_eq!(company.kept_deposit_tax(), KeptDepositTax::Sale);
+        let again = company.decide(sale()).unwrap_err();
+        assert_eq!((again.code(), again.field()), ("UNCHANGED", &["keptDeposit"][..]));
     }
 
     #[test]

@@ -51,6 +51,20 @@ impl std::fmt::Display for ZipCode {
     }
 }
 
+/// The states, the District and the territories, by the codes that mail is addressed with (USPS Publication 28,
+/// Appendix B), in order.
+const STATES: [&str; 56] = [
+    "AK", "AL", "AR", "AS", "AZ", "CA", "CO", "CT", "DC", "DE", "FL", "GA", "GU", "HI", "IA", "ID", "IL",
+    "IN", "KS", "KY", "LA", "MA", "MD", "ME", "MI", "MN", "MO", "MP", "MS", "MT", "NC", "ND", "NE", "NH",
+    "NJ", "NM", "NV", "NY", "OH", "OK", "OR", "PA", "PR", "RI", "SC", "SD", "TN", "TX", "UT", "VA", "VI",
+    "VT", "WA", "WI", "WV", "WY",
+];
+
+/// Whether a text is the code of a state, as it is written: `ca`, `XX` and `California` would be states without any tax.
+pub fn is_state(code: &str) -> bool {
+    STATES.binary_search(&code).is_ok()
+}
+
 /// What is known of a ZIP code: only a suggestion of the tax place, for one post-office city is not one
 /// tax city.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,5 +111,19 @@ impl Travel {
     /// Miles that are paid for, one way: every one that is begun.
     pub fn miles(&self) -> i64 {
         (self.tenths_of_mile + 9) / 10
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{STATES, is_state};
+
+    #[test]
+    fn a_state_is_known_by_its_code_and_by_nothing_else() {
+        assert!(STATES.is_sorted());
+        assert!(STATES.iter().all(|code| is_state(code)));
+        for other in ["ca", "XX", "California", " CA", "", "C4"] {
+            assert!(!is_state(other), "{other}");
+        }
     }
 }

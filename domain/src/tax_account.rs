@@ -4,6 +4,7 @@
 //! the facts changes a total: each fact's figures are what the totals with it exceed those without it by.
 
 pub mod cash;
+mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Sum;
@@ -15,6 +16,10 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{EventId, PaymentId};
 use crate::money::{Cents, RatePpm};
 use crate::tax;
+
+use kept::Kept;
+
+pub use kept::{KeptDepositTax, KeptMoney};
 
 /// What a fact adds to a booking's tax, in cents. Negative where it takes back what was said before.
 ///
@@ -198,6 +203,20 @@ pub enum Movement {
         /// How much of it is not taxed.
         untaxed_cents: Cents,
     },
+    /// Money came in towards the price of a party that was called off.
+    Kept {
+        /// How much.
+        price_cents: Cents,
+    },
+    /// Money for a party that was called off had not come in after all.
+    NotCome {
+        /// Of the price.
+        price_cents: Cents,
+        /// Of a tip.
+        tip_cents: Cents,
+        /// Of a card fee.
+        fee_cents: Cents,
+    },
     /// Money was given back; negative where it was said to be, and was not.
     GivenBack {
         /// Of the price.
@@ -213,17 +232,29 @@ impl Movement {
     /// Whether it takes back some of the price.
     pub fn lowers_price(&self) -> bool {
         match self {
-            Self::Tip { .. } | Self::CardFee { .. } => false,
+            Self::Tip { .. } | Self::CardFee { .. } | Self::Kept { .. } | Self::NotCome { .. } => false,
             Self::GivenBack { price_cents, .. } => !price_cents.is_zero(),
+        }
+    }
+
+    /// Whether it says what came towards the price, or went of it.
+    pub fn moves_price(&self) -> bool {
+        match self {
+            Self::Tip { .. } | Self::CardFee { .. } => false,
+            Self::Kept { .. } | Self::NotCome { .. } => true,
+            Self::GivenBack { .. } => self.lowers_price(),
         }
     }
 }
 
-/// The tax of a party that was held, since it was.
+/// The tax of a party that was held, since it was; or of what is kept of one that was called off.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaxAccount {
-    /// What the party was sold for.
+    /// What the party was sold for; nothing, where it was called off.
     sale: TaxFigures,
+    /// What is kept, where it was called off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept: Option<Kept>,
     #[serde(rename = "rate_ppm")]
     rate: Option<RatePpm>,
     payments: BTreeMap<PaymentId, Beside>,
@@ -259,6 +290,30 @@ impl TaxAccount {
             sold_on: Some(tax_on),
             ..Self::default()
         }
+    }
+
+    /// The account of what is kept of a party that was called off. Nothing of it is on record yet.
+    pub fn open_kept(money: KeptMoney, rate: Option<RatePpm>) -> Self {
+        Self {
+            kept: Some(Kept::of(money)),
+            rate,
+            ..Self::default()
+        }
+    }
+
+    /// On what terms money is kept, where the party was called off.
+    pub fn kept(&self) -> Option<&KeptMoney> {
+        self.kept.as_ref().map(Kept::terms)
+    }
+
+    /// What the account comes to more than is on record, without a movement.
+    pub fn opening(&self) -> TaxFigures {
+        self.target() - self.recorded()
+    }
+
+    /// Puts that on record.
+    pub fn record_opening(&mut self, tax_on: NaiveDate, figures: TaxFigures) {
+        *self.by_day.entry(tax_on).or_default() += figures;
     }
 
     /// Whether what a payment's event said is on record.
@@ -303,6 +358,16 @@ impl TaxAccount {
                 beside.fee.charged += cents;
                 beside.fee.untaxed += untaxed_cents;
             }
+            Movement::Kept { price_cents } => self.came(price_cents),
+            Movement::NotCome {
+                price_cents,
+                tip_cents,
+                fee_cents,
+            } => {
+                beside.tip.given_back += tip_cents;
+                beside.fee.given_back += fee_cents;
+                self.came(-price_cents);
+            }
             Movement::GivenBack {
                 price_cents,
                 tip_cents,
@@ -315,11 +380,28 @@ impl TaxAccount {
         }
     }
 
+    fn came(&mut self, cents: Cents) {
+        if let Some(kept) = &mut self.kept {
+            kept.came(cents);
+        }
+    }
+
+    /// The price, and what of it was given back.
+    fn price(&self) -> (Cents, Cents) {
+        match &self.kept {
+            Some(kept) => (kept.price(), kept.given_back(self.price_given_back)),
+            None => {
+                let price = self.sale.gross_cents;
+                (price, within(self.price_given_back, price))
+            }
+        }
+    }
+
     /// What all facts together come to: a function of their sums alone.
     fn target(&self) -> TaxFigures {
         let mut all = self.sale;
-        let price = self.sale.gross_cents;
-        let price_given_back = within(self.price_given_back, price);
+        let (price, price_given_back) = self.price();
+        all.gross_cents = price;
         let mut untaxed_given_back = Cents::ZERO;
         all.refund_cents = price_given_back;
         for Beside { tip, fee } in self.payments.values() {

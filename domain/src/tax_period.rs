@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::decider::Decider;
 use crate::envelope::Position;
 use crate::money::Cents;
+use crate::place::is_state;
 
 mod error;
 
@@ -200,7 +201,7 @@ impl TaxPeriods {
         today: NaiveDate,
         now: DateTime<Utc>,
     ) -> Result<TaxPeriodEvent, TaxPeriodError> {
-        if state.len() != 2 || !state.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        if !is_state(&state) {
             return Err(TaxPeriodError::BadState);
         }
         if self.same_days(&period).is_some_and(|shut| shut.report.is_some()) {

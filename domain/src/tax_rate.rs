@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decider::{Decider, Refusal};
 use crate::money::RatePpm;
-use crate::place::ZipCode;
+use crate::place::{ZipCode, is_state};
 
 pub use resolution::{PlaceConfirmation, PlaceMethod, TaxPlace};
 
@@ -285,7 +285,7 @@ fn fold(name: &str) -> String {
 }
 
 fn check_place(place: &mut Jurisdiction) -> Result<(), TaxRateError> {
-    if place.state.len() != 2 || !place.state.bytes().all(|byte| byte.is_ascii_uppercase()) {
+    if !is_state(&place.state) {
         return Err(TaxRateError::BadState);
     }
     place.county = place.county.trim().to_owned();

@@ -15,6 +15,7 @@ use domain::booking::BookingEvent;
 use domain::ids::{BookingId, StationId};
 use domain::money::Cents;
 use domain::recorded::{DomainEvent, Recorded};
+use domain::tax_account::KeptDepositTax;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Column, Fold, Kind, Poison, Value, row, shown_only};
@@ -35,6 +36,8 @@ pub enum Stage {
     Held,
     /// It was called off.
     CalledOff,
+    /// It was called off, and what is kept is a sale.
+    Kept,
 }
 
 impl Stage {
@@ -44,6 +47,7 @@ impl Stage {
             Self::Open => "open",
             Self::Held => "held",
             Self::CalledOff => "called_off",
+            Self::Kept => "kept",
         }
     }
 }
@@ -215,7 +219,12 @@ fn change(book: &mut BookRow, booking: &BookingEvent) {
             book.zone = moved.start.zone;
         }
         BookingEvent::Completed(_) => book.stage = Stage::Held,
-        BookingEvent::Cancelled(_) => book.stage = Stage::CalledOff,
+        BookingEvent::Cancelled(cancelled) => {
+            book.stage = match cancelled.kept {
+                KeptDepositTax::NotASale => Stage::CalledOff,
+                KeptDepositTax::Sale => Stage::Kept,
+            };
+        }
         BookingEvent::Requested(_)
         | BookingEvent::Confirmed(_)
         | BookingEvent::Expired(_)

@@ -42,6 +42,7 @@ mod table;
 mod worker;
 
 pub use as_of::AsOfMemory;
+pub(crate) use as_of::unanswered;
 pub use check::{Extent, Sample};
 pub use column::{Column, Kind, Value};
 pub(crate) use column::{json_len, shown_only};
@@ -55,7 +56,7 @@ pub use folding::{ColumnInfo, Folding, Touched};
 pub use generations::{GenerationState, GenerationStatus};
 pub use health::ProjectionHealth;
 pub use history::Batch;
-pub(crate) use history::{beside, events_until};
+pub(crate) use history::{beside, events_between, events_until};
 pub use models::ReadModels;
 pub(crate) use pages::Wanted;
 pub use parked_list::{HeldBack, WaitingEvent};

@@ -1,7 +1,10 @@
 //! What came and went for the parties that were held, and when? What a report by the day of payment is made of.
 //!
 //! Each booking has its card. What of a refund, a tip or a card fee is taxed, the booking's own events say: here is kept on
-//! which day the money moved.
+//! which day the money moved. A card says how it stood after any position since the party was held, so that what is long is
+//! read from the cards a page at a time, as of a position.
+
+mod line;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -11,12 +14,13 @@ use domain::ids::{BookingId, EventId, PaymentId, StationId};
 use domain::money::{Cents, RatePpm};
 use domain::payment::{DisputeOutcome, PaymentEvent, RefundKind, RefundWas};
 use domain::recorded::{DomainEvent, Recorded};
-use domain::tax_account::cash::{CashMovement, lines};
-use domain::tax_account::{Movement, TaxFigures};
+use domain::tax_account::{KeptDepositTax, KeptMoney, Movement};
 use domain::tax_rate::{PlaceConfirmation, TaxPlace};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Fold, Poison, row, shown_only};
+
+pub use line::{CashLineKind, CashLineRow};
 
 /// What one event of a payment moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,12 +29,21 @@ pub struct Moved {
     pub cause: EventId,
     /// Its place in the log.
     pub position: Position,
+    /// What sort of event.
+    pub kind: CashLineKind,
     /// The payment.
     pub payment_id: PaymentId,
     /// The local day of the station.
     pub on: NaiveDate,
     /// What came towards the price, in cents; negative where it counts no more.
     pub price_cents: Cents,
+    /// What of the price was given back beside that, in cents; negative where it was not: a price that was lowered, kindness.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub back_cents: Cents,
+}
+
+fn is_nothing(cents: &Cents) -> bool {
+    cents.is_zero()
 }
 
 /// What the booking's own event said of it.
@@ -38,13 +51,36 @@ pub struct Moved {
 pub struct Adjusted {
     /// The payment's event.
     pub cause: EventId,
+    /// The place in the log of the booking's.
+    pub position: Position,
     /// What of it the tax looks at.
     pub movement: Movement,
+}
+
+/// Where a party that was held is taxed, from a position on; or what is kept of one that was called off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    /// The place in the log of what said so.
+    pub position: Position,
+    /// State that is owed the tax.
+    pub state: String,
+    /// County that is owed the tax.
+    pub county: String,
+    /// City with a rate of its own that is owed the tax; empty where there is none.
+    pub city: String,
+    /// Combined rate in millionths; none where none is known.
+    pub rate_ppm: Option<RatePpm>,
+    /// Whether a person must confirm the place.
+    pub confirmation: PlaceConfirmation,
+    /// What is known of the money of a party that was called off, where what is kept is a sale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<KeptMoney>,
 }
 
 shown_only! {
     Vec<Moved>;
     Vec<Adjusted>;
+    Vec<Placed>;
 }
 
 row! {
@@ -52,6 +88,8 @@ row! {
     pub struct TaxCashRow in "tax_cash", key (booking_id: BookingId) {
         /// The booking.
         pub booking_id: BookingId,
+        /// The place in the log of its request: cards are read in this order.
+        pub position: Position,
         /// Its number.
         pub booking_number: String,
         /// Its station.
@@ -78,6 +116,8 @@ row! {
         pub moved: Vec<Moved>,
         /// What is taxed of it beside the price.
         pub adjusted: Vec<Adjusted>,
+        /// Where it was taxed since the party was held; the last is where it is now.
+        pub places: Vec<Placed>,
     }
 }
 
@@ -88,7 +128,7 @@ impl Fold for TaxCash {
     type Key = BookingId;
     type Row = TaxCashRow;
     const NAME: &'static str = "tax_cash";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const POISON: Poison = Poison::Halt;
 
     fn event_types() -> &'static [&'static str] {
@@ -121,17 +161,19 @@ impl Fold for TaxCash {
         if let DomainEvent::Booking(booking) = &event.event {
             return of_booking(row, event, booking);
         }
-        // Money of a party that was called off is no sale's.
+        // Money of a party that was called off is no sale's, unless what is kept is one.
         let mut row = row?;
         if let DomainEvent::Payment(payment) = &event.event
-            && let Some((at, price_cents)) = moved(payment)
+            && let Some((kind, at, price_cents)) = moved(payment)
         {
             row.moved.push(Moved {
                 cause: event.event_id,
                 position: event.position,
+                kind,
                 payment_id: event.stream.id.parse().ok()?,
                 on: at.with_timezone(&row.zone).date_naive(),
                 price_cents,
+                back_cents: beside(payment),
             });
             row.span();
         }
@@ -143,6 +185,7 @@ fn of_booking(row: Option<TaxCashRow>, event: &Recorded, booking: &BookingEvent)
     match booking {
         BookingEvent::Requested(asked) => Some(TaxCashRow {
             booking_id: event.stream.id.parse().ok()?,
+            position: event.position,
             booking_number: asked.number.clone(),
             station_id: asked.station_id,
             zone: asked.start.zone,
@@ -156,10 +199,15 @@ fn of_booking(row: Option<TaxCashRow>, event: &Recorded, booking: &BookingEvent)
             last_on: None,
             moved: Vec::new(),
             adjusted: Vec::new(),
+            places: Vec::new(),
         }),
-        BookingEvent::Completed(held) => row.map(|row| row.held(held)),
-        BookingEvent::TaxAdjusted(adjusted) => row.map(|row| row.adjusted(adjusted)),
-        BookingEvent::Cancelled(_) | BookingEvent::Expired(_) => None,
+        BookingEvent::Completed(held) => row.map(|row| row.held(held, event.position)),
+        BookingEvent::TaxAdjusted(adjusted) => row.map(|row| row.adjusted(adjusted, event.position)),
+        BookingEvent::Cancelled(cancelled) => match cancelled.kept {
+            KeptDepositTax::NotASale => None,
+            KeptDepositTax::Sale => row,
+        },
+        BookingEvent::Expired(_) => None,
         BookingEvent::Confirmed(_)
         | BookingEvent::DepositDueExtended(_)
         | BookingEvent::GuestCountChanged(_)
@@ -175,9 +223,9 @@ fn of_booking(row: Option<TaxCashRow>, event: &Recorded, booking: &BookingEvent)
     }
 }
 
-/// When money moved, and what of it came towards the price. What is given back of a price that was lowered, the booking's
-/// own event says.
-fn moved(payment: &PaymentEvent) -> Option<(DateTime<Utc>, Cents)> {
+/// What sort of event moved money, when, and what of it came towards the price. What is given back of a price that was
+/// lowered, the booking's own event says.
+fn moved(payment: &PaymentEvent) -> Option<(CashLineKind, DateTime<Utc>, Cents)> {
     let of_refund = |kind, amount| match kind {
         RefundKind::Overpayment | RefundKind::CancelledBeforeService => amount,
         RefundKind::Goodwill
@@ -186,19 +234,24 @@ fn moved(payment: &PaymentEvent) -> Option<(DateTime<Utc>, Cents)> {
         | RefundKind::TipOnly
         | RefundKind::FeeOnly => Cents::ZERO,
     };
+    let came = CashLineKind::Payment;
     match payment {
-        PaymentEvent::Succeeded(it) => Some((it.succeeded_at, it.parts().amount_cents)),
-        PaymentEvent::Verified(it) => Some((it.verified_at, it.parts().amount_cents)),
-        PaymentEvent::Voided(it) => Some((it.voided_at, -it.parts().amount_cents)),
+        PaymentEvent::Succeeded(it) => Some((came, it.succeeded_at, it.parts().amount_cents)),
+        PaymentEvent::Verified(it) => Some((came, it.verified_at, it.parts().amount_cents)),
+        PaymentEvent::Voided(it) => Some((CashLineKind::Void, it.voided_at, -it.parts().amount_cents)),
         PaymentEvent::RefundSucceeded(it) => {
-            Some((it.succeeded_at, -of_refund(it.kind, it.parts().amount_cents)))
+            let back = of_refund(it.kind, it.parts().amount_cents);
+            Some((CashLineKind::Refund, it.succeeded_at, -back))
         }
         PaymentEvent::RefundFailed(it) => match it.was {
-            RefundWas::Succeeded => Some((it.failed_at, of_refund(it.kind, it.parts().amount_cents))),
+            RefundWas::Succeeded => {
+                let not_back = of_refund(it.kind, it.parts().amount_cents);
+                Some((CashLineKind::RefundFailed, it.failed_at, not_back))
+            }
             RefundWas::Pending => None,
         },
         PaymentEvent::DisputeClosed(it) => match it.outcome {
-            DisputeOutcome::Lost => Some((it.closed_at, -it.parts().amount_cents)),
+            DisputeOutcome::Lost => Some((CashLineKind::DisputeLost, it.closed_at, -it.parts().amount_cents)),
             DisputeOutcome::Won => None,
         },
         PaymentEvent::Claimed(_)
@@ -211,39 +264,104 @@ fn moved(payment: &PaymentEvent) -> Option<(DateTime<Utc>, Cents)> {
     }
 }
 
+/// What of the price was given back, beside what counts no more.
+fn beside(payment: &PaymentEvent) -> Cents {
+    let amount = match payment {
+        PaymentEvent::RefundSucceeded(it) => it.parts().amount_cents,
+        PaymentEvent::RefundFailed(it) => match it.was {
+            RefundWas::Succeeded => -it.parts().amount_cents,
+            RefundWas::Pending => return Cents::ZERO,
+        },
+        PaymentEvent::Succeeded(_)
+        | PaymentEvent::Verified(_)
+        | PaymentEvent::Voided(_)
+        | PaymentEvent::DisputeClosed(_)
+        | PaymentEvent::Claimed(_)
+        | PaymentEvent::Rejected(_)
+        | PaymentEvent::IntentCreated(_)
+        | PaymentEvent::Processing(_)
+        | PaymentEvent::Failed(_)
+        | PaymentEvent::RefundRequested(_)
+        | PaymentEvent::DisputeOpened(_) => return Cents::ZERO,
+    };
+    let counted = moved(payment).map_or(Cents::ZERO, |(_, _, cents)| cents);
+    amount + counted
+}
+
 impl TaxCashRow {
-    fn held(self, held: &BookingCompleted) -> Self {
-        let mut row = self.at(&held.tax_place);
+    fn held(self, held: &BookingCompleted, position: Position) -> Self {
+        let mut row = self.at(&held.tax_place, position);
         row.price_cents = held.gross_cents;
         row.span();
         row
     }
 
-    fn adjusted(self, adjusted: &BookingTaxAdjusted) -> Self {
+    fn adjusted(self, adjusted: &BookingTaxAdjusted, position: Position) -> Self {
         let mut row = match adjusted.kind {
-            TaxAdjustment::CorrectedTo => self.at(&adjusted.tax_place),
+            TaxAdjustment::CorrectedTo => self.at(&adjusted.tax_place, position),
             TaxAdjustment::CorrectedFrom
             | TaxAdjustment::CardFee
             | TaxAdjustment::Tip
             | TaxAdjustment::Refund
             | TaxAdjustment::RefundFailed
-            | TaxAdjustment::Void => self,
+            | TaxAdjustment::Void
+            | TaxAdjustment::KeptDeposit => self.kept(adjusted, position),
         };
         let cause = adjusted.payment.as_ref().map(|payment| payment.cause);
         let said = cause.zip(adjusted.movement());
-        row.adjusted
-            .extend(said.map(|(cause, movement)| Adjusted { cause, movement }));
+        row.adjusted.extend(said.map(|(cause, movement)| Adjusted {
+            cause,
+            position,
+            movement,
+        }));
         row
     }
 
-    fn at(self, place: &TaxPlace) -> Self {
+    /// Where the first line of what is kept of a party that was called off says so.
+    fn kept(self, adjusted: &BookingTaxAdjusted, position: Position) -> Self {
+        if adjusted.kept.is_none() || !self.places.is_empty() {
+            return self;
+        }
+        let mut row = self.at(&adjusted.tax_place, position);
+        if let Some(place) = row.places.last_mut() {
+            place.kept.clone_from(&adjusted.kept);
+        }
+        row.span();
+        row
+    }
+
+    fn at(mut self, place: &TaxPlace, position: Position) -> Self {
+        let kept = self.places.last().and_then(|before| before.kept.clone());
         let there = &place.jurisdiction;
-        Self {
+        let placed = Placed {
+            position,
             state: there.state.clone(),
             county: there.county.clone(),
             city: there.city.clone().unwrap_or_default(),
             rate_ppm: place.rate_ppm,
             confirmation: place.confirmation,
+            kept,
+        };
+        // A correction over several days says the same place more than once.
+        let same = |before: &Placed| {
+            Placed {
+                position,
+                ..before.clone()
+            } == placed
+        };
+        if !self.places.last().is_some_and(same) {
+            self.places.push(placed.clone());
+        }
+        self.placed(placed)
+    }
+
+    fn placed(self, placed: Placed) -> Self {
+        Self {
+            state: placed.state,
+            county: placed.county,
+            city: placed.city,
+            rate_ppm: placed.rate_ppm,
+            confirmation: placed.confirmation,
             ..self
         }
     }
@@ -255,78 +373,17 @@ impl TaxCashRow {
         }
     }
 
-    /// What each movement adds to the tax on its day, by day and place in the log.
-    pub fn lines(&self) -> Vec<(NaiveDate, TaxFigures)> {
-        let mut moved: Vec<&Moved> = self.moved.iter().collect();
-        moved.sort_by_key(|moved| (moved.on, moved.position));
-        let mut movements = Vec::new();
-        for it in moved {
-            let movement = |price_cents, beside| CashMovement {
-                day: it.on,
-                payment: it.payment_id,
-                price_cents,
-                beside,
-            };
-            let said: Vec<Movement> = self
-                .adjusted
-                .iter()
-                .filter(|adjusted| adjusted.cause == it.cause)
-                .map(|adjusted| adjusted.movement)
-                .collect();
-            // What is given back of the price lowers it: the money that came stays what came.
-            let lowers = said.iter().any(Movement::lowers_price);
-            let price_cents = if lowers { Cents::ZERO } else { it.price_cents };
-            movements.push(movement(price_cents, None));
-            movements.extend(said.into_iter().map(|beside| movement(Cents::ZERO, Some(beside))));
-        }
-        lines(self.price_cents, self.rate_ppm, &movements)
+    /// The card as it was right after a position; none where the party had not been held by then.
+    pub fn as_of(mut self, position: Position) -> Option<Self> {
+        self.places.retain(|place| place.position <= position);
+        self.moved.retain(|moved| moved.position <= position);
+        self.adjusted.retain(|adjusted| adjusted.position <= position);
+        let place = self.places.last().cloned()?;
+        let mut card = self.placed(place);
+        card.span();
+        Some(card)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{at, booking_event, completed, fold, requested, verified};
-
-    #[test]
-    fn money_is_counted_on_its_own_day_once_the_party_was_held() {
-        let on = |position, verified_at: &str, amount| {
-            let mut event = verified(position, amount, 0);
-            if let DomainEvent::Payment(PaymentEvent::Verified(it)) = &mut event.event {
-                it.verified_at = at(verified_at);
-            }
-            event
-        };
-        let events = [
-            booking_event(1, 1, BookingEvent::Requested(requested(85_118))),
-            on(2, "2026-11-20T20:00:00Z", 10_000),
-            booking_event(3, 2, BookingEvent::Completed(completed(85_118, Some(91_250)))),
-            // Eleven in the evening of New Year's Eve at the station.
-            on(4, "2027-01-01T07:00:00Z", 75_118),
-        ];
-        let before = fold::<TaxCash>(&events[..2]);
-        let card = before.iter().next().unwrap();
-        assert_eq!((card.first_on, card.lines()), (None, Vec::new()));
-        let rows = fold::<TaxCash>(&events);
-        let card = rows.iter().next().unwrap();
-        let told: Vec<_> = card
-            .lines()
-            .into_iter()
-            .map(|(on, figures)| (on.to_string(), figures.gross_cents, figures.tax_cents))
-            .collect();
-        assert_eq!(
-            told,
-            [
-                ("2026-11-20".to_owned(), Cents(10_000), Cents(836)),
-                ("2026-12-31".to_owned(), Cents(75_118), Cents(6_282)),
-            ]
-        );
-        assert_eq!(
-            (card.first_on, card.last_on),
-            (
-                Some("2026-11-20".parse().unwrap()),
-                Some("2026-12-31".parse().unwrap())
-            )
-        );
-    }
-}
+mod tests;

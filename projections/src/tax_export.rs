@@ -9,6 +9,7 @@ mod columns;
 mod csv;
 mod encode;
 mod json;
+mod line;
 mod lines;
 mod read;
 mod xlsx;
@@ -24,18 +25,20 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::engine::{At, ReadError, ReadModels, beside};
 use crate::period::Period;
+use crate::tax_cash::CashLineRow;
 use crate::tax_ledger::TaxLineRow;
-use crate::tax_report::{TaxReport, tax_report};
+use crate::tax_report::{TaxBasis, TaxReport, tax_report_on, up_to};
 
 pub use cell::CellKind;
 pub(crate) use cell::{Cell, legible, push_record};
-pub use certificate::{BadCertificate, Certificate, FORMAT, Seal};
+pub use certificate::{BadCertificate, Certificate, FORMAT, FORMAT_BY_PAYMENT, Seal};
 pub(crate) use certificate::{Sealing, stations_text};
 pub use check::{CheckError, Checked, Difference, check};
 pub use columns::{line_columns, summary_columns, summary_texts};
 pub use read::Unreadable;
 
 use encode::Encoder;
+use line::Line;
 
 /// How an export is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -96,6 +99,8 @@ pub enum Holds {
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportAsk {
+    /// When tax is counted.
+    pub basis: TaxBasis,
     /// Two-letter state.
     pub state: String,
     /// Which days.
@@ -115,11 +120,20 @@ impl ExportAsk {
             Holds::Summary => "",
             Holds::Detail => "-detail",
         };
-        format!("tax-{}-{}{part}.{}", self.state, self.period, self.format)
+        let basis = file_part(self.basis);
+        format!("tax-{}-{}{basis}{part}.{}", self.state, self.period, self.format)
     }
 
     fn has_summary(&self) -> bool {
         self.format != ExportFormat::Csv || self.holds == Holds::Summary
+    }
+}
+
+/// What the names of files say of a basis: nothing of the one that a return is made of.
+pub fn file_part(basis: TaxBasis) -> &'static str {
+    match basis {
+        TaxBasis::EventDate => "",
+        TaxBasis::PaymentDate => "-by-payment-date",
     }
 }
 
@@ -143,7 +157,40 @@ impl fmt::Debug for Export {
 /// What is left to write.
 struct State {
     encoder: Encoder,
-    lines: Option<Receiver<Result<Vec<TaxLineRow>, ReadError>>>,
+    lines: Option<Pages>,
+}
+
+/// Lines as they are read.
+enum Pages {
+    ByEvent(Receiver<Result<Vec<TaxLineRow>, ReadError>>),
+    ByPayment(Receiver<Result<Vec<CashLineRow>, ReadError>>),
+}
+
+impl Pages {
+    /// The next page as it is written; the encoder alone where there is none.
+    async fn next(&mut self, encoder: Encoder) -> Result<(Encoder, Option<Vec<u8>>), ReadError> {
+        match self {
+            Self::ByEvent(pages) => written(encoder, pages.recv().await).await,
+            Self::ByPayment(pages) => written(encoder, pages.recv().await).await,
+        }
+    }
+}
+
+async fn written<L: Line + Send>(
+    mut encoder: Encoder,
+    page: Option<Result<Vec<L>, ReadError>>,
+) -> Result<(Encoder, Option<Vec<u8>>), ReadError> {
+    let Some(page) = page else {
+        return Ok((encoder, None));
+    };
+    let page = page?;
+    // To write a page takes long enough to hold up whoever shares the thread.
+    let (encoder, bytes) = beside(move || {
+        let bytes = encoder.lines(&page);
+        (encoder, bytes)
+    })
+    .await;
+    Ok((encoder, Some(bytes?)))
 }
 
 /// Begins an export: of the report, whose position is the export's, and of the lines up to there.
@@ -152,7 +199,7 @@ struct State {
 /// [`ReadError`] when the viewer may not export tax, or there is no answer.
 pub async fn export(models: &ReadModels, viewer: &Viewer, ask: &ExportAsk) -> Result<Export, ReadError> {
     viewer.require(Permission::TaxExport)?;
-    let report = tax_report(models, viewer, &ask.state, ask.period.clone(), ask.at).await?;
+    let report = tax_report_on(models, viewer, ask.basis, &ask.state, ask.period.clone(), ask.at).await?;
     require_whole(&report)?;
     let position = report.position;
     let head = head_of(models, viewer.tenant, position).await?;
@@ -162,7 +209,14 @@ pub async fn export(models: &ReadModels, viewer: &Viewer, ask: &ExportAsk) -> Re
     }
     let lines = match ask.holds {
         Holds::Summary => None,
-        Holds::Detail => Some(lines::up_to(models, viewer, &ask.state, &ask.period, position)),
+        Holds::Detail => Some(match ask.basis {
+            TaxBasis::EventDate => {
+                Pages::ByEvent(lines::up_to(models, viewer, &ask.state, &ask.period, position))
+            }
+            TaxBasis::PaymentDate => {
+                Pages::ByPayment(up_to(models, viewer, &ask.state, &ask.period, position))
+            }
+        }),
     };
     Ok(Export {
         position,
@@ -181,7 +235,10 @@ pub async fn export(models: &ReadModels, viewer: &Viewer, ask: &ExportAsk) -> Re
 pub fn require_whole(report: &TaxReport) -> Result<(), ReadError> {
     if report.info.incomplete {
         return Err(ReadError::Unreadable {
-            table: "tax_summary",
+            table: match report.basis {
+                TaxBasis::EventDate => "tax_summary",
+                TaxBasis::PaymentDate => "tax_cash",
+            },
             reason: "it lacks events that cannot be applied: an export would not be whole".to_owned(),
         });
     }
@@ -191,6 +248,7 @@ pub fn require_whole(report: &TaxReport) -> Result<(), ReadError> {
 /// What a report says of itself, without lines, where the log has a hash at its position.
 pub fn certificate_of(report: &TaxReport, viewer: &Viewer, head: &str) -> Certificate {
     Certificate {
+        basis: report.basis,
         company: viewer.tenant,
         state: report.state.clone(),
         period: report.period.clone(),
@@ -230,26 +288,17 @@ impl Export {
     /// first error: what came before it is no whole file then, and has no certificate.
     pub fn bytes(self) -> impl Stream<Item = Result<Vec<u8>, ReadError>> + Send + 'static {
         try_unfold(Some(self.state), async |state| {
-            let Some(State { mut encoder, lines }) = state else {
+            let Some(State { encoder, lines }) = state else {
                 return Ok(None);
             };
             let Some(mut lines) = lines else {
                 let last = beside(move || encoder.finish()).await?;
                 return Ok(Some((last, None)));
             };
-            let Some(page) = lines.recv().await else {
-                let state = State { encoder, lines: None };
-                return Ok(Some((Vec::new(), Some(state))));
-            };
-            let page = page?;
-            // To write a page takes long enough to hold up whoever shares the thread.
-            let (encoder, bytes) = beside(move || {
-                let bytes = encoder.lines(&page);
-                (encoder, bytes)
-            })
-            .await;
-            let lines = Some(lines);
-            Ok(Some((bytes?, Some(State { encoder, lines }))))
+            let (encoder, bytes) = lines.next(encoder).await?;
+            let lines = bytes.is_some().then_some(lines);
+            let state = State { encoder, lines };
+            Ok(Some((bytes.unwrap_or_default(), Some(state))))
         })
     }
 }

@@ -40,6 +40,8 @@ pub enum TaxLineKind {
     CorrectedFrom,
     /// What is owed at the place or rate that is right.
     CorrectedTo,
+    /// Money was kept of a party that was called off, which the company has chosen to be a sale.
+    KeptDeposit,
 }
 
 impl TaxLineKind {
@@ -54,6 +56,7 @@ impl TaxLineKind {
             Self::Void => "void",
             Self::CorrectedFrom => "corrected_from",
             Self::CorrectedTo => "corrected_to",
+            Self::KeptDeposit => "kept_deposit",
         }
     }
 
@@ -62,7 +65,13 @@ impl TaxLineKind {
         match self {
             Self::Sale | Self::CorrectedTo => 1,
             Self::CorrectedFrom => -1,
-            Self::CardFee | Self::Tip | Self::Refund | Self::RefundFailed | Self::Void => 0,
+            // A party that was called off is no party that was held.
+            Self::CardFee
+            | Self::Tip
+            | Self::Refund
+            | Self::RefundFailed
+            | Self::Void
+            | Self::KeptDeposit => 0,
         }
     }
 }
@@ -77,6 +86,7 @@ impl From<TaxAdjustment> for TaxLineKind {
             TaxAdjustment::Void => Self::Void,
             TaxAdjustment::CorrectedFrom => Self::CorrectedFrom,
             TaxAdjustment::CorrectedTo => Self::CorrectedTo,
+            TaxAdjustment::KeptDeposit => Self::KeptDeposit,
         }
     }
 }
@@ -219,6 +229,12 @@ pub(crate) fn line(event: &Recorded) -> Option<TaxLineRow> {
     match &event.event {
         DomainEvent::Booking(BookingEvent::Completed(completed)) => {
             Some(sale(event, event.stream.id.parse().ok()?, completed))
+        }
+        // What the terms propose to give back of a party that was called off was never taxed.
+        DomainEvent::Booking(BookingEvent::TaxAdjusted(adjusted))
+            if adjusted.kept.is_some() && adjusted.figures.is_zero() =>
+        {
+            None
         }
         DomainEvent::Booking(BookingEvent::TaxAdjusted(adjusted)) => {
             Some(adjustment(event, event.stream.id.parse().ok()?, adjusted))

@@ -13,16 +13,45 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use beside::{deposits_held, unresolved};
-pub use by_payment::tax_report_by_payment;
+pub(crate) use by_payment::{of_log, up_to};
+pub use by_payment::{tax_report_by_payment, tax_report_by_payment_of_log};
 
 use crate::engine::{At, Condition, ReadError, ReadInfo, ReadModels, Value, station_scope};
 use crate::period::Period;
 use crate::tax_ledger::on_days_of;
 use crate::tax_summary::{NO_RATE, TaxSummary, TaxSummaryRow};
 
+/// When tax is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TaxBasis {
+    /// On the day of the event: what a return is made of, and what is closed (accrual).
+    EventDate,
+    /// On the day that the money moved: a view (cash basis).
+    PaymentDate,
+}
+
+impl TaxBasis {
+    /// The basis of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::EventDate, Self::PaymentDate]
+            .into_iter()
+            .find(|basis| basis.as_str() == word)
+    }
+
+    /// The word in files and addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EventDate => "event-date",
+            Self::PaymentDate => "payment-date",
+        }
+    }
+}
+
 /// A tax report of a state and a period, by the days that the lines belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxReport {
+    /// When tax is counted.
+    pub basis: TaxBasis,
     /// Two-letter state.
     pub state: String,
     /// Days that it is of.
@@ -197,6 +226,7 @@ pub async fn tax_report(
     }
     let without_rate = rows.iter().filter(|row| row.rate_ppm.is_none());
     Ok(TaxReport {
+        basis: TaxBasis::EventDate,
         state: state.to_owned(),
         period,
         unresolved: without_rate.map(|row| row.orders).sum(),
@@ -207,6 +237,42 @@ pub async fn tax_report(
         total,
         info: days.info,
     })
+}
+
+/// The report of a state and a period on a basis: [`tax_report`] or [`tax_report_by_payment`].
+///
+/// # Errors
+/// Theirs.
+pub async fn tax_report_on(
+    models: &ReadModels,
+    viewer: &Viewer,
+    basis: TaxBasis,
+    state: &str,
+    period: Period,
+    at: At,
+) -> Result<TaxReport, ReadError> {
+    match basis {
+        TaxBasis::EventDate => tax_report(models, viewer, state, period, at).await,
+        TaxBasis::PaymentDate => tax_report_by_payment(models, viewer, state, period, at).await,
+    }
+}
+
+/// The same as of a position, made again from the log's events: [`tax_report`] or [`tax_report_by_payment_of_log`].
+///
+/// # Errors
+/// Theirs.
+pub async fn tax_report_of_log(
+    models: &ReadModels,
+    viewer: &Viewer,
+    basis: TaxBasis,
+    state: &str,
+    period: Period,
+    position: Position,
+) -> Result<TaxReport, ReadError> {
+    match basis {
+        TaxBasis::EventDate => tax_report(models, viewer, state, period, At::AsOf(position)).await,
+        TaxBasis::PaymentDate => tax_report_by_payment_of_log(models, viewer, state, period, position).await,
+    }
 }
 
 #[cfg(test)]

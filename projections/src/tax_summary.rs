@@ -191,6 +191,7 @@ mod tests {
         let mut events = vec![held];
         let adjusted = booking.decide(BookingCommand::RecordTax(RecordTax {
             facts,
+            kept: None,
             card_fee: CardFeeTax::Whole,
             periods: TaxPeriods::default(),
             now: at("2027-01-11T00:00:00Z"),

@@ -472,6 +472,11 @@ fn commands() -> Vec<Asked> {
             TaxClose,
             json!({"idempotencyKey": "k", "cardFee": "WHOLE", "reason": "as before"}),
         ),
+        command(
+            "keptDepositTaxChoose",
+            TaxClose,
+            json!({"idempotencyKey": "k", "keptDeposit": "NOT_A_SALE", "reason": "as before"}),
+        ),
     ]
 }
 
@@ -497,7 +502,8 @@ async fn every_role_may_ask_what_the_table_says_and_nothing_else() {
     for role in Role::ALL {
         people.push((role, server.sign_in(role).await));
     }
-    let before = server.caught_up(&server.company).await;
+    server.caught_up(&server.company).await;
+    let before = server.written(&server.company).await;
     for (role, person) in &people {
         for asked in questions(&server).into_iter().chain(commands()) {
             let about = format!("{role:?} {}", asked.field);
@@ -516,7 +522,7 @@ async fn every_role_may_ask_what_the_table_says_and_nothing_else() {
             json!({"role": role.as_str(), "permissions": permissions})
         );
     }
-    assert_eq!(server.head(&server.company).await, before);
+    assert_eq!(server.written(&server.company).await, before);
 }
 
 #[tokio::test]
@@ -653,7 +659,8 @@ async fn somebody_of_one_station_sees_and_does_nothing_at_another() {
     let manager = server
         .sign_in_at(&server.company, Role::StationManager, scope)
         .await;
-    let before = server.caught_up(&server.company).await;
+    server.caught_up(&server.company).await;
+    let before = server.written(&server.company).await;
     let seen = "query($theirs: ID!, $own: ID!, $station: ID!) {
         bookings(first: 10) { totalCount { value } nodes { id station { name } } }
         payments(first: 10) { totalCount { value } nodes { booking { id } } }
@@ -702,7 +709,7 @@ async fn somebody_of_one_station_sees_and_does_nothing_at_another() {
     ] {
         assert_eq!(manager.refused(command, input).await, "NOT_FOUND", "{command}");
     }
-    assert_eq!(server.head(&server.company).await, before);
+    assert_eq!(server.written(&server.company).await, before);
     let cancel = json!({"idempotencyKey": "m4", "bookingId": own, "reason": "plans changed"});
     manager.done("bookingCancel", "booking { status }", cancel).await;
     server.assert_rebuild_changes_nothing(&server.company).await;

@@ -55,7 +55,7 @@ fn customer(name: &str, email: Option<&str>, phone: Option<&str>) -> Value {
 
 async fn assert_refused(server: &Server, client: &Client, case: &Refused) {
     let about = case.about;
-    let before = server.head(&server.company).await;
+    let before = server.written(&server.company).await;
     let payload = client.command(case.command, "", case.input.clone()).await;
     let told = &payload["userErrors"][0];
     assert_eq!(told["code"], case.code, "{about}: {payload}");
@@ -67,7 +67,7 @@ async fn assert_refused(server: &Server, client: &Client, case: &Refused) {
         "{about}"
     );
     let leaves = i64::from(case.leaves == Leaves::Lead);
-    assert_eq!(server.head(&server.company).await, before + leaves, "{about}");
+    assert_eq!(server.written(&server.company).await, before + leaves, "{about}");
 }
 
 fn assert_sentence(about: &str, told: &Value) {
@@ -568,7 +568,7 @@ async fn an_id_of_another_company_or_another_kind_or_none_at_all_is_not_found() 
         )
         .await;
     let admin = server.sign_in(Role::SuperAdmin).await;
-    let before = server.head(&neighbour).await;
+    let before = server.written(&neighbour).await;
     let station = global_id("Station", server.company.san_jose);
     let unknown = global_id("Booking", "01930000-0000-7000-8000-000000000001");
     let bookings = [
@@ -633,7 +633,7 @@ async fn an_id_of_another_company_or_another_kind_or_none_at_all_is_not_found() 
         );
         assert_refused(&server, &admin, &case).await;
     }
-    assert_eq!(server.head(&neighbour).await, before);
+    assert_eq!(server.written(&neighbour).await, before);
     server.assert_rebuild_changes_nothing(&server.company).await;
     server.assert_rebuild_changes_nothing(&neighbour).await;
 }
@@ -667,7 +667,8 @@ async fn a_question_that_cannot_be_is_answered_with_a_code() {
             .done("bookingRequest", "", with(party(key), json!({"start": start})))
             .await;
     }
-    let before = server.caught_up(&server.company).await;
+    server.caught_up(&server.company).await;
+    let before = server.written(&server.company).await;
     let page = "{ bookings(first: 1) { pageInfo { endCursor } } }";
     let cursor = admin.data(page, json!({})).await["bookings"]["pageInfo"]["endCursor"].take();
     let station = global_id("Station", server.company.san_jose);
@@ -677,6 +678,11 @@ async fn a_question_that_cannot_be_is_answered_with_a_code() {
     };
     let quoted = "query($input: QuoteInput!) { quote(input: $input) { total { amount } } }";
     for (query, variables, code) in [
+        (
+            "{ taxReport(state: \"XX\", period: \"2026-Q1\") { position } }",
+            json!({}),
+            "INVALID_STATE",
+        ),
         (
             "{ taxReport(state: \"CA\", period: \"last year\") { position } }",
             json!({}),
@@ -784,7 +790,7 @@ async fn a_question_that_cannot_be_is_answered_with_a_code() {
     ] {
         assert_unanswered(&admin, query, variables, code).await;
     }
-    assert_eq!(server.head(&server.company).await, before);
+    assert_eq!(server.written(&server.company).await, before);
     server.assert_rebuild_changes_nothing(&server.company).await;
 }
 
@@ -792,7 +798,7 @@ async fn a_question_that_cannot_be_is_answered_with_a_code() {
 async fn a_value_of_the_wrong_shape_never_reaches_a_command() {
     let server = Server::start().await;
     let admin = server.sign_in(Role::Admin).await;
-    let before = server.head(&server.company).await;
+    let before = server.written(&server.company).await;
     let request = mutation("bookingRequest", "");
     for fields in [
         json!({"start": "tomorrow"}),
@@ -842,7 +848,7 @@ async fn a_value_of_the_wrong_shape_never_reaches_a_command() {
     ] {
         assert_shapeless(&admin, query, json!({})).await;
     }
-    assert_eq!(server.head(&server.company).await, before);
+    assert_eq!(server.written(&server.company).await, before);
 }
 
 /// Refused for its shape, before or at the field that it was for.
@@ -946,7 +952,7 @@ async fn assert_status(about: &str, request: reqwest::RequestBuilder, status: u1
 async fn a_request_that_is_not_graphql_is_refused_by_its_status() {
     let server = Server::start().await;
     let admin = server.sign_in(Role::Admin).await;
-    let before = server.head(&server.company).await;
+    let before = server.written(&server.company).await;
     let json_type = "application/json";
     let body = |bytes: &'static [u8]| admin.raw().header(CONTENT_TYPE, json_type).body(bytes);
     let long_note = with(party("long"), json!({"note": "x".repeat(1_024 * 1_024)}));
@@ -1006,14 +1012,14 @@ async fn a_request_that_is_not_graphql_is_refused_by_its_status() {
     let got = admin.get("/graphql?query={log{position}}").send().await.unwrap();
     assert_eq!(got.status().as_u16(), 405);
     assert_eq!(admin.get("/nowhere").send().await.unwrap().status().as_u16(), 404);
-    assert_eq!(server.head(&server.company).await, before);
+    assert_eq!(server.written(&server.company).await, before);
 }
 
 #[tokio::test]
 async fn nobody_is_answered_without_a_good_token() {
     let server = Server::start().await;
     let admin = server.sign_in(Role::Admin).await;
-    let before = server.head(&server.company).await;
+    let before = server.written(&server.company).await;
     let query = json!({"query": "{ log { position } }"});
     let good = admin.token.clone().unwrap();
     let (rest, signature) = good.rsplit_once('.').unwrap();
@@ -1057,5 +1063,5 @@ async fn nobody_is_answered_without_a_good_token() {
         "UNAUTHENTICATED",
     )
     .await;
-    assert_eq!(server.head(&server.company).await, before);
+    assert_eq!(server.written(&server.company).await, before);
 }

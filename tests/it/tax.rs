@@ -3,6 +3,7 @@
 mod basis;
 mod closing;
 mod corrections;
+mod kept_deposit;
 mod race;
 mod rates;
 mod story;

@@ -13,6 +13,7 @@ use clap::{Args, Subcommand};
 use commands::{Caller, IdempotencyKey};
 use domain::access::{Role, StationScope, Viewer};
 use domain::ids::{TenantId, UserId};
+use domain::place::is_state;
 use projections::At;
 use replays::moment::Moment;
 
@@ -76,10 +77,9 @@ impl Tax {
     }
 }
 
-/// A state as it is written: `ca` or `California` would be a state without any tax.
+/// A state by its code.
 fn state(text: &str) -> Result<String, String> {
-    let is_state = text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_uppercase());
-    if is_state {
+    if is_state(text) {
         return Ok(text.to_owned());
     }
     Err("a state has two capital letters, such as CA".to_owned())

@@ -1,7 +1,7 @@
 //! The tax report of a period as an accountant files it: what is owed to whom, and what proves it.
 
 use domain::money::Cents;
-use projections::tax_report::{TaxReport, TaxReportRow};
+use projections::tax_report::{TaxBasis, TaxReport, TaxReportRow};
 
 use super::flow::{
     ACCENT, BAND, BODY, Column, DARK, Flow, GREY, LABEL, Row, SMALL, STRONG, Side, Style, style,
@@ -21,8 +21,6 @@ const GREY_BODY: Style = Style { ink: GREY, ..BODY };
 pub struct Filing {
     /// Name of the company.
     pub organisation: String,
-    /// By which date tax belongs to a period, in words.
-    pub basis: String,
     /// What is owed to customers, by the books of every state on the last day of the period, in cents.
     pub deposits_held: Cents,
     /// What is owed to the staff, by the same books, in cents.
@@ -35,11 +33,18 @@ pub struct Filing {
     pub on: chrono::NaiveDate,
 }
 
+/// What a report by the date of payment is, and is not.
+const VIEW: &str = "This is a view and not what a return is made of: returns are made, and periods are closed, by the date of the \
+                    event.";
+const OF_PAYMENTS: &str = "Of parties that were held it counts what was paid and given back in the period, at the places and \
+                           rates as of the log position. What is not paid is not in it.";
+
 /// The report as PDF: the same report and filing are the same bytes.
 pub fn tax_report(report: &TaxReport, filing: &Filing) -> Vec<u8> {
     let fonts = Fonts::load();
     let paper = Paper::LETTER_LANDSCAPE;
-    let title = format!("Sales tax report, {}, {}", report.state, report.period);
+    let name = named(report.basis);
+    let title = format!("{name}, {}, {}", report.state, report.period);
     let mut flow = Flow::new(
         &fonts,
         paper,
@@ -63,11 +68,32 @@ pub fn tax_report(report: &TaxReport, filing: &Filing) -> Vec<u8> {
     let about = About {
         title,
         author: filing.organisation.clone(),
-        id: format!("{} {} {}", report.state, report.period, report.checksum),
+        id: match report.basis {
+            TaxBasis::EventDate => format!("{} {} {}", report.state, report.period, report.checksum),
+            TaxBasis::PaymentDate => {
+                let basis = report.basis.as_str();
+                format!("{} {} {basis} {}", report.state, report.period, report.checksum)
+            }
+        },
         keywords: filing.certificate.clone(),
         on: filing.on,
     };
     write(&fonts, paper, &flow.finish(&foot), about)
+}
+
+fn named(basis: TaxBasis) -> &'static str {
+    match basis {
+        TaxBasis::EventDate => "Sales tax report",
+        TaxBasis::PaymentDate => "Sales tax by date of payment",
+    }
+}
+
+/// By which date tax belongs to a period, in words.
+fn basis_words(basis: TaxBasis) -> &'static str {
+    match basis {
+        TaxBasis::EventDate => "date of the event (accrual)",
+        TaxBasis::PaymentDate => "date of payment (cash), a view",
+    }
 }
 
 fn head(flow: &mut Flow<'_>, report: &TaxReport, filing: &Filing) {
@@ -75,7 +101,7 @@ fn head(flow: &mut Flow<'_>, report: &TaxReport, filing: &Filing) {
     flow.fill(left, top, 3_600, 260, ACCENT);
     let top = top + 1_000;
     let half = width / 2 - 1_000;
-    let mut named = flow.text(left, top, half, Side::Left, TITLE, "Sales tax report");
+    let mut named = flow.text(left, top, half, Side::Left, TITLE, named(report.basis));
     named += flow.text(
         left,
         top + named,
@@ -86,7 +112,7 @@ fn head(flow: &mut Flow<'_>, report: &TaxReport, filing: &Filing) {
     );
     let facts = [
         (STRONG, format!("{} · {}", report.state, report.period)),
-        (GREY_BODY, format!("Basis: {}", filing.basis)),
+        (GREY_BODY, format!("Basis: {}", basis_words(report.basis))),
         (
             GREY_BODY,
             format!(
@@ -176,24 +202,33 @@ fn summary(flow: &mut Flow<'_>, report: &TaxReport) {
 /// What is open, and how to read the figures.
 fn notes(flow: &mut Flow<'_>, report: &TaxReport) {
     // All of them, with the longest on two lines.
-    flow.ensure(1_600 + LABEL.leading + 200 + 4 * BODY.leading + 400 + 2 * SMALL.leading);
+    let lines = match report.basis {
+        TaxBasis::EventDate => 4,
+        TaxBasis::PaymentDate => 7,
+    };
+    flow.ensure(1_600 + LABEL.leading + 200 + lines * BODY.leading + 400 + 2 * SMALL.leading);
     flow.gap(1_600);
     flow.paragraph(LABEL, "NOTES");
     flow.gap(200);
+    let until = match report.basis {
+        TaxBasis::EventDate => ": the period cannot be closed yet.",
+        TaxBasis::PaymentDate => {
+            flow.paragraph(STRONG, VIEW);
+            flow.paragraph(BODY, OF_PAYMENTS);
+            "."
+        }
+    };
     let parties = |count: i64| match count {
         1 => "1 party has".to_owned(),
         count => format!("{} parties have", words::count(count)),
     };
     if report.unresolved > 0 {
-        let text = format!(
-            "{} no known rate: the period cannot be closed yet.",
-            parties(report.unresolved)
-        );
+        let text = format!("{} no known rate{until}", parties(report.unresolved));
         flow.paragraph(STRONG, &text);
     }
     if report.unconfirmed > 0 {
         let text = format!(
-            "{} a place that a person must confirm: the period cannot be closed yet.",
+            "{} a place that a person must confirm{until}",
             parties(report.unconfirmed)
         );
         flow.paragraph(STRONG, &text);

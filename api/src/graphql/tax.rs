@@ -7,6 +7,7 @@ mod report;
 mod tax_period;
 
 use async_graphql::{MergedObject, Result};
+use domain::place::is_state;
 use projections::period::Period;
 
 use super::error::coded;
@@ -29,6 +30,16 @@ pub(super) struct TaxMutation(
     place::TaxPlaceMutation,
     tax_period::TaxPeriodMutation,
 );
+
+fn state(text: &str) -> Result<()> {
+    match is_state(text) {
+        true => Ok(()),
+        false => Err(coded(
+            "INVALID_STATE",
+            "a state has two capital letters, such as CA",
+        )),
+    }
+}
 
 fn period(text: &str) -> Result<Period> {
     text.parse()

@@ -1,7 +1,8 @@
 //! Files for accountants, streamed.
 //!
 //! `GET /exports/tax`: the tax report of a period. Needs tax:export. Parameters: `state`, `period`, `format` (csv, xlsx,
-//! json or pdf), `part` (summary or detail), `asOf` (a position, or an instant with its zone).
+//! json or pdf), `part` (summary or detail), `basis` (event-date, or payment-date: a view), `asOf` (a position, or an instant
+//! with its zone).
 //!
 //! `GET /exports/books`: the books of some days in double entry. Needs money:read and tax:export. Parameters: `from` and
 //! `to` (days, inclusive), `format` (csv or beancount), `asOf`.
@@ -14,10 +15,12 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use domain::access::Viewer;
 use domain::envelope::Position;
+use domain::place::is_state;
 use futures::TryStreamExt;
 use projections::books::{BooksFormat, books as books_of};
 use projections::period::Period;
-use projections::tax_export::{ExportAsk, ExportFormat, Holds, export, head_of};
+use projections::tax_export::{ExportAsk, ExportFormat, Holds, export, file_part, head_of};
+use projections::tax_report::TaxBasis;
 use projections::{At, ReadError};
 use replays::moment::Moment;
 use serde::Deserialize;
@@ -38,6 +41,7 @@ pub(super) struct Asked {
     period: String,
     format: String,
     part: Option<String>,
+    basis: Option<String>,
     as_of: Option<String>,
 }
 
@@ -128,8 +132,7 @@ async fn answered<Q>(
 }
 
 async fn answer(app: &App, viewer: &Viewer, asked: Asked) -> Result<Response, Refused> {
-    let is_state = asked.state.len() == 2 && asked.state.bytes().all(|byte| byte.is_ascii_uppercase());
-    if !is_state {
+    if !is_state(&asked.state) {
         return Err(Refused::bad(
             "INVALID_STATE",
             "a state has two capital letters, such as CA",
@@ -144,15 +147,21 @@ async fn answer(app: &App, viewer: &Viewer, asked: Asked) -> Result<Response, Re
         Some("detail") => Holds::Detail,
         Some(_) => return Err(Refused::bad("BAD_USER_INPUT", "part is summary or detail")),
     };
+    let basis = asked
+        .basis
+        .as_deref()
+        .map_or(Some(TaxBasis::EventDate), TaxBasis::parse)
+        .ok_or_else(|| Refused::bad("BAD_USER_INPUT", "basis is event-date or payment-date"))?;
     let at = at(app, viewer, asked.as_of.as_deref()).await?;
     let Some(format) = ExportFormat::parse(&asked.format) else {
         return match (asked.format.as_str(), holds) {
-            ("pdf", Holds::Summary) => pdf(app, viewer, &asked.state, period, at).await,
+            ("pdf", Holds::Summary) => pdf(app, viewer, basis, &asked.state, period, at).await,
             ("pdf", Holds::Detail) => Err(Refused::bad("BAD_USER_INPUT", "a PDF holds the summary")),
             _ => Err(Refused::bad("BAD_USER_INPUT", "format is csv, xlsx, json or pdf")),
         };
     };
     let ask = ExportAsk {
+        basis,
         state: asked.state,
         period,
         format,
@@ -207,11 +216,18 @@ async fn answer_books(app: &App, viewer: &Viewer, asked: BooksAsked) -> Result<R
     file.with(Body::from_stream(bytes))
 }
 
-async fn pdf(app: &App, viewer: &Viewer, state: &str, period: Period, at: At) -> Result<Response, Refused> {
-    let (report, bytes) = filed_report(app, viewer, state, period, at).await?;
+async fn pdf(
+    app: &App,
+    viewer: &Viewer,
+    basis: TaxBasis,
+    state: &str,
+    period: Period,
+    at: At,
+) -> Result<Response, Refused> {
+    let (report, bytes) = filed_report(app, viewer, basis, state, period, at).await?;
     let file = Told {
         media_type: "application/pdf",
-        name: format!("tax-{state}-{}.pdf", report.period),
+        name: format!("tax-{state}-{}{}.pdf", report.period, file_part(basis)),
         position: report.position,
         head: head_of(&app.views, viewer.tenant, report.position).await?,
     };

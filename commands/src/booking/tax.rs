@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use domain::access::Permission;
 use domain::booking::{
-    Booking, BookingCommand, BookingError, BookingRequested, CompleteBooking, PaymentFact, RecordTax,
-    SetTaxPlace, TaxPlaceBecause,
+    Booking, BookingCommand, BookingError, BookingRequested, CompleteBooking, OpenKept, PaymentFact,
+    RecordTax, SetTaxPlace, TaxPlaceBecause,
 };
 use domain::decider::Decider;
 use domain::envelope::Version;
@@ -98,6 +98,12 @@ impl Resolved {
     }
 }
 
+/// The local day whose rate a booking's tax has.
+fn taxed_on(loaded: &Loaded<Booking>, asked: &BookingRequested) -> NaiveDate {
+    let event_on = asked.start.local.date();
+    loaded.state.taxed_on().unwrap_or(event_on)
+}
+
 impl Commands {
     pub(crate) async fn tax_periods(&self, caller: &Caller, state: &str) -> Result<Periods, CommandError> {
         Ok(Periods {
@@ -188,7 +194,8 @@ impl Commands {
         Ok(resolved.guard(periods.guard(plan)))
     }
 
-    /// Puts movements of money on record that change the tax of a party that was held.
+    /// Puts movements of money on record that change the tax of a party that was held, or of what is kept of one that was
+    /// called off.
     pub(crate) async fn record_tax(
         &self,
         caller: Caller,
@@ -198,25 +205,70 @@ impl Commands {
     ) -> Result<Written, CommandError> {
         let this = self.clone();
         to_the_end(async move {
-            this.run(&caller, &key, "booking_tax_record", &(id, &facts), || async {
-                let loaded = this
-                    .load_booking(&caller, id, BookingError::NotFound.into())
-                    .await?;
-                let place = &requested(&loaded)?.tax_place;
-                let periods = this.tax_periods(&caller, &place.jurisdiction.state).await?;
-                let command = BookingCommand::RecordTax(RecordTax {
-                    facts: facts.clone(),
-                    card_fee: this.card_fee_tax(&caller).await?,
-                    periods: periods.state().clone(),
-                    now: this.ports.now(),
-                });
-                let events = loaded.state.decide(command).map_err(CommandError::refused)?;
-                let plan = Plan::default().write::<Booking>(&this, id.to_string(), loaded.version, events);
-                Ok(periods.guard(plan))
+            this.run(&caller, &key, "booking_tax_record", &(id, &facts), || {
+                this.plan_tax(&caller, id, Vec::new(), facts.clone())
             })
             .await
         })
         .await
+    }
+
+    /// Puts on record what is kept of a party that was called off, with the tips and card fees that had come beside it.
+    pub(crate) async fn record_kept(
+        &self,
+        caller: Caller,
+        key: IdempotencyKey,
+        id: BookingId,
+        beside: Vec<PaymentFact>,
+    ) -> Result<Written, CommandError> {
+        let this = self.clone();
+        to_the_end(async move {
+            this.run(&caller, &key, "booking_kept_record", &(id, &beside), || {
+                this.plan_tax(&caller, id, beside.clone(), Vec::new())
+            })
+            .await
+        })
+        .await
+    }
+
+    async fn plan_tax(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        beside: Vec<PaymentFact>,
+        facts: Vec<PaymentFact>,
+    ) -> Result<Plan, CommandError> {
+        let loaded = self
+            .load_booking(caller, id, BookingError::NotFound.into())
+            .await?;
+        let asked = requested(&loaded)?;
+        let mut guarded = None;
+        if let (None, Some(terms)) = (loaded.state.tax(), loaded.state.kept()) {
+            let resolved = self.tax_place_on(caller, asked, terms.called_off_on).await?;
+            let kept = OpenKept {
+                held_cents: self.held_when_called_off(caller, id).await?,
+                beside,
+                tax_place: resolved.place.clone(),
+            };
+            guarded = Some((resolved, kept));
+        }
+        let (resolved, kept) = guarded.unzip();
+        let place = kept.as_ref().map_or(&asked.tax_place, |kept| &kept.tax_place);
+        let periods = self.tax_periods(caller, &place.jurisdiction.state).await?;
+        let command = BookingCommand::RecordTax(RecordTax {
+            facts,
+            kept,
+            card_fee: self.card_fee_tax(caller).await?,
+            periods: periods.state().clone(),
+            now: self.ports.now(),
+        });
+        let events = loaded.state.decide(command).map_err(CommandError::refused)?;
+        let plan = Plan::default().write::<Booking>(self, id.to_string(), loaded.version, events);
+        let plan = periods.guard(plan);
+        Ok(match resolved {
+            Some(resolved) => resolved.guard(plan),
+            None => plan,
+        })
     }
 
     async fn card_fee_tax(&self, caller: &Caller) -> Result<CardFeeTax, CommandError> {
@@ -244,7 +296,7 @@ impl Commands {
                     .booking_to_change(&caller, ask.booking_id, ask.expected_version)
                     .await?;
                 let asked = requested(&loaded)?;
-                let day = asked.start.local.date();
+                let day = taxed_on(&loaded, asked);
                 let county = CountyRates::stream_key(&ask.jurisdiction.state, &ask.jurisdiction.county);
                 let rates = this.load::<CountyRates>(&caller, &county).await?;
                 let place = rates.state.place_by_hand(&ask.jurisdiction, day);
@@ -280,7 +332,7 @@ impl Commands {
             this.run(&caller, &key, "booking_tax_resolve", &(id, seen), || async {
                 let loaded = this.booking_to_change(&caller, id, seen).await?;
                 let asked = requested(&loaded)?;
-                let day = asked.start.local.date();
+                let day = taxed_on(&loaded, asked);
                 let resolved = this.tax_place_on(&caller, asked, day).await?;
                 let because = TaxPlaceBecause::RatesLoaded;
                 this.plan_tax_place(&caller, &loaded, id, resolved, because, None)

@@ -67,10 +67,14 @@ impl Commands {
         caller: &Caller,
         held: &HeldUnder,
     ) -> Result<BTreeSet<BookingId>, CommandError> {
-        let types = Some(["booking.completed", "booking.tax_place_set"].as_slice());
+        let types = [
+            "booking.completed",
+            "booking.tax_place_set",
+            "booking.tax_adjusted",
+        ];
         let (mut found, mut after) = (BTreeSet::new(), Position::START);
         loop {
-            let page = self.log.read(caller.tenant, after, PAGE, types).await?;
+            let page = self.log.read(caller.tenant, after, PAGE, Some(&types)).await?;
             let Some(last) = page.last() else {
                 return Ok(found);
             };
@@ -81,6 +85,9 @@ impl Commands {
                     held.holds(&completed.tax_place, Some(completed.event_on))
                 } else if let BookingEvent::TaxPlaceSet(set) = &event {
                     held.holds(&set.tax_place, None)
+                } else if let BookingEvent::TaxAdjusted(adjusted) = &event {
+                    let kept = adjusted.kept.as_ref().map(|kept| kept.called_off_on);
+                    kept.is_some() && held.holds(&adjusted.tax_place, kept)
                 } else {
                     false
                 };

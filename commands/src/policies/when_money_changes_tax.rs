@@ -1,5 +1,6 @@
 //! When money moves that changes the tax of a party, it is put on record: what had moved by then once the party is held,
-//! what moves later at once. What is given back before the party is held has no line of its own.
+//! what moves later at once. What is given back before the party is held has no line of its own. Of a party that was called
+//! off nothing is, unless the company had chosen that what is kept is a sale.
 
 use chrono::{DateTime, Utc};
 use domain::booking::{BookingEvent, PaymentFact, PaymentWay};
@@ -9,6 +10,7 @@ use domain::payment::{
     DisputeOutcome, PaymentEvent, PaymentMethod, PaymentParts, RefundKind, RefundWas, TipChoice,
 };
 use domain::recorded::{DomainEvent, Recorded};
+use domain::tax_account::KeptDepositTax;
 use serde::{Deserialize, Serialize};
 
 use super::when_deposit_captured::booking_of;
@@ -37,6 +39,8 @@ enum Stage {
     Held,
     /// There was no sale: nothing of its money is taxed.
     Off,
+    /// It was called off, and what is kept of its money is a sale.
+    Kept,
 }
 
 impl Policy for WhenMoneyChangesTax {
@@ -50,7 +54,7 @@ impl Policy for WhenMoneyChangesTax {
                 BookingEvent::Completed(_) | BookingEvent::Cancelled(_) | BookingEvent::Expired(_),
             ) => Some(event.stream.id.clone()),
             DomainEvent::Payment(payment) => {
-                fact(event, payment).map(|_| payment.booking().booking_id.to_string())
+                fact(event, payment, Stage::Kept).map(|_| payment.booking().booking_id.to_string())
             }
             DomainEvent::Booking(
                 BookingEvent::Requested(_)
@@ -85,6 +89,7 @@ impl Policy for WhenMoneyChangesTax {
     }
 
     fn react(state: Option<Money>, event: &Recorded) -> Reaction<Money> {
+        let is_new = state.is_none();
         let mut money = state.unwrap_or_default();
         match &event.event {
             DomainEvent::Booking(BookingEvent::Completed(completed)) => {
@@ -92,20 +97,32 @@ impl Policy for WhenMoneyChangesTax {
                 Money::over(Stage::Held, completed.completed_at).and_record(&event.stream.id, facts)
             }
             DomainEvent::Booking(BookingEvent::Cancelled(cancelled)) => {
-                Money::over(Stage::Off, cancelled.cancelled_at).goes_on()
+                let at = cancelled.cancelled_at;
+                match cancelled.kept {
+                    KeptDepositTax::NotASale => Money::over(Stage::Off, at).goes_on(),
+                    KeptDepositTax::Sale => {
+                        let mut beside = netted(money.waiting);
+                        beside.retain(is_captured);
+                        Money::over(Stage::Kept, at).and_keep(&event.stream.id, beside)
+                    }
+                }
             }
             DomainEvent::Booking(BookingEvent::Expired(expired)) => {
                 Money::over(Stage::Off, expired.expired_at).goes_on()
             }
-            DomainEvent::Payment(payment) => match (fact(event, payment), money.stage) {
-                (Some(fact), Stage::Held) => {
+            DomainEvent::Payment(payment) => match (fact(event, payment, money.stage), money.stage) {
+                (Some(fact), Stage::Held | Stage::Kept) => {
                     money.and_record(&payment.booking().booking_id.to_string(), vec![fact])
                 }
                 (Some(fact), Stage::ToCome) => {
                     money.waiting.push(fact);
                     money.goes_on()
                 }
-                (Some(_), Stage::Off) | (None, Stage::Held | Stage::ToCome | Stage::Off) => money.goes_on(),
+                // Nothing is remembered of money that has no line.
+                (None, Stage::ToCome) if is_new => Reaction::keep(None),
+                (Some(_), Stage::Off) | (None, Stage::Held | Stage::Kept | Stage::ToCome | Stage::Off) => {
+                    money.goes_on()
+                }
             },
             DomainEvent::Booking(_)
             | DomainEvent::Organisation(_)
@@ -140,6 +157,13 @@ impl Money {
         }
     }
 
+    fn and_keep(self, booking: &str, beside: Vec<PaymentFact>) -> Reaction<Self> {
+        Reaction {
+            reply: booking_of(booking).map(|booking_id| Reply::RecordKept { booking_id, beside }),
+            ..self.goes_on()
+        }
+    }
+
     fn over(stage: Stage, over_at: DateTime<Utc>) -> Self {
         Self {
             stage,
@@ -157,8 +181,8 @@ impl Money {
     }
 }
 
-/// What a payment's event says that tax may look at.
-fn fact(event: &Recorded, payment: &PaymentEvent) -> Option<PaymentFact> {
+/// What a payment's event says that tax may look at where the party has come so far.
+fn fact(event: &Recorded, payment: &PaymentEvent, stage: Stage) -> Option<PaymentFact> {
     let id = event.stream.id.parse().ok()?;
     let came_in = |method, parts, at, choice: &Option<TipChoice>| {
         let way = PaymentWay::Captured {
@@ -193,13 +217,20 @@ fn fact(event: &Recorded, payment: &PaymentEvent) -> Option<PaymentFact> {
         }
         // What a bank took of the price is a bad debt (Reg. 1642), which the accountant claims; a tip was no sale.
         PaymentEvent::DisputeClosed(it) if it.outcome == DisputeOutcome::Lost => {
-            let parts = PaymentParts {
-                tip_cents: it.tip_cents,
-                ..PaymentParts::ZERO
+            let (parts, kind) = match stage {
+                // Of a party that was not held nothing is owed: what the bank took is not kept.
+                Stage::Kept => (it.parts(), RefundKind::FullReversal),
+                Stage::ToCome | Stage::Held | Stage::Off => {
+                    let parts = PaymentParts {
+                        tip_cents: it.tip_cents,
+                        ..PaymentParts::ZERO
+                    };
+                    (parts, RefundKind::TipOnly)
+                }
             };
             let way = PaymentWay::Refunded {
                 refund_id: None,
-                kind: RefundKind::TipOnly,
+                kind,
                 reason: Some("the customer's bank took it back".to_owned()),
             };
             moved(event, id, PaymentMethod::Card, parts, it.closed_at, way)
@@ -214,7 +245,7 @@ fn fact(event: &Recorded, payment: &PaymentEvent) -> Option<PaymentFact> {
         | PaymentEvent::Processing(_)
         | PaymentEvent::Failed(_) => return None,
     };
-    changes_tax(&fact).then_some(fact)
+    (stage == Stage::Kept || changes_tax(&fact)).then_some(fact)
 }
 
 fn moved(
@@ -297,105 +328,4 @@ fn is_captured(fact: &PaymentFact) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::ids::EventId;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn fact(payment: u128, cause: u128, amount: i64, tip: i64, fee: i64, way: PaymentWay) -> PaymentFact {
-        PaymentFact {
-            cause: EventId(Uuid::from_u128(cause)),
-            payment_id: PaymentId(Uuid::from_u128(payment)),
-            method: PaymentMethod::Card,
-            amount_cents: Cents(amount),
-            tip_cents: Cents(tip),
-            fee_cents: Cents(fee),
-            at: DateTime::UNIX_EPOCH,
-            way,
-        }
-    }
-
-    fn captured() -> PaymentWay {
-        PaymentWay::Captured { tip_choice: None }
-    }
-
-    fn refunded(kind: RefundKind) -> PaymentWay {
-        PaymentWay::Refunded {
-            refund_id: None,
-            kind,
-            reason: None,
-        }
-    }
-
-    fn left(facts: Vec<PaymentFact>) -> Vec<(u128, i64, i64, i64)> {
-        let told = |fact: PaymentFact| {
-            let parts = (fact.amount_cents.0, fact.tip_cents.0, fact.fee_cents.0);
-            (fact.cause.0.as_u128(), parts.0, parts.1, parts.2)
-        };
-        netted(facts).into_iter().map(told).collect()
-    }
-
-    #[test]
-    fn what_was_given_back_before_the_party_leaves_less_to_put_on_record() {
-        let facts = vec![
-            fact(1, 1, 10_000, 2_000, 360, captured()),
-            fact(2, 2, 10_000, 3_000, 390, captured()),
-            fact(2, 3, 0, 3_000, 0, refunded(RefundKind::TipOnly)),
-            fact(
-                1,
-                4,
-                10_000,
-                500,
-                360,
-                refunded(RefundKind::CancelledBeforeService),
-            ),
-        ];
-        assert_eq!(left(facts), [(1, 10_000, 1_500, 0), (2, 10_000, 0, 390)]);
-    }
-
-    #[test]
-    fn a_payment_that_came_to_nothing_leaves_nothing() {
-        let voided = PaymentWay::Voided { reason: None };
-        let facts = vec![
-            fact(1, 1, 0, 2_000, 0, captured()),
-            fact(1, 2, 0, 2_000, 0, voided),
-        ];
-        assert_eq!(left(facts), []);
-    }
-
-    #[test]
-    fn a_price_that_was_lowered_before_the_party_lowers_the_sale() {
-        let facts = vec![fact(1, 1, 4_000, 0, 0, refunded(RefundKind::PriceAdjustment))];
-        assert_eq!(left(facts), [(1, 4_000, 0, 0)]);
-    }
-
-    #[test]
-    fn money_towards_the_price_and_kindness_have_no_line() {
-        assert!(!changes_tax(&fact(1, 1, 10_000, 0, 0, captured())));
-        assert!(!changes_tax(&fact(
-            1,
-            1,
-            10_000,
-            500,
-            0,
-            refunded(RefundKind::Goodwill)
-        )));
-        assert!(!changes_tax(&fact(
-            1,
-            1,
-            10_000,
-            0,
-            0,
-            refunded(RefundKind::Overpayment)
-        )));
-        assert!(changes_tax(&fact(
-            1,
-            1,
-            10_000,
-            0,
-            0,
-            refunded(RefundKind::FullReversal)
-        )));
-    }
-}
+mod tests;

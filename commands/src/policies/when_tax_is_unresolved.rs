@@ -48,6 +48,9 @@ impl Policy for WhenTaxIsUnresolved {
             | BookingEvent::Expired(_)
             | BookingEvent::Deleted(_)
             | BookingEvent::Restored(_) => true,
+            BookingEvent::TaxAdjusted(adjusted) => {
+                adjusted.kept.is_some() && adjusted.tax_place.rate_ppm.is_none()
+            }
             // A party that is held at another rate says so before.
             BookingEvent::Completed(_)
             | BookingEvent::DepositDueExtended(_)
@@ -57,8 +60,7 @@ impl Policy for WhenTaxIsUnresolved {
             | BookingEvent::ChefAssigned(_)
             | BookingEvent::ChefUnassigned(_)
             | BookingEvent::NoteAdded(_)
-            | BookingEvent::TermsAccepted(_)
-            | BookingEvent::TaxAdjusted(_) => false,
+            | BookingEvent::TermsAccepted(_) => false,
         };
         looked_at.then(|| event.stream.id.clone())
     }
@@ -80,6 +82,15 @@ impl Policy for WhenTaxIsUnresolved {
                 let on = state.as_ref().and_then(|known| known.on);
                 placed(state, event, set.station_id, &set.tax_place, on)
             }
+            // What is kept of a party that was called off may be a sale.
+            BookingEvent::TaxAdjusted(adjusted) => match &adjusted.kept {
+                Some(kept) => {
+                    let known = state.as_ref().and_then(|known| known.on);
+                    let on = known.unwrap_or(kept.called_off_on);
+                    placed(state, event, adjusted.station_id, &adjusted.tax_place, Some(on))
+                }
+                None => Reaction::keep(state),
+            },
             BookingEvent::Cancelled(_) | BookingEvent::Expired(_) => {
                 settled(state, "no party is held, and no tax is owed")
             }
@@ -103,8 +114,7 @@ impl Policy for WhenTaxIsUnresolved {
             | BookingEvent::ChefAssigned(_)
             | BookingEvent::ChefUnassigned(_)
             | BookingEvent::NoteAdded(_)
-            | BookingEvent::TermsAccepted(_)
-            | BookingEvent::TaxAdjusted(_) => Reaction::keep(state),
+            | BookingEvent::TermsAccepted(_) => Reaction::keep(state),
         }
     }
 
@@ -245,6 +255,14 @@ mod tests {
             let (mut story, _) = booked(None);
             assert_eq!(story.work(end, json!({})), [because]);
         }
+        let (mut story, _) = booked(None);
+        story.work("booking.cancelled", json!({"kept": "sale"}));
+        let kept = json!({"tax_place": place("Washoe", None)});
+        assert_eq!(
+            story.work("booking.tax_adjusted", kept.clone()),
+            ["open tax_unresolved nothing"]
+        );
+        assert_eq!(story.work("booking.tax_adjusted", kept), Vec::<String>::new());
         let (mut story, _) = booked(None);
         story.work("booking.deleted", json!({}));
         assert_eq!(

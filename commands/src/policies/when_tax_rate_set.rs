@@ -1,11 +1,11 @@
 //! When a rate is loaded for a county, parties that were held there without one, or on days that it was in force on, are
-//! looked at again.
+//! looked at again; and parties that were called off, where what is kept of them is a sale.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use domain::booking::{BookingCompleted, BookingEvent};
+use domain::booking::BookingEvent;
 use domain::ids::BookingId;
 use domain::recorded::{DomainEvent, Recorded};
 use domain::tax_rate::{CountyRates, TaxPlace, TaxRateEvent, TaxRateSet};
@@ -36,14 +36,21 @@ struct Days {
 
 /// What an event means to a county.
 enum Meaning<'a> {
-    /// A party was held.
-    Held(BookingId, &'a BookingCompleted),
+    /// A party was held, or called off and taxed.
+    Held(BookingId, Taxed<'a>),
     /// Its tax belongs here, where no rate is known.
     WithoutRate(BookingId),
     /// It has a rate now.
     Resolved(BookingId),
     /// A rate was loaded.
     Rate(&'a TaxRateSet),
+}
+
+/// Where and when a party was taxed.
+struct Taxed<'a> {
+    on: NaiveDate,
+    venue_city: &'a str,
+    place: &'a TaxPlace,
 }
 
 fn folded(city: &str) -> String {
@@ -61,8 +68,25 @@ fn meaning(event: &Recorded) -> Option<(String, Meaning<'_>)> {
     match &event.event {
         DomainEvent::Booking(BookingEvent::Completed(held)) => Some((
             county(&held.tax_place),
-            Meaning::Held(event.stream.id.parse().ok()?, held),
+            Meaning::Held(
+                event.stream.id.parse().ok()?,
+                Taxed {
+                    on: held.event_on,
+                    venue_city: &held.venue_city,
+                    place: &held.tax_place,
+                },
+            ),
         )),
+        DomainEvent::Booking(BookingEvent::TaxAdjusted(adjusted)) => {
+            let kept = adjusted.kept.as_ref()?;
+            let taxed = Taxed {
+                on: kept.called_off_on,
+                venue_city: &adjusted.venue_city,
+                place: &adjusted.tax_place,
+            };
+            let booking = event.stream.id.parse().ok()?;
+            Some((county(&adjusted.tax_place), Meaning::Held(booking, taxed)))
+        }
         DomainEvent::Booking(BookingEvent::TaxPlaceSet(set)) => {
             let booking = event.stream.id.parse().ok()?;
             match (set.before.rate_ppm, set.tax_place.rate_ppm) {
@@ -91,13 +115,13 @@ fn meaning(event: &Recorded) -> Option<(String, Meaning<'_>)> {
 }
 
 impl Parties {
-    fn held(&mut self, booking: BookingId, held: &BookingCompleted) {
-        if held.tax.is_none() {
+    fn held(&mut self, booking: BookingId, held: &Taxed<'_>) {
+        if held.place.rate_ppm.is_none() {
             self.bookings.insert(booking);
         }
-        let on = held.event_on;
-        let there = held.tax_place.jurisdiction.city.as_deref();
-        for city in [Some(held.venue_city.as_str()), there].into_iter().flatten() {
+        let on = held.on;
+        let there = held.place.jurisdiction.city.as_deref();
+        for city in [Some(held.venue_city), there].into_iter().flatten() {
             let days = self.held.entry(folded(city));
             let days = days.or_insert(Days { first: on, last: on });
             days.first = days.first.min(on);
@@ -143,7 +167,7 @@ impl Policy for WhenTaxRateSet {
         let mut parties = state.unwrap_or_default();
         let mut reply = None;
         match meaning(event) {
-            Some((_, Meaning::Held(booking, held))) => parties.held(booking, held),
+            Some((_, Meaning::Held(booking, held))) => parties.held(booking, &held),
             Some((_, Meaning::WithoutRate(booking))) => {
                 parties.bookings.insert(booking);
             }

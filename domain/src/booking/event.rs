@@ -22,6 +22,7 @@ use crate::promo_code::{AppliedPromo, CustomerHold};
 use crate::quote::Quote;
 use crate::schedule::EventTime;
 use crate::station::Station;
+use crate::tax_account::KeptDepositTax;
 use crate::tax_rate::TaxPlace;
 
 crate::events! {
@@ -264,6 +265,9 @@ pub struct BookingCancelled {
     /// What is free again of the customer's bookings and of the promo code; none once the event has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gives_back: Option<CustomerHold>,
+    /// Whether what is kept is a sale, as the company had chosen by then; absent where it is none.
+    #[serde(default, skip_serializing_if = "KeptDepositTax::is_usual")]
+    pub kept: KeptDepositTax,
     /// When.
     pub cancelled_at: DateTime<Utc>,
 }

@@ -1,4 +1,5 @@
-//! Movements of money as the tax looks at them: what each adds to the tax of a party that was held.
+//! Movements of money as the tax looks at them: what each adds to the tax of a party that was held, or of what is kept of one
+//! that was called off.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,15 @@ pub struct PaymentFact {
     pub at: DateTime<Utc>,
     /// Which way.
     pub way: PaymentWay,
+}
+
+/// What became of the party that money moves for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sold {
+    /// It was held: its price is owed.
+    Party,
+    /// It was called off, and what is kept of the money is a sale.
+    KeptMoney,
 }
 
 /// Which way money moved, and why.
@@ -85,7 +95,7 @@ impl PaymentWay {
 impl PaymentFact {
     /// The local day of the movement.
     pub(super) fn day(&self, requested: &BookingRequested) -> NaiveDate {
-        self.at.with_timezone(&requested.start.zone).date_naive()
+        requested.local_day(self.at)
     }
 
     fn payment(&self, untaxed_cents: Cents) -> TaxedPayment {
@@ -104,16 +114,40 @@ impl PaymentFact {
     }
 
     /// What it adds to the tax, one line each; nothing for money that only pays for what is taxed already.
-    pub(super) fn movements(&self, setting: CardFeeTax) -> Vec<(TaxAdjustment, Movement, TaxedPayment)> {
+    pub(super) fn movements(
+        &self,
+        setting: CardFeeTax,
+        sold: Sold,
+    ) -> Vec<(TaxAdjustment, Movement, TaxedPayment)> {
         match &self.way {
-            PaymentWay::Captured { tip_choice } => self.came_in(setting, tip_choice.as_ref()),
+            PaymentWay::Captured { tip_choice } => {
+                let towards_price = match sold {
+                    Sold::Party => Vec::new(),
+                    Sold::KeptMoney => self.line(TaxAdjustment::KeptDeposit, self.payment(Cents::ZERO), sold),
+                };
+                let beside = self.came_in(setting, tip_choice.as_ref());
+                towards_price.into_iter().chain(beside).collect()
+            }
             PaymentWay::Refunded { refund_id, kind, .. } => {
-                self.given_back(TaxAdjustment::Refund, refund_id.clone(), *kind)
+                self.given_back(TaxAdjustment::Refund, refund_id.clone(), *kind, sold)
             }
             PaymentWay::RefundFailed { refund_id, kind, .. } => {
-                self.given_back(TaxAdjustment::RefundFailed, refund_id.clone(), *kind)
+                self.given_back(TaxAdjustment::RefundFailed, refund_id.clone(), *kind, sold)
             }
-            PaymentWay::Voided { .. } => self.line(TaxAdjustment::Void, self.payment(Cents::ZERO)),
+            PaymentWay::Voided { .. } => self.line(TaxAdjustment::Void, self.payment(Cents::ZERO), sold),
+        }
+    }
+
+    /// What it adds to the tax beside the price, one line each: tips and card fees that came in.
+    pub(super) fn beside_the_price(
+        &self,
+        setting: CardFeeTax,
+    ) -> Vec<(TaxAdjustment, Movement, TaxedPayment)> {
+        match &self.way {
+            PaymentWay::Captured { tip_choice } => self.came_in(setting, tip_choice.as_ref()),
+            PaymentWay::Refunded { .. } | PaymentWay::RefundFailed { .. } | PaymentWay::Voided { .. } => {
+                Vec::new()
+            }
         }
     }
 
@@ -122,13 +156,14 @@ impl PaymentFact {
         adjustment: TaxAdjustment,
         refund_id: Option<String>,
         kind: RefundKind,
+        sold: Sold,
     ) -> Vec<(TaxAdjustment, Movement, TaxedPayment)> {
         let payment = TaxedPayment {
             refund_id,
             refund_kind: Some(kind),
             ..self.payment(Cents::ZERO)
         };
-        self.line(adjustment, payment)
+        self.line(adjustment, payment, sold)
     }
 
     /// One line, where there is a movement that tax looks at.
@@ -136,8 +171,9 @@ impl PaymentFact {
         &self,
         kind: TaxAdjustment,
         payment: TaxedPayment,
+        sold: Sold,
     ) -> Vec<(TaxAdjustment, Movement, TaxedPayment)> {
-        let line = movement(kind, &payment).map(|movement| (kind, movement, payment));
+        let line = movement(kind, &payment, sold).map(|movement| (kind, movement, payment));
         line.into_iter().collect()
     }
 
@@ -182,8 +218,12 @@ impl PaymentFact {
 }
 
 /// The movement that an adjustment is of; none for a correction, and where nothing moves that tax looks at.
-pub(super) fn movement(kind: TaxAdjustment, payment: &TaxedPayment) -> Option<Movement> {
+pub(super) fn movement(kind: TaxAdjustment, payment: &TaxedPayment, sold: Sold) -> Option<Movement> {
     match kind {
+        TaxAdjustment::KeptDeposit => {
+            let price_cents = payment.amount_cents;
+            (!price_cents.is_zero()).then_some(Movement::Kept { price_cents })
+        }
         TaxAdjustment::Tip => Some(Movement::Tip {
             cents: payment.tip_cents,
             untaxed_cents: payment.untaxed_cents,
@@ -192,10 +232,17 @@ pub(super) fn movement(kind: TaxAdjustment, payment: &TaxedPayment) -> Option<Mo
             cents: payment.fee_cents,
             untaxed_cents: payment.untaxed_cents,
         }),
-        TaxAdjustment::Refund => payment.given_back(1),
-        TaxAdjustment::RefundFailed => payment.given_back(-1),
-        // The party was held and its price is owed, whatever became of a payment towards it.
-        TaxAdjustment::Void => payment.moves_back(Cents::ZERO, 1),
+        TaxAdjustment::Refund => payment.given_back(1, sold),
+        TaxAdjustment::RefundFailed => payment.given_back(-1, sold),
+        TaxAdjustment::Void => match sold {
+            // The party was held and its price is owed, whatever became of a payment towards it.
+            Sold::Party => payment.moves_back(Cents::ZERO, 1),
+            Sold::KeptMoney => Some(Movement::NotCome {
+                price_cents: payment.amount_cents,
+                tip_cents: payment.tip_cents,
+                fee_cents: payment.fee_cents,
+            }),
+        },
         TaxAdjustment::CorrectedFrom | TaxAdjustment::CorrectedTo => None,
     }
 }
@@ -203,15 +250,28 @@ pub(super) fn movement(kind: TaxAdjustment, payment: &TaxedPayment) -> Option<Mo
 impl BookingTaxAdjusted {
     /// The movement of money that it is of; none for a correction.
     pub fn movement(&self) -> Option<Movement> {
-        movement(self.kind, self.payment.as_ref()?)
+        movement(self.kind, self.payment.as_ref()?, self.sold())
+    }
+
+    pub(super) fn sold(&self) -> Sold {
+        if self.kept.is_some() {
+            Sold::KeptMoney
+        } else {
+            Sold::Party
+        }
     }
 }
 
 impl TaxedPayment {
     /// What of a refund changes the tax (annotation 490.0090): what is given for goodwill changes no price, and what was
     /// paid too much was never part of it; the card fee on that was charged, and is no more.
-    fn given_back(&self, times: i64) -> Option<Movement> {
-        match self.refund_kind? {
+    fn given_back(&self, times: i64, sold: Sold) -> Option<Movement> {
+        let kind = self.refund_kind?;
+        // What is not kept is not sold, for whatever reason it was given back.
+        if sold == Sold::KeptMoney {
+            return self.moves_back(self.amount_cents, times);
+        }
+        match kind {
             RefundKind::Goodwill => None,
             RefundKind::TipOnly | RefundKind::FeeOnly | RefundKind::Overpayment => {
                 self.moves_back(Cents::ZERO, times)

@@ -9,6 +9,7 @@ use super::event::{BookingCancelled, CancelledBy, RefundRule};
 use crate::ids::StationId;
 use crate::money::RatePpm;
 use crate::price_list::{CancellationTier, DepositBack};
+use crate::tax_account::KeptDepositTax;
 
 /// `booking.cancelled` version 1. A company's cancellation proposed everything by way of a tier that was made up
 /// for the day, so that nobody could tell it from one of the terms.
@@ -48,6 +49,7 @@ impl From<BookingCancelledV1> for BookingCancelled {
             was: None,
             refund,
             gives_back: None,
+            kept: KeptDepositTax::NotASale,
             cancelled_at: old.cancelled_at,
         }
     }

@@ -15,10 +15,14 @@ use super::status::{BookingStatus, refuse_unless};
 const RESTORABLE_DAYS: i64 = 30;
 
 impl Booking {
-    /// A party that was held stays: its tax is owed.
+    /// What is taxed stays, a party that was held and money that was kept: its tax is owed.
     pub(super) fn delete(&self, reason: String, now: DateTime<Utc>) -> Result<BookingEvent, BookingError> {
         let (requested, status) = self.standing()?;
-        refuse_unless(status != BookingStatus::Completed, status, "deleted")?;
+        refuse_unless(
+            self.tax.is_none() && status != BookingStatus::Completed,
+            status,
+            "deleted",
+        )?;
         if !(10..=500).contains(&reason.trim().chars().count()) {
             return Err(BookingError::BadDeletionReason);
         }

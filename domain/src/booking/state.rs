@@ -15,7 +15,7 @@ use crate::decider::Decider;
 use crate::ids::{BookingId, ChefId, PaymentId};
 use crate::money::Cents;
 use crate::quote::{QuoteRequest, food_and_service, quote};
-use crate::tax_account::TaxAccount;
+use crate::tax_account::{KeptDepositTax, KeptMoney, TaxAccount};
 
 /// A booking.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Booking {
     pub(super) notes: i32,
     pub(super) deleted: Option<BookingDeleted>,
     pub(super) tax: Option<TaxAccount>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) kept: Option<KeptMoney>,
 }
 
 /// What has not happened yet is no part of what a story tells.
@@ -182,6 +184,7 @@ impl Booking {
         &self,
         by: CancelledBy,
         reason: String,
+        kept: KeptDepositTax,
         now: DateTime<Utc>,
     ) -> Result<BookingEvent, BookingError> {
         let (requested, status) = self.still_to_come("cancelled")?;
@@ -204,6 +207,7 @@ impl Booking {
                 CancelledBy::Customer => by_the_terms(),
             },
             gives_back: requested.customer_hold().filter(|_| now < requested.start.utc),
+            kept,
             cancelled_at: now,
         }))
     }
@@ -240,10 +244,15 @@ impl Decider for Booking {
                 now,
             } => self.confirm(payment_id, captured_cents, now)?,
             BookingCommand::Complete(ask) => return self.complete(*ask),
-            BookingCommand::RecordTax(ask) => return self.record_tax(ask),
+            BookingCommand::RecordTax(ask) => return self.record_tax(&ask),
             BookingCommand::SetTaxPlace(ask) => return self.set_tax_place(*ask),
-            BookingCommand::Cancel { by, reason, now } => {
-                let cancelled = self.cancel(by, reason, now)?;
+            BookingCommand::Cancel {
+                by,
+                reason,
+                kept,
+                now,
+            } => {
+                let cancelled = self.cancel(by, reason, kept, now)?;
                 return Ok(self.without_chefs(UnassignedBecause::Cancelled, now, cancelled));
             }
             BookingCommand::Expire { now } => {

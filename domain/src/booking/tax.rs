@@ -6,14 +6,14 @@ use serde::Serialize;
 use super::error::BookingError;
 use super::event::{BookingCompleted, BookingEvent, BookingRequested, HeldTax};
 use super::limits::check_length;
-use super::payment_fact::{PaymentFact, movement};
+use super::payment_fact::movement;
 use super::state::Booking;
 use super::status::{BookingStatus, refuse_unless};
 use super::tax_event::{BookingTaxAdjusted, BookingTaxPlaceSet, TaxAdjustment, TaxPlaceBecause};
 use crate::money::{Cents, RatePpm};
 use crate::quote::LineKind;
 use crate::tax::extract;
-use crate::tax_account::{CardFeeTax, CorrectedDay, TaxAccount, TaxFigures};
+use crate::tax_account::{CorrectedDay, TaxAccount, TaxFigures};
 use crate::tax_period::TaxPeriods;
 use crate::tax_rate::TaxPlace;
 
@@ -27,19 +27,6 @@ pub struct CompleteBooking {
     /// The periods of the place's state.
     pub periods: TaxPeriods,
     /// The time of asking; not before the event's start.
-    pub now: DateTime<Utc>,
-}
-
-/// Movements of money that add to the tax of a party that was held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RecordTax {
-    /// The movements, in the order of the log.
-    pub facts: Vec<PaymentFact>,
-    /// How much of a card fee is taxed.
-    pub card_fee: CardFeeTax,
-    /// The periods of the place's state.
-    pub periods: TaxPeriods,
-    /// The time of asking.
     pub now: DateTime<Utc>,
 }
 
@@ -85,7 +72,7 @@ impl BookingCompleted {
 }
 
 impl Booking {
-    /// The tax since the party was held; none before.
+    /// The tax since the party was held, or since it was called off where what is kept is a sale; none before.
     pub fn tax(&self) -> Option<&TaxAccount> {
         self.tax.as_ref()
     }
@@ -142,45 +129,6 @@ impl Booking {
             taken_until: Some(requested.blocked_until).filter(|until| ask.now < *until),
             completed_at: ask.now,
         }));
-        Ok(events)
-    }
-
-    pub(super) fn record_tax(&self, ask: RecordTax) -> Result<Vec<BookingEvent>, BookingError> {
-        let (requested, status) = self.standing()?;
-        let account = self.tax.as_ref();
-        let mut account = account.cloned().ok_or(BookingError::WrongState {
-            status: status.as_str(),
-            wanted: "taxed",
-        })?;
-        let mut events = Vec::new();
-        for fact in ask.facts {
-            if account.knows(fact.cause) {
-                continue;
-            }
-            for (kind, movement, payment) in fact.movements(ask.card_fee) {
-                let figures = account.figures(fact.payment_id, movement);
-                let tax_on = match kind {
-                    TaxAdjustment::Refund | TaxAdjustment::RefundFailed => {
-                        let later = fact.day(requested).max(requested.start.local.date());
-                        ask.periods.open_day(later)
-                    }
-                    TaxAdjustment::CardFee
-                    | TaxAdjustment::Tip
-                    | TaxAdjustment::Void
-                    | TaxAdjustment::CorrectedFrom
-                    | TaxAdjustment::CorrectedTo => requested.line_day(&ask.periods, fact.at),
-                };
-                account.record(fact.cause, fact.payment_id, movement, tax_on, figures);
-                let place = requested.tax_place.clone();
-                let mut adjusted = requested.adjusted(kind, place, tax_on, figures, ask.now);
-                adjusted.payment = Some(payment);
-                adjusted.reason = fact.way.reason();
-                events.push(BookingEvent::TaxAdjusted(adjusted));
-            }
-        }
-        if events.is_empty() {
-            return Err(BookingError::Unchanged);
-        }
         Ok(events)
     }
 
@@ -260,16 +208,20 @@ impl BookingRequested {
     }
 
     /// The day that a line belongs to: the event's, or where that is closed, the first open one from the fact's day on.
-    fn line_day(&self, periods: &TaxPeriods, at: DateTime<Utc>) -> NaiveDate {
+    pub(super) fn line_day(&self, periods: &TaxPeriods, at: DateTime<Utc>) -> NaiveDate {
         let event_on = self.start.local.date();
         if periods.is_open(event_on) {
             return event_on;
         }
-        let fact_on = at.with_timezone(&self.start.zone).date_naive();
-        periods.open_day(event_on.max(fact_on))
+        periods.open_day(event_on.max(self.local_day(at)))
     }
 
-    fn adjusted(
+    /// The local day of the station at an instant.
+    pub(super) fn local_day(&self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.start.zone).date_naive()
+    }
+
+    pub(super) fn adjusted(
         &self,
         kind: TaxAdjustment,
         tax_place: TaxPlace,
@@ -289,6 +241,7 @@ impl BookingRequested {
             venue_county: self.venue.county.clone(),
             figures,
             parties: None,
+            kept: None,
             payment: None,
             reason: None,
             adjusted_at: now,
@@ -308,6 +261,10 @@ impl Booking {
                 ));
             }
             BookingEvent::TaxAdjusted(adjusted) => {
+                if let (None, Some(money)) = (&self.tax, &adjusted.kept) {
+                    let rate = adjusted.tax_place.rate_ppm;
+                    self.tax = Some(TaxAccount::open_kept(money.clone(), rate));
+                }
                 let Some(account) = &mut self.tax else { return };
                 match (adjusted.kind, &adjusted.payment) {
                     (TaxAdjustment::CorrectedFrom, _) => account.leave_place(),
@@ -319,7 +276,7 @@ impl Booking {
                         }
                     }
                     (kind, Some(payment)) => {
-                        if let Some(movement) = movement(kind, payment) {
+                        if let Some(movement) = movement(kind, payment, adjusted.sold()) {
                             account.record(
                                 payment.cause,
                                 payment.payment_id,
@@ -328,6 +285,9 @@ impl Booking {
                                 adjusted.figures,
                             );
                         }
+                    }
+                    (TaxAdjustment::KeptDeposit, None) => {
+                        account.record_opening(adjusted.tax_on, adjusted.figures);
                     }
                     (
                         TaxAdjustment::CardFee
@@ -339,9 +299,9 @@ impl Booking {
                     ) => {}
                 }
             }
+            BookingEvent::Cancelled(cancelled) => self.evolve_kept(cancelled),
             BookingEvent::Requested(_)
             | BookingEvent::Confirmed(_)
-            | BookingEvent::Cancelled(_)
             | BookingEvent::Expired(_)
             | BookingEvent::DepositDueExtended(_)
             | BookingEvent::GuestCountChanged(_)

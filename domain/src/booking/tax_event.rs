@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{EventId, PaymentId, StationId};
 use crate::money::Cents;
 use crate::payment::{PaymentMethod, RefundKind, TipChoice};
-use crate::tax_account::TaxFigures;
+use crate::tax_account::{KeptMoney, TaxFigures};
 use crate::tax_rate::TaxPlace;
 
 /// Why a booking's tax belongs elsewhere than was thought, or at another rate.
@@ -19,6 +19,8 @@ pub enum TaxPlaceBecause {
     RatesAtCompletion,
     /// The rates that are loaded by now say so.
     RatesLoaded,
+    /// The rates of the day on which the party was called off say so: what is kept of it is a sale.
+    RatesAtCancellation,
 }
 
 impl TaxPlaceBecause {
@@ -28,6 +30,7 @@ impl TaxPlaceBecause {
             Self::SetByHand => "by hand",
             Self::RatesAtCompletion => "by the rates at completion",
             Self::RatesLoaded => "by the rates loaded since",
+            Self::RatesAtCancellation => "by the rates at cancellation",
         }
     }
 }
@@ -49,7 +52,7 @@ pub struct BookingTaxPlaceSet {
     pub set_at: DateTime<Utc>,
 }
 
-/// What sort of fact adds to a booking's tax after the party was held.
+/// What sort of fact adds to a booking's tax after the party was held, or called off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaxAdjustment {
@@ -67,6 +70,8 @@ pub enum TaxAdjustment {
     CorrectedFrom,
     /// It is owed at this place, or at this rate.
     CorrectedTo,
+    /// Money was kept of a party that was called off, which the company has chosen to be a sale.
+    KeptDeposit,
 }
 
 /// The movement of money behind an adjustment. All amounts are positive, in cents.
@@ -97,7 +102,8 @@ pub struct TaxedPayment {
     pub refund_kind: Option<RefundKind>,
 }
 
-/// A fact after the party was held adds to its tax, or takes from it.
+/// A fact after the party was held adds to its tax, or takes from it; or one after it was called off, where what is kept
+/// is a sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookingTaxAdjusted {
     /// The station that served.
@@ -125,7 +131,10 @@ pub struct BookingTaxAdjusted {
     /// correction counts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parties: Option<i32>,
-    /// The movement of money behind it; none for a correction.
+    /// Of a party that was called off, what was known of its money then; absent for one that was held, and from corrections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<KeptMoney>,
+    /// The movement of money behind it; none for a correction, and for what had come by the time a party was called off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<TaxedPayment>,
     /// Why.

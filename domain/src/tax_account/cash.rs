@@ -6,7 +6,8 @@
 
 use chrono::NaiveDate;
 
-use super::{Movement, TaxAccount, TaxFigures, within};
+use super::{KeptMoney, Movement, TaxAccount, TaxFigures, within};
+use crate::envelope::Position;
 use crate::ids::PaymentId;
 use crate::money::{Cents, RatePpm};
 
@@ -15,6 +16,8 @@ use crate::money::{Cents, RatePpm};
 pub struct CashMovement {
     /// The local day.
     pub day: NaiveDate,
+    /// The place in the log of the payment's event.
+    pub position: Position,
     /// The payment that it is of.
     pub payment: PaymentId,
     /// What came towards the price, in cents; negative where it counts no more.
@@ -23,31 +26,66 @@ pub struct CashMovement {
     pub beside: Option<Movement>,
 }
 
-/// What each movement adds to the tax on its day, in the order of the movements; those that add nothing have no line.
-pub fn lines(
-    price: Cents,
-    rate: Option<RatePpm>,
-    movements: &[CashMovement],
-) -> Vec<(NaiveDate, TaxFigures)> {
-    let mut account = TaxAccount {
+/// What one event of a payment adds to the tax.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CashLine {
+    /// The local day that the money moved on.
+    pub day: NaiveDate,
+    /// The place of the event in the log.
+    pub position: Position,
+    /// What it adds.
+    pub figures: TaxFigures,
+}
+
+/// What each event of a payment adds to the tax on its day, in the order of the movements, of which those of one event stand
+/// together; those that add nothing have no line.
+pub fn lines(price: Cents, rate: Option<RatePpm>, movements: &[CashMovement]) -> Vec<CashLine> {
+    let account = TaxAccount {
         rate,
         ..TaxAccount::default()
     };
-    let (mut received, mut before) = (Cents::ZERO, TaxFigures::default());
-    let mut lines = Vec::new();
-    for movement in movements {
-        received += movement.price_cents;
+    let mut received = Cents::ZERO;
+    one_by_one(account, movements, |account, cents| {
+        received += cents;
         account.sale.gross_cents = within(received, price);
+    })
+}
+
+/// The same of a party that was called off, where what is kept is a sale: of what came, what the terms let the company keep.
+pub fn kept_lines(money: &KeptMoney, rate: Option<RatePpm>, movements: &[CashMovement]) -> Vec<CashLine> {
+    let nothing_yet = KeptMoney {
+        held_cents: Cents::ZERO,
+        ..money.clone()
+    };
+    let account = TaxAccount::open_kept(nothing_yet, rate);
+    one_by_one(account, movements, TaxAccount::came)
+}
+
+fn one_by_one(
+    mut account: TaxAccount,
+    movements: &[CashMovement],
+    mut came: impl FnMut(&mut TaxAccount, Cents),
+) -> Vec<CashLine> {
+    let mut before = TaxFigures::default();
+    let mut lines: Vec<CashLine> = Vec::new();
+    for movement in movements {
+        came(&mut account, movement.price_cents);
         if let Some(beside) = movement.beside {
             account.moved(movement.payment, beside);
         }
         let now = account.target();
-        let added = now - before;
-        if !added.is_zero() {
-            lines.push((movement.day, added));
-        }
+        let figures = now - before;
         before = now;
+        match lines.last_mut() {
+            Some(line) if line.position == movement.position => line.figures += figures,
+            Some(_) | None => lines.push(CashLine {
+                day: movement.day,
+                position: movement.position,
+                figures,
+            }),
+        }
     }
+    lines.retain(|line| !line.figures.is_zero());
     lines
 }
 
@@ -67,17 +105,24 @@ mod tests {
     fn came(on: &str, price: i64, beside: Option<Movement>) -> CashMovement {
         CashMovement {
             day: day(on),
+            position: Position::START,
             payment: PaymentId(Uuid::from_u128(1)),
             price_cents: Cents(price),
             beside,
         }
     }
 
+    /// Each movement is of an event of its own.
     fn told(price: i64, movements: &[CashMovement]) -> Vec<(String, i64, i64)> {
-        let line = |(day, figures): (NaiveDate, TaxFigures)| {
-            (day.to_string(), figures.gross_cents.0, figures.net_tax().0)
+        let line = |line: CashLine| {
+            let (gross, tax) = (line.figures.gross_cents, line.figures.net_tax());
+            (line.day.to_string(), gross.0, tax.0)
         };
-        lines(Cents(price), Some(RATE), movements)
+        let mut movements = movements.to_vec();
+        for (place, movement) in (1..).zip(&mut movements) {
+            movement.position = Position(place);
+        }
+        lines(Cents(price), Some(RATE), &movements)
             .into_iter()
             .map(line)
             .collect()
@@ -128,6 +173,24 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_one_event_brought_is_one_line() {
+        let tip = Movement::Tip {
+            cents: Cents(500),
+            untaxed_cents: Cents(500),
+        };
+        let lines = lines(
+            Cents(85_118),
+            Some(RATE),
+            &[came("2026-01-05", 85_118, None), came("2026-01-05", 0, Some(tip))],
+        );
+        let told: Vec<_> = lines
+            .iter()
+            .map(|line| (line.figures.gross_cents, line.figures.non_taxable_cents))
+            .collect();
+        assert_eq!(told, [(Cents(85_618), Cents(500))]);
+    }
+
     proptest! {
         #[test]
         fn who_has_paid_everything_has_the_same_totals_on_both_bases(
@@ -151,7 +214,7 @@ mod tests {
                 Movement::GivenBack { price_cents: Cents(back), tip_cents: Cents(tipped / 2), fee_cents: Cents(fee / 2) },
             ];
             movements.extend(beside.map(|beside| came("2026-02-01", 0, Some(beside))));
-            let cash: TaxFigures = lines(Cents(price), rate, &movements).into_iter().map(|(_, figures)| figures).sum();
+            let cash: TaxFigures = lines(Cents(price), rate, &movements).into_iter().map(|line| line.figures).sum();
             let sale = TaxFigures { gross_cents: Cents(price), net_cents: Cents(price), ..TaxFigures::default() }.at(rate);
             let mut accrual = TaxAccount::open(sale, rate, day("2026-01-05"));
             for movement in beside {

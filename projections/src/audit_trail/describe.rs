@@ -14,6 +14,7 @@ use domain::organisation::OrganisationEvent;
 use domain::price_list::DepositBack;
 use domain::recorded::DomainEvent;
 use domain::station::StationEvent;
+use domain::tax_account::KeptDepositTax;
 use domain::tax_rate::{Jurisdiction, TaxRateEvent};
 use domain::user::UserEvent;
 
@@ -56,6 +57,15 @@ pub(super) fn describe(event: &DomainEvent) -> Description {
                     "tax.card_fee",
                     Some(chosen.before.as_str()),
                     chosen.card_fee.as_str(),
+                )
+        }
+        DomainEvent::Organisation(OrganisationEvent::KeptDepositTaxChosen(chosen)) => {
+            Description::of("Whether what is kept of a cancelled booking is a sale was chosen".to_owned())
+                .because(Some(&chosen.reason))
+                .changed(
+                    "tax.kept_deposit",
+                    Some(chosen.before.as_str()),
+                    chosen.kept_deposit.as_str(),
                 )
         }
         DomainEvent::Station(station) => describe_station(station),
@@ -229,13 +239,17 @@ fn describe_cancellation(cancelled: &BookingCancelled) -> Description {
         CancelledBy::Customer => "the customer",
         CancelledBy::Company => "the company",
     };
-    Description::of(format!(
+    let described = Description::of(format!(
         "Booking cancelled by {by}, {} hours before its start",
         cancelled.hours_before
     ))
     .because(Some(&cancelled.reason))
     .changed("status", cancelled.was, BookingStatus::Cancelled)
-    .set("refund", refund(&cancelled.refund))
+    .set("refund", refund(&cancelled.refund));
+    match cancelled.kept {
+        KeptDepositTax::NotASale => described,
+        KeptDepositTax::Sale => described.set("tax.kept_deposit", cancelled.kept.as_str()),
+    }
 }
 
 fn refund(rule: &RefundRule) -> String {

@@ -42,6 +42,7 @@ pub(super) fn of(event: &Recorded) -> Option<StationId> {
         DomainEvent::Organisation(
             OrganisationEvent::Created(_)
             | OrganisationEvent::TaxChoiceMade(_)
+            | OrganisationEvent::KeptDepositTaxChosen(_)
             | OrganisationEvent::RefundLimitSet(_)
             | OrganisationEvent::WebhookRefused(_),
         )

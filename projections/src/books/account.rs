@@ -25,7 +25,7 @@ pub(crate) enum Account<'a> {
     Sales,
     /// Card fees that customers pay.
     CardFees,
-    /// Deposits kept when a party was called off: not a sale.
+    /// Deposits kept when a party was called off, where the company has not chosen that they are a sale.
     KeptDeposits,
     /// What was given back of sales: lowers the income.
     Refunds,

@@ -6,6 +6,7 @@ use domain::envelope::Position;
 use domain::money::Cents;
 use domain::payment::{DisputeOutcome, PaymentEvent, PaymentMethod, PaymentParts, RefundKind, RefundWas};
 use domain::recorded::{DomainEvent, Recorded};
+use domain::tax_account::KeptDepositTax;
 use domain::tax_rate::Jurisdiction;
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +135,10 @@ fn tax_adjusted(adjusted: &BookingTaxAdjusted, postings: &mut Postings) -> Fact 
     let figures = &adjusted.figures;
     let place: &Jurisdiction = &adjusted.tax_place.jurisdiction;
     let (borne_by, narration) = match adjusted.kind {
+        TaxAdjustment::KeptDeposit => (Account::Sales, "tax in what is kept"),
+        TaxAdjustment::Void if adjusted.kept.is_some() && !figures.gross_cents.is_zero() => {
+            (Account::Sales, "tax in what was thought to be kept")
+        }
         TaxAdjustment::CardFee => (Account::CardFees, "tax in a card fee"),
         TaxAdjustment::Tip => (Account::TaxOnTips, "tax on a tip"),
         TaxAdjustment::Void if figures.card_fee_cents.is_zero() => {
@@ -145,10 +150,32 @@ fn tax_adjusted(adjusted: &BookingTaxAdjusted, postings: &mut Postings) -> Fact 
         TaxAdjustment::CorrectedFrom => (Account::Sales, "tax taken back at a wrong place or rate"),
         TaxAdjustment::CorrectedTo => (Account::Sales, "tax at the right place and rate"),
     };
+    kept_anew(adjusted, postings);
     let owed = figures.net_tax();
     postings.credit(&Account::TaxPayable(place), owed);
     postings.debit(&borne_by, owed);
     Fact::on(adjusted.tax_on, narration)
+}
+
+/// More or less is kept of a party than when it was called off, which the cancellation posted.
+fn kept_anew(adjusted: &BookingTaxAdjusted, postings: &mut Postings) {
+    let (Some(_), Some(payment)) = (&adjusted.kept, &adjusted.payment) else {
+        return;
+    };
+    let back = match adjusted.kind {
+        TaxAdjustment::KeptDeposit => adjusted.figures.refund_cents,
+        TaxAdjustment::Void => adjusted.figures.refund_cents - payment.tip_cents - payment.fee_cents,
+        TaxAdjustment::CardFee
+        | TaxAdjustment::Tip
+        | TaxAdjustment::Refund
+        | TaxAdjustment::RefundFailed
+        | TaxAdjustment::CorrectedFrom
+        | TaxAdjustment::CorrectedTo => return,
+    };
+    let gross = adjusted.figures.gross_cents;
+    postings.debit(&Account::DepositsHeld, gross - back);
+    postings.debit(&Account::Refunds, back);
+    postings.credit(&Account::Sales, gross);
 }
 
 /// The party was called off: what the terms let the company keep is earned, and the rest is held for the customer.
@@ -156,7 +183,11 @@ fn called_off(book: &BookRow, cancelled: &BookingCancelled, postings: &mut Posti
     let paid = book.deposits_held().max(Cents::ZERO);
     let back = RefundProposal::of(cancelled.refund.clone(), paid, book.deposit_cents).proposed_refund_cents;
     postings.debit(&Account::DepositsHeld, paid - back);
-    postings.credit(&Account::KeptDeposits, paid - back);
+    let earned = match cancelled.kept {
+        KeptDepositTax::NotASale => Account::KeptDeposits,
+        KeptDepositTax::Sale => Account::Sales,
+    };
+    postings.credit(&earned, paid - back);
     Fact::on(book.local_day(cancelled.cancelled_at), "deposit kept")
 }
 
@@ -185,7 +216,8 @@ fn of_payment(book: &BookRow, payment: &PaymentEvent, postings: &mut Postings) -
             )
         }
         PaymentEvent::RefundSucceeded(refund) => {
-            given_back(book, refund.kind, refund.method, refund.parts(), postings);
+            let from = Account::Clearing(refund.method);
+            given_back(book, refund.kind, &from, refund.parts(), postings);
             Fact {
                 refund: Some(refund.refund_id.to_string()),
                 ..Fact::on(
@@ -211,12 +243,21 @@ fn of_payment(book: &BookRow, payment: &PaymentEvent, postings: &mut Postings) -
             Fact::on(day(opened.opened_at), "dispute opened")
         }
         PaymentEvent::DisputeClosed(closed) => {
-            let to = match closed.outcome {
-                DisputeOutcome::Won => Account::Clearing(PaymentMethod::Card),
-                DisputeOutcome::Lost => Account::DisputesLost,
+            let to = match (closed.outcome, book.stage) {
+                (DisputeOutcome::Won, _) => Some(Account::Clearing(PaymentMethod::Card)),
+                (DisputeOutcome::Lost, Stage::Open | Stage::Held | Stage::CalledOff) => {
+                    Some(Account::DisputesLost)
+                }
+                (DisputeOutcome::Lost, Stage::Kept) => None,
             };
-            postings.debit(&to, whole(closed.parts()));
-            postings.credit(&Account::Disputed, whole(closed.parts()));
+            if let Some(to) = to {
+                postings.debit(&to, whole(closed.parts()));
+                postings.credit(&Account::Disputed, whole(closed.parts()));
+            } else {
+                // What the bank took is not kept, and so not sold.
+                let undone = RefundKind::FullReversal;
+                given_back(book, undone, &Account::Disputed, closed.parts(), postings);
+            }
             Fact::on(
                 day(closed.closed_at),
                 format!("dispute {}", closed.outcome.as_str()),
@@ -240,7 +281,7 @@ fn whole(parts: PaymentParts) -> Cents {
 fn came_in(book: &BookRow, method: PaymentMethod, parts: PaymentParts, postings: &mut Postings) {
     let owed = match book.stage {
         Stage::Held => book.receivable().min(parts.amount_cents).max(Cents::ZERO),
-        Stage::Open | Stage::CalledOff => Cents::ZERO,
+        Stage::Open | Stage::CalledOff | Stage::Kept => Cents::ZERO,
     };
     postings.debit(&Account::Clearing(method), whole(parts));
     postings.credit(&Account::Receivable, owed);
@@ -251,7 +292,13 @@ fn came_in(book: &BookRow, method: PaymentMethod, parts: PaymentParts, postings:
 
 /// Money that was booked had not come: what it had paid is owed again.
 fn went_missing(book: &BookRow, method: PaymentMethod, parts: PaymentParts, postings: &mut Postings) {
-    let held = book.deposits_held().min(parts.amount_cents).max(Cents::ZERO);
+    let held = match book.stage {
+        // Nothing is owed for it; how much less is kept, its tax says.
+        Stage::Kept => parts.amount_cents,
+        Stage::Open | Stage::Held | Stage::CalledOff => {
+            book.deposits_held().min(parts.amount_cents).max(Cents::ZERO)
+        }
+    };
     postings.credit(&Account::Clearing(method), whole(parts));
     postings.debit(&Account::DepositsHeld, held);
     postings.debit(&Account::Receivable, parts.amount_cents - held);
@@ -263,19 +310,21 @@ fn went_missing(book: &BookRow, method: PaymentMethod, parts: PaymentParts, post
 fn given_back(
     book: &BookRow,
     kind: RefundKind,
-    method: PaymentMethod,
+    from: &Account<'_>,
     parts: PaymentParts,
     postings: &mut Postings,
 ) {
     let available = book.deposits_held().min(parts.amount_cents).max(Cents::ZERO);
     let (held, rest) = match (kind, book.stage) {
+        // What is not kept is not sold, for whatever reason it was given back.
+        (_, Stage::Kept) => (available, Account::Refunds),
         (RefundKind::Goodwill, _) => (Cents::ZERO, Account::Goodwill),
         (RefundKind::Overpayment, _) => (available, Account::Receivable),
         (RefundKind::CancelledBeforeService, _) | (_, Stage::CalledOff) => (available, Account::KeptDeposits),
         (_, Stage::Open) => (available, Account::Refunds),
         (_, Stage::Held) => (Cents::ZERO, Account::Refunds),
     };
-    postings.credit(&Account::Clearing(method), whole(parts));
+    postings.credit(from, whole(parts));
     postings.debit(&Account::DepositsHeld, held);
     postings.debit(&rest, parts.amount_cents - held);
     postings.debit(&Account::TipsPayable, parts.tip_cents);

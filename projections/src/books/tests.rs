@@ -20,6 +20,7 @@ use crate::testing::{
 };
 
 mod any;
+mod kept;
 
 const NOW: &str = "2026-11-02T07:30:00Z";
 const REFUND: RefundId = RefundId(Uuid::from_u128(11));
@@ -152,7 +153,7 @@ fn held(position: i64, total: i64) -> Recorded {
     )
 }
 
-fn called_off(position: i64, refund: RefundRule) -> Recorded {
+fn called_off(position: i64, refund: RefundRule, kept: KeptDepositTax) -> Recorded {
     let cancelled = BookingCancelled {
         station_id: STATION,
         by: CancelledBy::Customer,
@@ -161,6 +162,7 @@ fn called_off(position: i64, refund: RefundRule) -> Recorded {
         was: None,
         refund,
         gives_back: None,
+        kept,
         cancelled_at: at(NOW),
     };
     booking_event(position, 2, BookingEvent::Cancelled(cancelled))
@@ -191,6 +193,7 @@ fn adjusted(position: i64, kind: TaxAdjustment, gross: i64) -> Recorded {
             ..TaxFigures::default()
         },
         parties: None,
+        kept: None,
         payment: None,
         reason: None,
         adjusted_at: at(NOW),
@@ -304,7 +307,7 @@ fn a_deposit_that_the_terms_keep_is_earned_when_the_party_is_called_off() {
     let events = [
         asked(1, 85_118),
         paid(2, 10_000, 0, 0),
-        called_off(3, RefundRule::Nothing),
+        called_off(3, RefundRule::Nothing, KeptDepositTax::NotASale),
     ];
     assert_books(
         &events,
@@ -316,7 +319,7 @@ fn a_deposit_that_the_terms_keep_is_earned_when_the_party_is_called_off() {
     let events = [
         asked(1, 85_118),
         paid(2, 10_000, 0, 0),
-        called_off(3, RefundRule::Everything),
+        called_off(3, RefundRule::Everything, KeptDepositTax::NotASale),
         refunded(4, RefundKind::CancelledBeforeService, 10_000, 0, 0),
     ];
     assert_books(&events, &[]);

@@ -23,6 +23,7 @@ use super::models::ReadModels;
 use super::read::{Answer, ReadInfo};
 use super::select_memory::Sieve;
 
+pub(crate) use self::log_walk::unanswered;
 pub use self::states::AsOfMemory;
 pub(crate) use self::states::{DEFAULT_LARGEST, DEFAULT_LIMIT, States};
 use super::history::beside;
@@ -98,7 +99,7 @@ pub(crate) async fn rows<F: Fold>(
 }
 
 /// When the event at a position was recorded: nothing is answered as of one that has not come.
-async fn recorded_at(
+pub(crate) async fn recorded_at(
     models: &ReadModels,
     tenant: TenantId,
     position: Position,

@@ -203,7 +203,20 @@ pub(crate) async fn events_until<F: Fold>(
     tenant: TenantId,
     until: Position,
 ) -> Result<impl Stream<Item = Result<Recorded, ProjectionError>> + Send, ProjectionError> {
-    let reads = stream::<F>(models, tenant, Position::START, until).await?;
+    events_between::<F>(models, tenant, Position::START, until).await
+}
+
+/// The same of `(after, until]`.
+///
+/// # Errors
+/// Those of [`events_until`].
+pub(crate) async fn events_between<F: Fold>(
+    models: &ReadModels,
+    tenant: TenantId,
+    after: Position,
+    until: Position,
+) -> Result<impl Stream<Item = Result<Recorded, ProjectionError>> + Send, ProjectionError> {
+    let reads = stream::<F>(models, tenant, after, until).await?;
     Ok(reads.try_filter_map(|read| std::future::ready(read.into_seen::<F>())))
 }
 

@@ -1,8 +1,8 @@
-//! Rows of one event each, in the order of the log up to a position, a page at a time: for what is too long for one
-//! answer.
+//! Rows in the order of their `position` up to one, a page at a time: for what is too long for one answer.
 //!
-//! A row never changes once it is there, so that pages which are read one after the other, each in a short transaction of
-//! its own, are pages of the same list, whatever comes to the log or is built anew meanwhile.
+//! A row of one event never changes once it is there, and other rows say themselves how they stood after a position, so that
+//! pages which are read one after the other, each in a short transaction of its own, are pages of the same list, whatever
+//! comes to the log or is built anew meanwhile.
 
 use std::time::Duration;
 
@@ -13,12 +13,14 @@ use futures::TryStreamExt;
 use sqlx::PgConnection;
 use tokio::sync::mpsc;
 
+use super::as_of::recorded_at;
 use super::column::Value;
 use super::copy::read_line;
 use super::error::ReadError;
 use super::fold::{Fold, Row};
+use super::incomplete;
 use super::models::ReadModels;
-use super::read::{Fresh, Late};
+use super::read::{At, Fresh, Late, ReadInfo, info};
 
 /// Rows of a page at most.
 const PAGE: i64 = 8_192;
@@ -36,6 +38,27 @@ pub(crate) struct Wanted {
 }
 
 impl ReadModels {
+    /// What an answer in pages holds: its pages are those up to its position.
+    pub(crate) async fn moment<F: Fold>(&self, tenant: TenantId, at: At) -> Result<ReadInfo, ReadError> {
+        match at {
+            At::Live { fresh } => {
+                let (mut snapshot, standing) = self.snapshot::<F>(tenant, fresh).await?;
+                let incomplete = incomplete::stored::<F>(&mut snapshot, tenant, &standing, &[]).await?;
+                snapshot.commit().await?;
+                Ok(info(&standing, fresh, incomplete))
+            }
+            At::AsOf(position) => Ok(ReadInfo {
+                position,
+                recorded_at: recorded_at(self, tenant, position).await?,
+                lag_events: 0,
+                lag_ms: 0,
+                stale: false,
+                // Pages are refused where the read model has not come to the position.
+                incomplete: false,
+            }),
+        }
+    }
+
     /// The rows up to a position. Read ahead by one page; dropped, it reads on to the end of the page that it is at.
     pub(crate) fn pages_until<F: Fold>(
         &self,

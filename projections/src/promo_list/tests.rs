@@ -73,6 +73,7 @@ fn cancelled(position: i64, gives_back: Option<CustomerHold>) -> Recorded {
         was: Some(BookingStatus::Requested),
         refund: RefundRule::Nothing,
         gives_back,
+        kept: domain::tax_account::KeptDepositTax::NotASale,
         cancelled_at: at("2026-11-20T00:00:00Z"),
     };
     booking_event(position, 2, BookingEvent::Cancelled(cancelled))

@@ -44,6 +44,13 @@ pub(crate) struct ColumnOf<R> {
     pub(crate) cell: for<'a> fn(&'a R) -> Cell<'a>,
 }
 
+impl<R> ColumnOf<R> {
+    /// Its name, and what it holds.
+    pub(crate) fn named(&self) -> (&'static str, CellKind) {
+        (self.name, self.kind)
+    }
+}
+
 impl<'a> Cell<'a> {
     /// Text, or nothing where it is empty.
     pub(crate) fn text(text: impl Into<Cow<'a, str>>) -> Self {

@@ -8,9 +8,13 @@ use domain::ids::{StationId, TenantId};
 use sha2::{Digest, Sha256};
 
 use crate::period::Period;
+use crate::tax_report::TaxBasis;
 
-/// The format that is written, and the only one that is read.
+/// The format of a report by the day of the event.
 pub const FORMAT: &str = "hibachi-tax-report/1";
+/// The format of a report by the day of payment: a field more says so. A program that does not know it takes it for no
+/// report, and not for the other.
+pub const FORMAT_BY_PAYMENT: &str = "hibachi-tax-report/2";
 /// What stands for all stations.
 const ALL: &str = "all";
 
@@ -27,6 +31,8 @@ pub struct Seal {
 /// What an export says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
+    /// When tax is counted.
+    pub basis: TaxBasis,
     /// The company.
     pub company: TenantId,
     /// Two-letter state.
@@ -49,16 +55,17 @@ pub struct Certificate {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadCertificate {
     /// Another program's file, or another version's.
-    #[error("it is not an export in the format {FORMAT}")]
+    #[error("it is not an export in the format {FORMAT} or {FORMAT_BY_PAYMENT}")]
     Format,
     /// A field is missing, or does not say what it should.
     #[error("its certificate does not say its {0}")]
     Field(&'static str),
 }
 
-/// Names of the fields, in order.
-pub(crate) const FIELDS: [&str; 11] = [
+/// Names of the fields, in order; the second is there where tax is counted by the day of payment.
+pub(crate) const FIELDS: [&str; 12] = [
     "FORMAT",
+    BASIS,
     "COMPANY",
     "STATE",
     "PERIOD",
@@ -71,14 +78,25 @@ pub(crate) const FIELDS: [&str; 11] = [
     "LINES_CHECKSUM",
 ];
 
+const BASIS: &str = "BASIS";
+
+/// The format of a report on a basis.
+pub(crate) fn format_of(basis: TaxBasis) -> &'static str {
+    match basis {
+        TaxBasis::EventDate => FORMAT,
+        TaxBasis::PaymentDate => FORMAT_BY_PAYMENT,
+    }
+}
+
 impl Certificate {
     /// The fields with their names, in order; what it does not hold is empty.
-    pub fn fields(&self) -> [(&'static str, String); 11] {
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
         let stations = stations_text(self.stations.as_deref());
         let [summary_rows, summary_checksum] = of_seal(self.summary.as_ref());
         let [lines, lines_checksum] = of_seal(self.lines.as_ref());
         let values = [
-            FORMAT.to_owned(),
+            format_of(self.basis).to_owned(),
+            self.basis.as_str().to_owned(),
             self.company.to_string(),
             self.state.clone(),
             self.period.to_string(),
@@ -90,8 +108,9 @@ impl Certificate {
             lines,
             lines_checksum,
         ];
-        let mut named = FIELDS.into_iter().zip(values);
-        std::array::from_fn(|_| named.next().expect("there is a value for each field"))
+        let is_said = |name: &&str| *name != BASIS || self.basis == TaxBasis::PaymentDate;
+        let named = FIELDS.into_iter().zip(values);
+        named.filter(|(name, _)| is_said(name)).collect()
     }
 
     /// The certificate of fields that were read.
@@ -103,10 +122,16 @@ impl Certificate {
             let value = fields.get(name).map(String::as_str);
             value.ok_or(BadCertificate::Field(name))
         };
-        if field("FORMAT").ok() != Some(FORMAT) {
-            return Err(BadCertificate::Format);
-        }
         let wrong = BadCertificate::Field;
+        let basis = match field("FORMAT") {
+            Ok(FORMAT) => TaxBasis::EventDate,
+            Ok(FORMAT_BY_PAYMENT) => TaxBasis::PaymentDate,
+            Ok(_) | Err(_) => return Err(BadCertificate::Format),
+        };
+        // Of the day of the event nothing is said: a field that says it is named as one that no export has.
+        if basis == TaxBasis::PaymentDate && field(BASIS)? != basis.as_str() {
+            return Err(wrong(BASIS));
+        }
         let stations = match field("STATIONS")? {
             ALL => None,
             ids => {
@@ -115,6 +140,7 @@ impl Certificate {
             }
         };
         Ok(Self {
+            basis,
             company: field("COMPANY")?.parse().map_err(|_| wrong("COMPANY"))?,
             state: field("STATE")?.to_owned(),
             period: field("PERIOD")?.parse().map_err(|_| wrong("PERIOD"))?,

@@ -3,18 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use domain::access::{Role, StationScope, Viewer};
-use domain::envelope::Position;
 use domain::ids::{TenantId, UserId};
-use futures::{TryStreamExt, pin_mut};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::certificate::{Certificate, Seal, Sealing};
-use super::columns::{LINE_COLUMNS, POSITION, SUMMARY_COLUMNS, texts, total_texts};
+use super::columns::{SUMMARY_COLUMNS, line_columns, texts, total_texts};
+use super::line::{Expected, Place};
 use super::read::{Found, Said, Unreadable, read};
-use super::{cell, lines, summary_seal};
-use crate::engine::{At, ProjectionError, ReadError, ReadModels, beside};
-use crate::tax_report::{TaxReport, tax_report};
+use super::{lines, summary_seal};
+use crate::engine::{ProjectionError, ReadError, ReadModels, beside};
+use crate::tax_report::{TaxBasis, TaxReport, of_log, tax_report_of_log};
 
 /// Differences that are named; of more, only how many there are is said.
 const NAMED: usize = 50;
@@ -154,13 +155,13 @@ pub async fn check(models: &ReadModels, tenant: TenantId, path: &Path) -> Result
             .clone()
             .map_or(StationScope::All, StationScope::Only),
     };
-    let at = At::AsOf(certificate.position);
-    let report = tax_report(
+    let report = tax_report_of_log(
         models,
         &viewer,
+        certificate.basis,
         &certificate.state,
         certificate.period.clone(),
-        at,
+        certificate.position,
     )
     .await?;
     if let Some(seal) = &certificate.summary {
@@ -171,7 +172,15 @@ pub async fn check(models: &ReadModels, tenant: TenantId, path: &Path) -> Result
             &summary_seal(&report),
         );
     }
-    compare_rows(models, &certificate, &report, path.to_owned(), &mut found).await?;
+    compare_rows(
+        models,
+        &viewer,
+        &certificate,
+        &report,
+        path.to_owned(),
+        &mut found,
+    )
+    .await?;
     Ok(checked(certificate, found))
 }
 
@@ -188,9 +197,31 @@ fn compare_seals(found: &mut Differences, [rows, checksum]: [&str; 2], file: &Se
     found.field(checksum, &file.checksum, &log.checksum);
 }
 
+/// The lines that the log has for what a file says it is of.
+async fn expected<'a>(
+    models: &'a ReadModels,
+    viewer: &Viewer,
+    certificate: &Certificate,
+) -> Result<BoxStream<'a, Result<Expected, ProjectionError>>, ProjectionError> {
+    let (state, period, position) = (&certificate.state, &certificate.period, certificate.position);
+    Ok(match certificate.basis {
+        TaxBasis::EventDate => {
+            let stations = certificate.stations.clone();
+            let (state, period) = (state.clone(), period.clone());
+            let lines = lines::of_log(models, viewer.tenant, state, period, stations, position).await?;
+            lines.map_ok(|line| Expected::of(&line)).boxed()
+        }
+        TaxBasis::PaymentDate => {
+            let lines = of_log(models, viewer, state, period, position);
+            lines.map_ok(|line| Expected::of(&line)).boxed()
+        }
+    })
+}
+
 /// Goes through the rows of the file and those of the log side by side.
 async fn compare_rows(
     models: &ReadModels,
+    viewer: &Viewer,
     certificate: &Certificate,
     report: &TaxReport,
     path: PathBuf,
@@ -201,19 +232,10 @@ async fn compare_rows(
         // Nobody reads on where the comparison has ended.
         read(&path, &mut |row| rows.blocking_send(row).is_ok()).map(drop)
     });
-    let stored = lines::of_log(
-        models,
-        certificate.company,
-        certificate.state.clone(),
-        certificate.period.clone(),
-        certificate.stations.clone(),
-        certificate.position,
-    );
-    let stored = stored.await?;
-    pin_mut!(stored);
+    let mut stored = expected(models, viewer, certificate).await?;
     let mut summary = Summary::new(report);
-    let mut lines = Lines::default();
-    let mut next = None;
+    let mut lines = Lines::of(certificate.basis);
+    let mut next: Option<Expected> = None;
     while let Some(row) = read_rows.recv().await {
         match row {
             Found::Summary(cells) => summary.row(found, &cells),
@@ -223,17 +245,14 @@ async fn compare_rows(
                     next = lines.next(&mut stored).await?;
                 }
                 // What the log has before it is missing from the file.
-                let position = cells
-                    .get(POSITION)
-                    .and_then(|cell| cell.parse().ok())
-                    .map(Position);
-                while let (Some(at), Some((expected, cells))) = (position, &next)
-                    && *expected < at
+                let place = Place::read(certificate.basis, &cells);
+                while let (Some(at), Some(expected)) = (place, &next)
+                    && expected.place < at
                 {
-                    found.add(format!("position {expected}"), "line", "", cells.join(","));
+                    missing(found, expected);
                     next = lines.next(&mut stored).await?;
                 }
-                lines.compare(found, &cells, position, &mut next);
+                lines.compare(found, &cells, place, &mut next);
             }
         }
     }
@@ -245,8 +264,8 @@ async fn compare_rows(
         if next.is_none() && !lines.ended {
             next = lines.next(&mut stored).await?;
         }
-        while let Some((expected, cells)) = next {
-            found.add(format!("position {expected}"), "line", "", cells.join(","));
+        while let Some(expected) = next {
+            missing(found, &expected);
             next = lines.next(&mut stored).await?;
         }
         compare_seals(found, ["LINES", "LINES_CHECKSUM"], seal, &lines.sealing.seal());
@@ -257,6 +276,12 @@ async fn compare_rows(
         summary.end(found);
     }
     Ok(())
+}
+
+/// A line of the log that the file has not.
+fn missing(found: &mut Differences, expected: &Expected) {
+    let place = format!("position {}", expected.place.position);
+    found.add(place, "line", "", expected.cells.join(","));
 }
 
 /// The summary, as far as it has been compared.
@@ -311,8 +336,8 @@ fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The lines, as far as they have been compared.
-#[derive(Default)]
 struct Lines {
+    names: Vec<&'static str>,
     /// Those of the file.
     read: u64,
     /// Those of the log.
@@ -320,25 +345,27 @@ struct Lines {
     ended: bool,
 }
 
-type Expected = (Position, Vec<String>);
-
 impl Lines {
+    fn of(basis: TaxBasis) -> Self {
+        Self {
+            names: line_columns(basis).map(|(name, _)| name).collect(),
+            read: 0,
+            sealing: Sealing::default(),
+            ended: false,
+        }
+    }
+
     /// The log's next line.
     async fn next(
         &mut self,
-        stored: &mut (impl futures::Stream<Item = Result<crate::tax_ledger::TaxLineRow, ProjectionError>> + Unpin),
+        stored: &mut BoxStream<'_, Result<Expected, ProjectionError>>,
     ) -> Result<Option<Expected>, ProjectionError> {
-        let Some(line) = stored.try_next().await? else {
-            self.ended = true;
-            return Ok(None);
-        };
-        let mut record = Vec::new();
-        cell::push_record(
-            &mut record,
-            LINE_COLUMNS.iter().map(|column| (column.cell)(&line)),
-        );
-        self.sealing.take(&record);
-        Ok(Some((line.position, texts(&LINE_COLUMNS, &line))))
+        let next = stored.try_next().await?;
+        match &next {
+            Some(line) => self.sealing.take(&line.record),
+            None => self.ended = true,
+        }
+        Ok(next)
     }
 
     /// Compares a line of the file with the log's next, which it is or comes before.
@@ -346,16 +373,16 @@ impl Lines {
         &mut self,
         found: &mut Differences,
         cells: &[String],
-        position: Option<Position>,
+        at: Option<Place>,
         next: &mut Option<Expected>,
     ) {
         self.read += 1;
-        let names = LINE_COLUMNS.iter().map(|column| column.name);
         let place = format!("line {}", self.read);
         match next.take() {
-            // A position that cannot be read is one that was changed.
-            Some((expected, log)) if position.is_none_or(|position| position == expected) => {
-                found.row(&format!("{place} (position {expected})"), names, cells, &log);
+            // A place that cannot be read is one that was changed.
+            Some(log) if at.is_none_or(|at| at == log.place) => {
+                let place = format!("{place} (position {})", log.place.position);
+                found.row(&place, self.names.iter().copied(), cells, &log.cells);
             }
             other => {
                 *next = other;

@@ -1,12 +1,13 @@
-//! The columns of the two tables, in order. A file names them, and so does `docs/tax-export.md`.
+//! The columns of the tables, in order. A file names them, and so does `docs/tax-export.md`.
 
 use std::borrow::Cow;
 
 use domain::tax_rate::PlaceConfirmation;
 
 use super::cell::{Cell, CellKind, ColumnOf};
+use crate::tax_cash::CashLineRow;
 use crate::tax_ledger::TaxLineRow;
-use crate::tax_report::{TaxReport, TaxReportRow};
+use crate::tax_report::{TaxBasis, TaxReport, TaxReportRow};
 
 macro_rules! column {
     ($name:literal, $kind:ident, $row:ident => $cell:expr) => {
@@ -62,8 +63,35 @@ pub(crate) const LINE_COLUMNS: [ColumnOf<TaxLineRow>; 32] = [
     column!("position", Count, line => Cell::Count(line.position.0)),
 ];
 
-/// The column of the lines that orders them.
-pub(crate) const POSITION: usize = LINE_COLUMNS.len() - 1;
+/// Of the lines by the day of payment: one for each event of a payment that adds something, by booking in the order of their
+/// requests, then by day and place in the log.
+pub(crate) const PAYMENT_COLUMNS: [ColumnOf<CashLineRow>; 22] = [
+    column!("booking", Text, line => Cell::text(line.booking_number.as_str())),
+    column!("kind", Text, line => word(line.kind.as_str())),
+    column!("orders", Count, line => Cell::Count(line.orders)),
+    column!("paid_date", Date, line => Cell::Date(line.paid_on)),
+    column!("payment", Text, line => Cell::text(line.payment_id.to_string())),
+    column!("county", Text, line => Cell::text(line.county.as_str())),
+    column!("city", Text, line => Cell::text(line.city.as_str())),
+    column!("confirm", Text, line => match line.confirmation {
+        PlaceConfirmation::Needed => word("needed"),
+        PlaceConfirmation::NotNeeded => Cell::Empty,
+    }),
+    column!("rate", Rate, line => Cell::of(line.rate_ppm, Cell::Rate)),
+    column!("gross", Money, line => Cell::Money(line.figures.gross_cents)),
+    column!("card_fee", Money, line => Cell::Money(line.figures.card_fee_cents)),
+    column!("tip", Money, line => Cell::Money(line.figures.tip_cents)),
+    column!("non_taxable", Money, line => Cell::Money(line.figures.non_taxable_cents)),
+    column!("taxable", Money, line => Cell::Money(line.figures.net_cents)),
+    column!("tax", Money, line => Cell::Money(line.figures.tax_cents)),
+    column!("refund", Money, line => Cell::Money(line.figures.refund_cents)),
+    column!("refunded_non_taxable", Money, line => Cell::Money(line.figures.refunded_non_taxable_cents)),
+    column!("refunded_taxable", Money, line => Cell::Money(line.figures.refunded_net_cents)),
+    column!("refunded_tax", Money, line => Cell::Money(line.figures.refunded_tax_cents)),
+    column!("net_tax", Money, line => Cell::Money(line.figures.net_tax())),
+    column!("booking_position", Count, line => Cell::Count(line.booking_position.0)),
+    column!("position", Count, line => Cell::Count(line.position.0)),
+];
 
 /// Of the summary: a row for each jurisdiction and rate, and one with their sums.
 pub(crate) const SUMMARY_COLUMNS: [ColumnOf<TaxReportRow>; 15] = [
@@ -84,14 +112,28 @@ pub(crate) const SUMMARY_COLUMNS: [ColumnOf<TaxReportRow>; 15] = [
     column!("variance", Money, row => Cell::Money(row.variance_cents)),
 ];
 
-/// Names of the columns of the lines, and what they hold.
-pub fn line_columns() -> impl Iterator<Item = (&'static str, CellKind)> {
-    LINE_COLUMNS.iter().map(|column| (column.name, column.kind))
+/// Names of the columns of the lines on a basis, and what they hold.
+pub fn line_columns(basis: TaxBasis) -> impl Iterator<Item = (&'static str, CellKind)> {
+    let named: Vec<_> = match basis {
+        TaxBasis::EventDate => LINE_COLUMNS.iter().map(ColumnOf::named).collect(),
+        TaxBasis::PaymentDate => PAYMENT_COLUMNS.iter().map(ColumnOf::named).collect(),
+    };
+    named.into_iter()
+}
+
+/// The basis whose lines have a column of this name, where the other's have not: the day that money moved, and nothing else,
+/// tells a file by the day of payment before its certificate is read.
+pub(crate) fn basis_of<'a>(mut names: impl Iterator<Item = &'a str>) -> TaxBasis {
+    if names.any(|name| name == "paid_date") {
+        TaxBasis::PaymentDate
+    } else {
+        TaxBasis::EventDate
+    }
 }
 
 /// Names of the columns of the summary, and what they hold.
 pub fn summary_columns() -> impl Iterator<Item = (&'static str, CellKind)> {
-    SUMMARY_COLUMNS.iter().map(|column| (column.name, column.kind))
+    SUMMARY_COLUMNS.iter().map(ColumnOf::named)
 }
 
 /// The canonical texts of a row.

@@ -2,17 +2,17 @@
 
 use std::io;
 
-use domain::money::Cents;
-
 use super::cell::push_record;
-use super::certificate::{Certificate, Sealing};
-use super::columns::{LINE_COLUMNS, SUMMARY_COLUMNS};
+use super::certificate::{Certificate, Sealing, format_of};
+use super::columns::{SUMMARY_COLUMNS, line_columns};
 use super::json::{push_certificate, push_object, push_string};
+use super::line::{Line, Sums};
 use super::xlsx::Workbook;
 use super::{ExportFormat, Holds, csv};
 use crate::engine::ReadError;
+use crate::tax_cash::CashLineRow;
 use crate::tax_ledger::TaxLineRow;
-use crate::tax_report::{TaxReport, TaxReportRow};
+use crate::tax_report::{TaxBasis, TaxReport, TaxReportRow};
 
 /// Writes an export: the lines as they come, and at the end what it says of itself.
 pub(super) struct Encoder {
@@ -30,48 +30,6 @@ enum Form {
     Csv,
     Json,
     Xlsx(Box<Workbook>),
-}
-
-/// What lines must come to as the report does: all that it sums.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Sums {
-    orders: i64,
-    gross: Cents,
-    non_taxable: Cents,
-    taxable: Cents,
-    tax: Cents,
-    refunded: Cents,
-    refunded_non_taxable: Cents,
-    refunded_taxable: Cents,
-    refunded_tax: Cents,
-}
-
-impl Sums {
-    fn of(total: &TaxReportRow) -> Self {
-        Self {
-            orders: total.orders,
-            gross: total.gross_cents,
-            non_taxable: total.non_taxable_cents,
-            taxable: total.taxable_cents,
-            tax: total.tax_cents,
-            refunded: total.refunded_cents,
-            refunded_non_taxable: total.refunded_non_taxable_cents,
-            refunded_taxable: total.refunded_taxable_cents,
-            refunded_tax: total.refunded_tax_cents,
-        }
-    }
-
-    fn add(&mut self, line: &TaxLineRow) {
-        self.orders += line.orders;
-        self.gross += line.gross_cents;
-        self.non_taxable += line.non_taxable_cents;
-        self.taxable += line.taxable_cents;
-        self.tax += line.tax_cents;
-        self.refunded += line.refund_cents;
-        self.refunded_non_taxable += line.refunded_non_taxable_cents;
-        self.refunded_taxable += line.refunded_net_cents;
-        self.refunded_tax += line.refunded_tax_cents;
-    }
 }
 
 impl Encoder {
@@ -98,27 +56,24 @@ impl Encoder {
     }
 
     /// Writes the next lines.
-    pub(super) fn lines(&mut self, lines: &[TaxLineRow]) -> Result<Vec<u8>, ReadError> {
+    pub(super) fn lines<L: Line>(&mut self, lines: &[L]) -> Result<Vec<u8>, ReadError> {
         let mut out = Vec::new();
         for line in lines {
             if self.sealing.is_empty() {
                 self.begin(&mut out);
             }
             self.record.clear();
-            push_record(
-                &mut self.record,
-                LINE_COLUMNS.iter().map(|column| (column.cell)(line)),
-            );
+            line.push_record(&mut self.record);
             match &mut self.form {
                 Form::Csv => out.extend_from_slice(&self.record),
                 Form::Json => {
                     out.extend_from_slice(if self.sealing.is_empty() { b"\n" } else { b",\n" });
-                    push_object(&mut out, &LINE_COLUMNS, line);
+                    push_object(&mut out, L::COLUMNS, line);
                 }
-                Form::Xlsx(workbook) => workbook.line(line).map_err(unwritten)?,
+                Form::Xlsx(workbook) => workbook.line(line).map_err(|error| unwritten(L::TABLE, &error))?,
             }
             self.sealing.take(&self.record);
-            self.sums.add(line);
+            self.sums.add(line.sums());
         }
         if let Form::Xlsx(workbook) = &mut self.form {
             out = workbook.take();
@@ -129,7 +84,7 @@ impl Encoder {
     /// What comes before the first line.
     fn begin(&self, out: &mut Vec<u8>) {
         match self.form {
-            Form::Csv => csv::header(out, LINE_COLUMNS.iter().map(|column| column.name)),
+            Form::Csv => csv::header(out, line_columns(self.report.basis).map(|(name, _)| name)),
             Form::Json => {
                 summary_json(out, &self.report);
                 out.extend_from_slice(b",\n\"lines\":[");
@@ -145,6 +100,10 @@ impl Encoder {
     /// wrong, and nothing is certified.
     pub(super) fn finish(mut self) -> Result<Vec<u8>, ReadError> {
         let mut out = Vec::new();
+        let table = match self.report.basis {
+            TaxBasis::EventDate => TaxLineRow::TABLE,
+            TaxBasis::PaymentDate => CashLineRow::TABLE,
+        };
         if self.holds == Holds::Detail {
             if self.sealing.is_empty() {
                 self.begin(&mut out);
@@ -153,7 +112,7 @@ impl Encoder {
             if self.sums != reported {
                 let (lines, report) = (self.sums, reported);
                 return Err(ReadError::Unreadable {
-                    table: "tax_ledger",
+                    table,
                     reason: format!("its lines come to {lines:?} and the report to {report:?}"),
                 });
             }
@@ -161,7 +120,10 @@ impl Encoder {
         }
         match (self.form, self.holds) {
             (Form::Csv, Holds::Summary) => summary_csv(&mut out, &self.report, &self.certificate),
-            (Form::Csv, Holds::Detail) => csv::footer(&mut out, &self.certificate, LINE_COLUMNS.len()),
+            (Form::Csv, Holds::Detail) => {
+                let columns = line_columns(self.report.basis).count();
+                csv::footer(&mut out, &self.certificate, columns);
+            }
             (Form::Json, holds) => {
                 if holds == Holds::Summary {
                     summary_json(&mut out, &self.report);
@@ -175,7 +137,7 @@ impl Encoder {
             (Form::Xlsx(workbook), _) => {
                 out = workbook
                     .finish(&self.report, &self.certificate)
-                    .map_err(unwritten)?;
+                    .map_err(|error| unwritten(table, &error))?;
             }
         }
         Ok(out)
@@ -200,7 +162,7 @@ fn summary_csv(out: &mut Vec<u8>, report: &TaxReport, certificate: &Certificate)
 /// What JSON begins with, up to the sums.
 fn summary_json(out: &mut Vec<u8>, report: &TaxReport) {
     out.extend_from_slice(b"{\"format\":");
-    push_string(out, super::FORMAT);
+    push_string(out, format_of(report.basis));
     out.extend_from_slice(b",\n\"summary\":[");
     for (place, row) in report.rows.iter().enumerate() {
         out.extend_from_slice(if place == 0 { b"\n" } else { b",\n" });
@@ -210,9 +172,9 @@ fn summary_json(out: &mut Vec<u8>, report: &TaxReport) {
     push_object(out, &SUMMARY_COLUMNS, &report.total);
 }
 
-fn unwritten(error: io::Error) -> ReadError {
+fn unwritten(table: &'static str, error: &io::Error) -> ReadError {
     ReadError::Unreadable {
-        table: "tax_ledger",
+        table,
         reason: format!("its lines cannot be written: {error}"),
     }
 }

@@ -1,4 +1,5 @@
-//! The lines of a report up to a position: as they are stored, and as the log has them.
+//! The lines of a report up to a position: as they are stored, and as the log has them. Those by the day of payment are the
+//! report's own.
 
 use domain::access::{StationScope, Viewer};
 use domain::envelope::Position;

@@ -9,7 +9,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::ExportFormat;
-use super::certificate::{BadCertificate, Certificate};
+use super::certificate::{BadCertificate, Certificate, format_of as format_on};
+use crate::tax_report::TaxBasis;
 
 /// A row of an export: the canonical texts of its cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,14 +106,38 @@ impl Stray {
 struct Parts {
     fields: Vec<(String, String)>,
     strays: Vec<Stray>,
+    /// On which basis its lines are, by their columns; none where it has no such table.
+    lines: Option<TaxBasis>,
+    /// The format that JSON names at its start, for who looks there alone; none in other files.
+    format: Option<String>,
 }
 
 impl Parts {
     fn said(self) -> Result<Said, Unreadable> {
-        let Self { fields, mut strays } = self;
+        let Self {
+            fields,
+            mut strays,
+            lines,
+            format,
+        } = self;
         // Of a field that is said twice the first is meant, and the second is a stray.
         let first = fields.iter().rev().cloned().collect();
         let certificate = Certificate::read(&first)?;
+        let expected = format_on(certificate.basis);
+        if let Some(found) = format.filter(|found| found != expected) {
+            strays.push(Stray {
+                name: "format".to_owned(),
+                found,
+                expected: expected.to_owned(),
+            });
+        }
+        if let Some(found) = lines.filter(|found| *found != certificate.basis) {
+            strays.push(Stray {
+                name: "columns of the lines".to_owned(),
+                found: found.as_str().to_owned(),
+                expected: certificate.basis.as_str().to_owned(),
+            });
+        }
         let ours = certificate.fields();
         let mut seen = BTreeSet::new();
         for (name, found) in fields {

@@ -5,14 +5,16 @@ use domain::ids::TenantId;
 use domain::money::{Cents, RatePpm};
 use uuid::Uuid;
 
-use super::columns::{LINE_COLUMNS, SUMMARY_COLUMNS, texts, total_texts};
+use super::columns::{SUMMARY_COLUMNS, texts, total_texts};
 use super::read::{Found, Said, read};
 use super::*;
 use crate::engine::ReadInfo;
+use crate::tax_cash::TaxCash;
 use crate::tax_ledger::TaxLedger;
 use crate::tax_report::TaxReportRow;
-use crate::testing::{booking_event, completed, fold};
+use crate::testing::{booking_event, completed, fold, requested, verified};
 
+mod basis;
 mod changed;
 
 /// Three parties, the second at a place whose name is a formula, the third without a rate.
@@ -36,22 +38,70 @@ fn lines() -> Vec<TaxLineRow> {
     lines
 }
 
-fn report(lines: &[TaxLineRow]) -> TaxReport {
-    let row = |line: &TaxLineRow| TaxReportRow {
-        county: line.county.clone(),
-        city: Some(line.city.clone()).filter(|city| !city.is_empty()),
-        rate_ppm: line.rate_ppm,
-        orders: line.orders,
-        gross_cents: line.gross_cents,
-        non_taxable_cents: line.non_taxable_cents,
-        taxable_cents: line.taxable_cents,
-        tax_cents: line.tax_cents,
-        net_tax_cents: line.tax_cents,
-        ..TaxReportRow::default()
-    };
-    let rows: Vec<TaxReportRow> = lines.iter().map(row).collect();
+/// A party of which the deposit was paid before it was held and the rest, with a tip, after it; at a place whose name is a
+/// formula.
+fn cash_lines() -> Vec<CashLineRow> {
+    let events = [
+        booking_event(1, 1, BookingEvent::Requested(requested(85_118))),
+        verified(2, 10_000, 0),
+        booking_event(3, 2, BookingEvent::Completed(completed(85_118, Some(91_250)))),
+        verified(9, 75_118, 0),
+    ];
+    let mut card = fold::<TaxCash>(&events).iter().next().unwrap().clone();
+    card.county = "=HYPERLINK(\"x\"),1".to_owned();
+    card.city = "@San, José <&>\n".to_owned();
+    card.lines()
+}
+
+/// What a report is made of, one row a line.
+trait Reported: Line {
+    const BASIS: TaxBasis;
+
+    fn row(&self) -> TaxReportRow;
+}
+
+impl Reported for TaxLineRow {
+    const BASIS: TaxBasis = TaxBasis::EventDate;
+
+    fn row(&self) -> TaxReportRow {
+        TaxReportRow {
+            county: self.county.clone(),
+            city: Some(self.city.clone()).filter(|city| !city.is_empty()),
+            rate_ppm: self.rate_ppm,
+            orders: self.orders,
+            gross_cents: self.gross_cents,
+            non_taxable_cents: self.non_taxable_cents,
+            taxable_cents: self.taxable_cents,
+            tax_cents: self.tax_cents,
+            net_tax_cents: self.tax_cents,
+            ..TaxReportRow::default()
+        }
+    }
+}
+
+impl Reported for CashLineRow {
+    const BASIS: TaxBasis = TaxBasis::PaymentDate;
+
+    fn row(&self) -> TaxReportRow {
+        TaxReportRow {
+            county: self.county.clone(),
+            city: Some(self.city.clone()),
+            rate_ppm: self.rate_ppm,
+            orders: self.orders,
+            gross_cents: self.figures.gross_cents,
+            taxable_cents: self.figures.net_cents,
+            tax_cents: self.figures.tax_cents,
+            net_tax_cents: self.figures.tax_cents,
+            ..TaxReportRow::default()
+        }
+    }
+}
+
+fn report<L: Reported>(lines: &[L]) -> TaxReport {
+    let rows: Vec<TaxReportRow> = lines.iter().map(Reported::row).collect();
     let sum = |of: fn(&TaxReportRow) -> Cents| rows.iter().map(of).sum();
     TaxReport {
+        basis: L::BASIS,
         state: "CA".to_owned(),
         period: "2026-Q4".parse().unwrap(),
         total: TaxReportRow {
@@ -81,6 +131,7 @@ fn report(lines: &[TaxLineRow]) -> TaxReport {
 fn encoder(format: ExportFormat, holds: Holds, report: TaxReport) -> Encoder {
     let summary = (format != ExportFormat::Csv || holds == Holds::Summary).then(|| summary_seal(&report));
     let certificate = Certificate {
+        basis: report.basis,
         company: TenantId(Uuid::from_u128(5)),
         state: report.state.clone(),
         period: report.period.clone(),
@@ -94,17 +145,27 @@ fn encoder(format: ExportFormat, holds: Holds, report: TaxReport) -> Encoder {
 }
 
 /// An export whose lines come in pages of one.
-fn encoded(format: ExportFormat, holds: Holds) -> Vec<u8> {
-    let lines = lines();
-    let mut encoder = encoder(format, holds, report(&lines));
+fn encoded_of<L: Reported>(lines: &[L], format: ExportFormat, holds: Holds) -> Vec<u8> {
+    let mut encoder = encoder(format, holds, report(lines));
     let mut bytes = Vec::new();
     if holds == Holds::Detail {
-        for line in &lines {
+        for line in lines {
             bytes.extend(encoder.lines(std::slice::from_ref(line)).unwrap());
         }
     }
     bytes.extend(encoder.finish().unwrap());
     bytes
+}
+
+fn encoded(format: ExportFormat, holds: Holds) -> Vec<u8> {
+    encoded_of(&lines(), format, holds)
+}
+
+fn encoded_on(basis: TaxBasis, format: ExportFormat, holds: Holds) -> Vec<u8> {
+    match basis {
+        TaxBasis::EventDate => encoded(format, holds),
+        TaxBasis::PaymentDate => encoded_of(&cash_lines(), format, holds),
+    }
 }
 
 fn read_back(bytes: &[u8]) -> (Certificate, Vec<Found>) {
@@ -130,12 +191,18 @@ const ALL: [(ExportFormat, Holds); 6] = [
     (ExportFormat::Json, Holds::Detail),
 ];
 
+const BASES: [TaxBasis; 2] = [TaxBasis::EventDate, TaxBasis::PaymentDate];
+
 #[test]
 fn every_format_gives_the_same_rows_back_and_the_same_certificate() {
-    let lines = lines();
-    let report = report(&lines);
+    assert_gives_rows_back(&lines());
+    assert_gives_rows_back(&cash_lines());
+}
+
+fn assert_gives_rows_back<L: Reported>(lines: &[L]) {
+    let report = report(lines);
     for (format, holds) in ALL {
-        let (certificate, found) = read_back(&encoded(format, holds));
+        let (certificate, found) = read_back(&encoded_of(lines, format, holds));
         let has_summary = format != ExportFormat::Csv || holds == Holds::Summary;
         let mut expected = Vec::new();
         if has_summary {
@@ -148,46 +215,53 @@ fn every_format_gives_the_same_rows_back_and_the_same_certificate() {
             expected.push(Found::Total(total_texts(&report.total)));
         }
         if holds == Holds::Detail {
-            expected.extend(lines.iter().map(|line| Found::Line(texts(&LINE_COLUMNS, line))));
+            expected.extend(lines.iter().map(|line| Found::Line(texts(L::COLUMNS, line))));
         }
         assert_eq!(found, expected, "{format} {holds:?}");
+        assert_eq!(certificate.basis, L::BASIS);
         assert_eq!(certificate.position, Position(42));
         assert_eq!(certificate.summary.is_some(), has_summary);
+        let lines = u64::try_from(lines.len()).unwrap();
         assert_eq!(
             certificate.lines.as_ref().map(|seal| seal.rows),
-            (holds == Holds::Detail).then_some(3)
+            (holds == Holds::Detail).then_some(lines)
         );
     }
 }
 
 #[test]
 fn the_checksum_of_the_lines_is_that_of_the_records_of_the_csv_file_in_every_format() {
-    let checksum = |format| {
-        read_back(&encoded(format, Holds::Detail))
-            .0
-            .lines
-            .unwrap()
-            .checksum
-    };
-    let csv = String::from_utf8(encoded(ExportFormat::Csv, Holds::Detail)).unwrap();
-    let records = csv.split_once("\r\n").unwrap().1;
-    let records = &records[..records.find("FORMAT,").unwrap()];
-    let by_hand = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(records));
-    for format in [ExportFormat::Csv, ExportFormat::Xlsx, ExportFormat::Json] {
-        assert_eq!(checksum(format), by_hand, "{format}");
+    for basis in BASES {
+        let checksum = |format| {
+            read_back(&encoded_on(basis, format, Holds::Detail))
+                .0
+                .lines
+                .unwrap()
+                .checksum
+        };
+        let csv = String::from_utf8(encoded_on(basis, ExportFormat::Csv, Holds::Detail)).unwrap();
+        let records = csv.split_once("\r\n").unwrap().1;
+        let records = &records[..records.find("FORMAT,").unwrap()];
+        let by_hand = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(records));
+        for format in [ExportFormat::Csv, ExportFormat::Xlsx, ExportFormat::Json] {
+            assert_eq!(checksum(format), by_hand, "{format}");
+        }
     }
 }
 
 #[test]
 fn an_export_without_lines_is_whole() {
     for format in [ExportFormat::Csv, ExportFormat::Xlsx, ExportFormat::Json] {
-        let nothing = encoder(format, Holds::Detail, report(&[])).finish().unwrap();
-        let (certificate, found) = read_back(&nothing);
-        assert_eq!(certificate.lines.unwrap().rows, 0, "{format}");
-        assert!(
-            found.iter().all(|row| matches!(row, Found::Total(_))),
-            "{format}: {found:?}"
-        );
+        let of_events = encoder(format, Holds::Detail, report::<TaxLineRow>(&[]));
+        let of_payments = encoder(format, Holds::Detail, report::<CashLineRow>(&[]));
+        for encoder in [of_events, of_payments] {
+            let (certificate, found) = read_back(&encoder.finish().unwrap());
+            assert_eq!(certificate.lines.unwrap().rows, 0, "{format}");
+            assert!(
+                found.iter().all(|row| matches!(row, Found::Total(_))),
+                "{format}: {found:?}"
+            );
+        }
     }
 }
 
@@ -232,7 +306,7 @@ fn a_workbook_of_more_lines_than_a_sheet_takes_goes_on_on_the_next() {
     for _ in 0..5 {
         workbook.line(line).unwrap();
     }
-    let report = report(&[]);
+    let report = report::<TaxLineRow>(&[]);
     let certificate = Certificate {
         lines: Some(Seal {
             rows: 5,

@@ -12,9 +12,11 @@ use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
 use super::certificate::Certificate;
-use super::columns::{LINE_COLUMNS, SUMMARY_COLUMNS};
+use super::columns::SUMMARY_COLUMNS;
+use super::line::Line;
+use crate::tax_cash::CashLineRow;
 use crate::tax_ledger::TaxLineRow;
-use crate::tax_report::{TaxReport, TaxReportRow};
+use crate::tax_report::{TaxBasis, TaxReport, TaxReportRow};
 
 pub(crate) use self::cells::day;
 use self::cells::{open_sheet, push_header, push_named, push_row, push_total};
@@ -61,6 +63,8 @@ pub(crate) struct Workbook {
     sheets: u64,
     /// Rows of the last of them, its header included.
     rows: u64,
+    /// Columns of it.
+    columns: usize,
     /// Lines of a sheet at most.
     sheet_lines: u64,
 }
@@ -80,6 +84,7 @@ impl Workbook {
             xml: Vec::new(),
             sheets: 0,
             rows: 0,
+            columns: 0,
             sheet_lines,
         }
     }
@@ -90,28 +95,29 @@ impl Workbook {
     }
 
     /// The next line.
-    pub(crate) fn line(&mut self, line: &TaxLineRow) -> io::Result<()> {
+    pub(crate) fn line<L: Line>(&mut self, line: &L) -> io::Result<()> {
         if self.sheets == 0 || self.rows > self.sheet_lines {
-            self.open_lines()?;
+            self.open_lines::<L>()?;
         }
         self.rows += 1;
-        push_row(&mut self.xml, self.rows, &LINE_COLUMNS, line);
+        push_row(&mut self.xml, self.rows, L::COLUMNS, line);
         self.pass_on(CHUNK)
     }
 
-    fn open_lines(&mut self) -> io::Result<()> {
+    fn open_lines<L: Line>(&mut self) -> io::Result<()> {
         self.close_lines()?;
         self.sheets += 1;
         self.start(&format!("xl/worksheets/sheet{}.xml", self.sheets + 1))?;
-        open_sheet(&mut self.xml, 1, &LINE_COLUMNS);
-        push_header(&mut self.xml, 1, &LINE_COLUMNS);
+        open_sheet(&mut self.xml, 1, L::COLUMNS);
+        push_header(&mut self.xml, 1, L::COLUMNS);
         self.rows = 1;
+        self.columns = L::COLUMNS.len();
         Ok(())
     }
 
     fn close_lines(&mut self) -> io::Result<()> {
         if self.sheets > 0 {
-            let last = cells::reference(LINE_COLUMNS.len(), self.rows.max(1));
+            let last = cells::reference(self.columns, self.rows.max(1));
             let close = format!("</sheetData><autoFilter ref=\"A1:{last}\"/></worksheet>");
             self.xml.extend_from_slice(close.as_bytes());
             self.pass_on(0)?;
@@ -122,7 +128,10 @@ impl Workbook {
     /// The rest of the workbook: the last sheet of lines, the summary, and what holds them together.
     pub(crate) fn finish(mut self, report: &TaxReport, certificate: &Certificate) -> io::Result<Vec<u8>> {
         if certificate.lines.is_some() && self.sheets == 0 {
-            self.open_lines()?;
+            match certificate.basis {
+                TaxBasis::EventDate => self.open_lines::<TaxLineRow>()?,
+                TaxBasis::PaymentDate => self.open_lines::<CashLineRow>()?,
+            }
         }
         self.close_lines()?;
         self.start("xl/worksheets/sheet1.xml")?;

@@ -33,6 +33,7 @@ fn report(days: &[TaxSummaryRow]) -> TaxReport {
     }
     let position = Position(42);
     TaxReport {
+        basis: TaxBasis::EventDate,
         state: "CA".to_owned(),
         period: "2026-12".parse().unwrap(),
         checksum: checksum(&rows),

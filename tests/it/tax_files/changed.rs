@@ -3,12 +3,15 @@
 use std::io::{Cursor, Read, Write};
 
 use projections::tax_export::{Checked, check};
+use projections::tax_report::TaxBasis;
 use serde_json::Value;
-use tests::http::Server;
+use tests::http::{Client, Server};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use super::{export, held, save};
+use super::{export_on, held, save};
+
+const BASES: [TaxBasis; 2] = [TaxBasis::EventDate, TaxBasis::PaymentDate];
 
 /// Another text of the same sort.
 fn other(text: &str) -> String {
@@ -47,8 +50,12 @@ async fn a_changed_cell_of_a_csv_file_is_found_wherever_it_is() {
     let server = Server::start().await;
     let admin = held(&server).await;
     let place = tempfile::tempdir().unwrap();
-    for part in ["summary", "detail"] {
-        let (bytes, _) = export(&admin, "csv", part, None).await;
+    for (basis, part) in BASES
+        .into_iter()
+        .flat_map(|basis| ["summary", "detail"].map(|part| (basis, part)))
+    {
+        let certified = 11 + usize::from(basis == TaxBasis::PaymentDate);
+        let (bytes, _) = export_on(&admin, basis, ["csv", part], None).await;
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .from_reader(bytes.as_slice());
@@ -68,7 +75,7 @@ async fn a_changed_cell_of_a_csv_file_is_found_wherever_it_is() {
         for (row, record) in records.iter().enumerate() {
             for column in 0..record.len() {
                 // What stands beside a field of the certificate is nothing that the file says.
-                if row + 11 >= records.len() && column > 1 {
+                if row + certified >= records.len() && column > 1 {
                     continue;
                 }
                 let mut changed = records.clone();
@@ -82,7 +89,7 @@ async fn a_changed_cell_of_a_csv_file_is_found_wherever_it_is() {
                         }
                     })
                     .collect();
-                let what = format!("{part}, row {row}, column {column}");
+                let what = format!("{basis:?}, {part}, row {row}, column {column}");
                 let checked = found(&server, &place, &written(&changed)).await;
                 if let Some(checked) = checked {
                     assert!(checked.count > 0, "{what}");
@@ -116,10 +123,22 @@ async fn a_changed_value_of_a_json_file_is_found_wherever_it_is() {
     let server = Server::start().await;
     let admin = held(&server).await;
     let place = tempfile::tempdir().unwrap();
-    let (bytes, _) = export(&admin, "json", "detail", None).await;
-    let document: Value = serde_json::from_slice(&bytes).unwrap();
-    let again = serde_json::to_vec_pretty(&document).unwrap();
-    assert_eq!(found(&server, &place, &again).await.unwrap().count, 0);
+    for basis in BASES {
+        assert_each_value_is_found(&server, &place, &admin, basis).await;
+    }
+}
+
+async fn assert_each_value_is_found(
+    server: &Server,
+    place: &tempfile::TempDir,
+    admin: &Client,
+    basis: TaxBasis,
+) {
+    let (bytes, _) = export_on(admin, basis, ["json", "detail"], None).await;
+    let document: Value = serde_json::from_slice(&bytes).expect("it is JSON");
+    let again = serde_json::to_vec_pretty(&document).expect("it is JSON");
+    let same = found(server, place, &again).await.expect("it is an export");
+    assert_eq!(same.count, 0, "{:?}", same.differences);
     let mut leaves = Vec::new();
     collect(&document, String::new(), &mut leaves);
     // The format is named twice, for who looks at the start of the file alone.
@@ -127,15 +146,16 @@ async fn a_changed_value_of_a_json_file_is_found_wherever_it_is() {
     assert!(leaves.len() > 100);
     for leaf in leaves {
         let mut changed = document.clone();
-        let value = changed.pointer_mut(&leaf).unwrap();
+        let value = changed.pointer_mut(&leaf).expect("the leaf is there");
         *value = match value {
             Value::String(text) => Value::String(other(text)),
-            Value::Number(number) => Value::from(number.as_i64().unwrap() + 1),
+            Value::Number(number) => Value::from(number.as_i64().expect("counts are whole") + 1),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
                 Value::String("x".to_owned())
             }
         };
-        assert_found(&server, &place, &serde_json::to_vec(&changed).unwrap(), &leaf).await;
+        let bytes = serde_json::to_vec(&changed).expect("it is JSON");
+        assert_found(server, place, &bytes, &leaf).await;
     }
 }
 
@@ -185,9 +205,23 @@ async fn a_changed_cell_of_a_workbook_is_found_wherever_it_is() {
     let server = Server::start().await;
     let admin = held(&server).await;
     let place = tempfile::tempdir().unwrap();
-    let (bytes, _) = export(&admin, "xlsx", "detail", None).await;
+    for basis in BASES {
+        assert_each_cell_is_found(&server, &place, &admin, basis).await;
+    }
+}
+
+async fn assert_each_cell_is_found(
+    server: &Server,
+    place: &tempfile::TempDir,
+    admin: &Client,
+    basis: TaxBasis,
+) {
+    let (bytes, _) = export_on(admin, basis, ["xlsx", "detail"], None).await;
     let parts = parts(&bytes);
-    assert_eq!(found(&server, &place, &archived(&parts)).await.unwrap().count, 0);
+    let same = found(server, place, &archived(&parts))
+        .await
+        .expect("it is an export");
+    assert_eq!(same.count, 0, "{:?}", same.differences);
     let mut cells = 0;
     for (sheet, (name, xml)) in parts.iter().enumerate() {
         if !name.starts_with("xl/worksheets/") {
@@ -196,14 +230,14 @@ async fn a_changed_cell_of_a_workbook_is_found_wherever_it_is() {
         for (open, close) in [("<v>", "</v>"), ("preserve\">", "</t>")] {
             for (at, _) in xml.match_indices(open) {
                 let start = at + open.len();
-                let end = start + xml[start..].find(close).unwrap();
+                let end = start + xml[start..].find(close).expect("a cell ends");
                 let mut changed = parts.clone();
                 changed[sheet]
                     .1
                     .replace_range(start..end, &other(&xml[start..end]));
                 assert_found(
-                    &server,
-                    &place,
+                    server,
+                    place,
                     &archived(&changed),
                     &format!("{name}: {}", &xml[at..end]),
                 )

@@ -9,6 +9,7 @@ use domain::access::{Role, StationScope, Viewer};
 use domain::ids::UserId;
 use futures::{TryStreamExt, pin_mut};
 use projections::tax_export::{ExportAsk, ExportFormat, Holds, export};
+use projections::tax_report::TaxBasis;
 use projections::{At, ReadModels, Unwatched, projection};
 use sqlx::Executor;
 use sqlx::postgres::PgPool;
@@ -126,6 +127,7 @@ fn viewer(world: &World) -> Viewer {
 
 fn ask(format: ExportFormat) -> Result<ExportAsk> {
     Ok(ExportAsk {
+        basis: TaxBasis::EventDate,
         state: "CA".to_owned(),
         period: "2026".parse()?,
         format,

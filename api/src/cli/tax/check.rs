@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use projections::tax_export::{Checked, check};
+use projections::tax_report::TaxBasis;
 
 use super::Company;
 use crate::cli::{Verdict, say};
@@ -14,7 +15,7 @@ use crate::filing::{check_document, is_document};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Check {
-    /// A file that `hibachi tax report` has written, as CSV, XLSX, JSON or PDF.
+    /// A file that `hibachi tax report` has written, as CSV, XLSX, JSON or PDF, on either basis.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
@@ -43,8 +44,12 @@ impl Check {
 
 fn tell(checked: &Checked) -> Verdict {
     let certificate = &checked.certificate;
+    let basis = match certificate.basis {
+        TaxBasis::EventDate => "",
+        TaxBasis::PaymentDate => " by date of payment",
+    };
     let of = format!(
-        "{} {} at position {}",
+        "{} {}{basis} at position {}",
         certificate.state, certificate.period, certificate.position
     );
     if checked.count == 0 {

@@ -1,11 +1,12 @@
 //! `hibachi tax close` and `hibachi tax reopen`.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use commands::tax_period::TaxPeriodAsk;
 use commands::{CommandError, Written};
 use projections::period::Period;
 
+use super::report::Basis;
 use super::{Company, caller, new_key, state};
 use crate::cli::{Verdict, say};
 use crate::tax_closing::{ClosingError, close, days};
@@ -20,6 +21,9 @@ pub(in crate::cli) struct Close {
     /// 2025-11, 2025-Q4, 2025 or 2025-04-01..2025-06-15.
     #[arg(long)]
     period: Period,
+    /// By which day tax is counted: periods are closed by that of the event.
+    #[arg(long, value_enum, default_value_t = Basis::EventDate, hide_possible_values = true)]
+    basis: Basis,
 }
 
 #[derive(Debug, Args)]
@@ -39,6 +43,11 @@ pub(in crate::cli) struct Reopen {
 
 impl Close {
     pub(in crate::cli) async fn run(self) -> Result<Verdict> {
+        if self.basis == Basis::PaymentDate {
+            bail!(
+                "periods are closed by the date of the event: a report by date of payment is a view, and never closed"
+            );
+        }
         let done = self
             .company
             .with(async |app, tenant| {

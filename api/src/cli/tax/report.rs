@@ -10,7 +10,7 @@ use domain::access::Viewer;
 use futures::{StreamExt, pin_mut};
 use projections::period::Period;
 use projections::tax_export::{ExportAsk, ExportFormat, Holds, export};
-use projections::tax_report::tax_report;
+use projections::tax_report::{TaxBasis, tax_report_on};
 use projections::{At, ReadError};
 use replays::moment::Moment;
 
@@ -30,6 +30,9 @@ pub(in crate::cli) struct Report {
     /// 2025-11, 2025-Q4, 2025 or 2025-04-01..2025-06-15.
     #[arg(long)]
     period: Period,
+    /// By which day tax is counted.
+    #[arg(long, value_enum, default_value_t = Basis::EventDate)]
+    basis: Basis,
     /// How to write it.
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
@@ -45,6 +48,23 @@ pub(in crate::cli) struct Report {
     /// Where to write it, whole or not at all; the terminal where absent.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Basis {
+    /// The day of the event: what a return is made of, and what is closed.
+    EventDate,
+    /// The day that money moved, of parties that were held: a view, never closed, and no return.
+    PaymentDate,
+}
+
+impl From<Basis> for TaxBasis {
+    fn from(basis: Basis) -> Self {
+        match basis {
+            Basis::EventDate => Self::EventDate,
+            Basis::PaymentDate => Self::PaymentDate,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -82,6 +102,7 @@ impl Report {
         };
         let detail = self.detail || !self.summary && format != ExportFormat::Csv;
         let ask = ExportAsk {
+            basis: self.basis.into(),
             state: self.state.clone(),
             period: self.period.clone(),
             format,
@@ -97,12 +118,12 @@ impl Report {
         if self.detail {
             bail!("the lines are written as csv, xlsx or json");
         }
-        let (state, period) = (&self.state, self.period.clone());
+        let (basis, state, period) = (self.basis.into(), &self.state, self.period.clone());
         if self.format == Format::Table {
-            let report = tax_report(&app.views, viewer, state, period, at).await?;
+            let report = tax_report_on(&app.views, viewer, basis, state, period, at).await?;
             return write_out(&table(&report), self.out.as_deref());
         }
-        let (_, pdf) = filed_report(app, viewer, state, period, at).await?;
+        let (_, pdf) = filed_report(app, viewer, basis, state, period, at).await?;
         let bytes = futures::stream::iter([Ok::<_, ReadError>(pdf)]);
         write(self.out.as_deref(), bytes).await
     }

@@ -1,7 +1,7 @@
 //! The summary for a person at the terminal.
 
 use projections::tax_export::{CellKind, summary_columns, summary_texts};
-use projections::tax_report::TaxReport;
+use projections::tax_report::{TaxBasis, TaxReport};
 
 /// The report as lines of text: columns that line up, the sums below, and what is to be done before it can be filed.
 pub(super) fn table(report: &TaxReport) -> String {
@@ -16,8 +16,15 @@ pub(super) fn table(report: &TaxReport) -> String {
         })
         .collect();
     let kinds: Vec<CellKind> = summary_columns().map(|(_, kind)| kind).collect();
+    let (basis, until_rate, until_place, view) = match report.basis {
+        TaxBasis::EventDate => {
+            let closed = ": the period cannot be closed before";
+            ("", format!("{closed} it is loaded"), closed, "")
+        }
+        TaxBasis::PaymentDate => (" by date of payment", String::new(), "", VIEW),
+    };
     let mut text = format!(
-        "Sales tax of {}, {}, as of log position {}\n\n",
+        "Sales tax of {}, {}{basis}, as of log position {}\n\n",
         report.state, report.period, report.position
     );
     for row in rows {
@@ -36,19 +43,18 @@ pub(super) fn table(report: &TaxReport) -> String {
         text.push('\n');
     }
     if report.unresolved > 0 {
-        text += &format!(
-            "\n{} no known rate: the period cannot be closed before it is loaded.\n",
-            parties(report.unresolved)
-        );
+        text += &format!("\n{} no known rate{until_rate}.\n", parties(report.unresolved));
     }
     if report.unconfirmed > 0 {
         text += &format!(
-            "\n{} a place that a person must confirm: the period cannot be closed before.\n",
+            "\n{} a place that a person must confirm{until_place}.\n",
             parties(report.unconfirmed)
         );
     }
-    text
+    text + view
 }
+
+const VIEW: &str = "\nThis is a view: returns are made, and periods are closed, by the date of the event.\n";
 
 /// So many parties, and a verb.
 fn parties(count: i64) -> String {

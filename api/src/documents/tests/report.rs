@@ -1,5 +1,5 @@
 use projections::ReadInfo;
-use projections::tax_report::{TaxReport, TaxReportRow};
+use projections::tax_report::{TaxBasis, TaxReport, TaxReportRow};
 
 use chrono::NaiveDate;
 
@@ -31,6 +31,7 @@ fn report(rows: Vec<TaxReportRow>) -> TaxReport {
         ..TaxReportRow::default()
     };
     TaxReport {
+        basis: TaxBasis::EventDate,
         state: "CA".to_owned(),
         period: "2026-Q1".parse().unwrap(),
         rows,
@@ -53,7 +54,6 @@ fn report(rows: Vec<TaxReportRow>) -> TaxReport {
 fn filing() -> Filing {
     Filing {
         organisation: "My Hibachi".to_owned(),
-        basis: "date of the event".to_owned(),
         deposits_held: Cents(1_234_500),
         tips_payable: Cents(6_789),
         head_hash: Some("cd".repeat(32)),
@@ -93,6 +93,30 @@ fn a_report_shows_its_rows_their_sum_and_what_proves_them() {
             &"cd".repeat(32),
         ],
     );
+}
+
+#[test]
+fn a_report_by_the_date_of_payment_says_that_no_return_is_made_of_it() {
+    let of_event = report(vec![row("Santa Clara", None, 123_456)]);
+    let view = TaxReport {
+        basis: TaxBasis::PaymentDate,
+        ..of_event.clone()
+    };
+    let bytes = tax_report(&view, &filing());
+    assert_ne!(bytes, tax_report(&of_event, &filing()));
+    assert_shows(
+        &bytes,
+        &[
+            "Sales tax by date of payment",
+            "Basis: date of payment (cash), a view",
+            "This is a view and not what a return is made of",
+            "periods are closed, by the date of the event",
+            "1,234.56",
+            "2 parties have no known rate.",
+        ],
+    );
+    let shown = read(&bytes).join("\n");
+    assert!(!shown.contains("cannot be closed"), "{shown}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use async_graphql::{ID, InputObject};
 use commands::station::StationSettingsChange;
 use domain::ids::StationId;
+use domain::place::is_state;
 use domain::station::{ClosedDays, StationCreated, StationSettings};
 
 use crate::graphql::chef::Weekday;
@@ -94,7 +95,7 @@ impl StationCreateInput {
             .parse()
             .map_err(|_| UserError::new("INVALID_ZIP", &["zip"], "a ZIP code has five digits"))?;
         let state = self.state.trim().to_ascii_uppercase();
-        if state.len() != 2 || !state.bytes().all(|letter| letter.is_ascii_uppercase()) {
+        if !is_state(&state) {
             return Err(UserError::new(
                 "INVALID_STATE",
                 &["state"],

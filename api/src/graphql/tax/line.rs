@@ -5,7 +5,7 @@ use domain::ids::{BookingId, StationId};
 use domain::tax_rate::{PlaceConfirmation, PlaceMethod};
 use projections::tax_ledger::{self, TaxLineFilter, TaxLineRow};
 
-use super::period;
+use super::{period, state};
 use crate::graphql::connection::{connection, counter};
 use crate::graphql::error::{coded, unread};
 use crate::graphql::id::{global, local};
@@ -60,8 +60,9 @@ impl TaxLine {
     async fn tax_date(&self) -> LocalDate {
         LocalDate(self.0.tax_on)
     }
-    /// `sale` for a party that was held, `card_fee`, `tip`, `refund`, `refund_failed`, `void`, and `corrected_from` with
-    /// `corrected_to` where a place or rate proved wrong.
+    /// `sale` for a party that was held, `kept_deposit` for what is kept of one that was called off where that is a sale,
+    /// `card_fee`, `tip`, `refund`, `refund_failed`, `void`, and `corrected_from` with `corrected_to` where a place or rate
+    /// proved wrong.
     async fn kind(&self) -> &'static str {
         self.0.kind.as_str()
     }
@@ -195,6 +196,7 @@ impl TaxLineQuery {
         as_of: Option<AsOf>,
         #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<TaxLineConnection> {
+        self::state(&state)?;
         let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
         let missing = |noun| coded("NOT_FOUND", format!("there is no such {noun}"));
         let station_id = station_id

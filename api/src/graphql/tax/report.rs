@@ -4,8 +4,8 @@ use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use projections::tax_report::{self, TaxReport as Report, TaxReportRow as ReportRow};
 use projections::{At, tax_periods};
 
-use super::period;
 use super::tax_period::TaxPeriodStatus;
+use super::{period, state};
 use crate::graphql::error::unread;
 use crate::graphql::read::{AsOf, Freshness, ReadInfo, at};
 use crate::graphql::scalar::{Decimal, LogPosition, Money};
@@ -19,6 +19,24 @@ pub(in crate::graphql) enum TaxBasis {
     /// On the local day that the money moved (cash basis), of parties that were held: a view for those who ask. What is not
     /// paid is not in it, places and rates are those of now, and it is never closed.
     PaymentDate,
+}
+
+impl From<TaxBasis> for tax_report::TaxBasis {
+    fn from(basis: TaxBasis) -> Self {
+        match basis {
+            TaxBasis::EventDate => Self::EventDate,
+            TaxBasis::PaymentDate => Self::PaymentDate,
+        }
+    }
+}
+
+impl From<tax_report::TaxBasis> for TaxBasis {
+    fn from(basis: tax_report::TaxBasis) -> Self {
+        match basis {
+            tax_report::TaxBasis::EventDate => Self::EventDate,
+            tax_report::TaxBasis::PaymentDate => Self::PaymentDate,
+        }
+    }
 }
 
 /// One jurisdiction and rate in a report. Amounts are sums of lines.
@@ -90,7 +108,6 @@ pub(in crate::graphql) struct TaxReportCounty {
 /// The tax of a state and a period.
 pub(in crate::graphql) struct TaxReport {
     pub(super) report: Report,
-    pub(super) basis: TaxBasis,
     pub(super) at: At,
 }
 
@@ -106,7 +123,7 @@ impl TaxReport {
     }
     /// When tax is counted.
     async fn basis(&self) -> TaxBasis {
-        self.basis
+        self.report.basis.into()
     }
     /// The position in the log that the report includes, and nothing after it.
     async fn position(&self) -> LogPosition {
@@ -114,7 +131,7 @@ impl TaxReport {
     }
     /// Whether all days of the report are closed: then it stays as it is. Days are closed on the basis of the event's day.
     async fn status(&self, ctx: &Context<'_>) -> Result<TaxPeriodStatus> {
-        if self.basis == TaxBasis::PaymentDate {
+        if self.report.basis == tax_report::TaxBasis::PaymentDate {
             return Ok(TaxPeriodStatus::Open);
         }
         let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
@@ -199,13 +216,9 @@ pub(super) async fn report(
     at: At,
 ) -> Result<TaxReport> {
     let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
-    let report = match basis {
-        TaxBasis::EventDate => tax_report::tax_report(views, viewer, state, period, at).await,
-        TaxBasis::PaymentDate => tax_report::tax_report_by_payment(views, viewer, state, period, at).await,
-    };
+    let report = tax_report::tax_report_on(views, viewer, basis.into(), state, period, at).await;
     Ok(TaxReport {
         report: report.map_err(unread)?,
-        basis,
         at,
     })
 }
@@ -227,6 +240,7 @@ impl TaxReportQuery {
         as_of: Option<AsOf>,
         #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<TaxReport> {
+        self::state(&state)?;
         let period = self::period(&period)?;
         let at = at(ctx, as_of, fresh).await?;
         Box::pin(report(ctx, &state, period, basis, at)).await

@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject
 use chrono::{DateTime, Utc};
 use commands::tax_period::TaxPeriodAsk;
 use commands::{CommandError, IdempotencyKey, Written};
-use domain::tax_account::CardFeeTax;
+use domain::tax_account::{CardFeeTax, KeptDepositTax};
 use projections::tax_periods::{self, TaxPeriodRow, TaxPeriodStatus as Status};
 
 use super::period;
@@ -172,6 +172,38 @@ pub(in crate::graphql) struct CardFeeTaxChooseInput {
     reason: String,
 }
 
+/// Whether what is kept of a booking that was called off is a sale.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "KeptDepositTax")]
+pub(in crate::graphql) enum KeptDepositTaxed {
+    /// Nothing was sold: it is not taxed.
+    NotASale,
+    /// It is a sale, and the tax is in it.
+    Sale,
+}
+
+/// How what is kept of a booking that was called off is to be taxed.
+#[derive(InputObject)]
+pub(in crate::graphql) struct KeptDepositTaxChooseInput {
+    /// The same key gives the same result.
+    idempotency_key: ID,
+    /// Whether it is a sale, of bookings that are called off from now on.
+    kept_deposit: KeptDepositTaxed,
+    /// Why; 3 to 500 characters.
+    reason: String,
+}
+
+/// What a choice came to.
+#[derive(SimpleObject)]
+pub(in crate::graphql) struct KeptDepositTaxPayload {
+    /// Why it was refused; empty when it was not. Nothing is half done.
+    user_errors: Vec<UserError>,
+    /// Position of the command's last event in the log.
+    position: Option<LogPosition>,
+    /// Whether this is the result of an earlier command with the same key.
+    replayed: bool,
+}
+
 /// What a choice came to.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct CardFeeTaxPayload {
@@ -249,6 +281,34 @@ impl TaxPeriodMutation {
                 replayed: false,
             },
             Ok(written) => CardFeeTaxPayload {
+                user_errors: Vec::new(),
+                position: Some(written.position.into()),
+                replayed: written.replayed,
+            },
+        })
+    }
+
+    /// Chooses whether what is kept of a booking that was called off is a sale: of bookings that are called off from now on.
+    /// Needs tax:close.
+    async fn kept_deposit_tax_choose(
+        &self,
+        ctx: &Context<'_>,
+        input: KeptDepositTaxChooseInput,
+    ) -> Result<KeptDepositTaxPayload> {
+        let caller = caller(ctx)?;
+        let done = under_key(&input.idempotency_key, |key| {
+            app(ctx)
+                .commands
+                .choose_kept_deposit_tax(caller, key, input.kept_deposit.into(), input.reason)
+        })
+        .await;
+        Ok(match outcome(done)? {
+            Err(refused) => KeptDepositTaxPayload {
+                user_errors: vec![refused],
+                position: None,
+                replayed: false,
+            },
+            Ok(written) => KeptDepositTaxPayload {
                 user_errors: Vec::new(),
                 position: Some(written.position.into()),
                 replayed: written.replayed,

@@ -105,6 +105,9 @@ impl Commands {
             Reply::RecordTax { booking_id, facts } => {
                 Box::pin(self.record_tax(caller, key, booking_id, facts)).await
             }
+            Reply::RecordKept { booking_id, beside } => {
+                Box::pin(self.record_kept(caller, key, booking_id, beside)).await
+            }
             Reply::NeedReassignment { chef_id, needed } => {
                 self.need_reassignment(caller, key, chef_id, needed).await
             }

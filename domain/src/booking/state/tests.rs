@@ -2,6 +2,7 @@ use super::*;
 
 mod changes;
 mod crew;
+mod kept;
 mod promises;
 mod promo;
 mod tax;
@@ -145,6 +146,7 @@ fn cancel(by: CancelledBy, now: &str) -> BookingCommand {
     BookingCommand::Cancel {
         by,
         reason: "rain".to_owned(),
+        kept: KeptDepositTax::NotASale,
         now: at(now),
     }
 }
@@ -317,6 +319,7 @@ fn a_cancellation_frees_the_place_and_proposes_what_the_terms_give_back() {
     let unexplained = BookingCommand::Cancel {
         by: CancelledBy::Company,
         reason: " ".to_owned(),
+        kept: KeptDepositTax::NotASale,
         now: at(NOW),
     };
     assert_eq!(given(&[]).decide(unexplained), Err(BookingError::BadReason));

@@ -69,9 +69,17 @@ pub(super) fn describe_adjustment(adjusted: &BookingTaxAdjusted) -> Description 
         ),
         TaxAdjustment::Refund => format!("Tax of a refund of {} taken back", figures.refund_cents),
         TaxAdjustment::RefundFailed => format!("Refund of {} was not given", -figures.refund_cents),
+        TaxAdjustment::Void if adjusted.kept.is_some() => {
+            let less = figures.refund_cents - figures.gross_cents;
+            format!("{less} of what was thought to be kept had not come in")
+        }
         TaxAdjustment::Void => format!("Tip or card fee of {} had not come in", figures.refund_cents),
         TaxAdjustment::CorrectedFrom => format!("Tax taken back from {at}"),
         TaxAdjustment::CorrectedTo => format!("Tax taken at {at}"),
+        TaxAdjustment::KeptDeposit => format!(
+            "{} kept of a party that was called off taxed as a sale",
+            figures.gross_cents
+        ),
     };
     Description::of(format!(
         "{said}: tax of booking {} changes by {} on {}",

@@ -78,6 +78,7 @@ fn cancelled(position: i64, refund: RefundRule) -> Recorded {
         was: Some(BookingStatus::Requested),
         refund,
         gives_back: None,
+        kept: domain::tax_account::KeptDepositTax::NotASale,
         cancelled_at: at("2026-11-20T00:00:00Z"),
     };
     booking_event(position, 2, BookingEvent::Cancelled(cancelled))

@@ -20,6 +20,11 @@ fn event((which, amount, tip, fee): (u8, i64, i64, i64), position: i64) -> Recor
             } else {
                 RefundRule::Nothing
             },
+            if fee % 2 == 0 {
+                KeptDepositTax::Sale
+            } else {
+                KeptDepositTax::NotASale
+            },
         ),
         3 => voided(position, amount, tip, fee),
         4 => refund_failed(position, RefundWas::Succeeded),

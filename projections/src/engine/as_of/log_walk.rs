@@ -77,7 +77,8 @@ pub(crate) async fn each_event<F: Fold, S: Send + 'static>(
     Ok(walked)
 }
 
-fn unanswered(error: ProjectionError) -> ReadError {
+/// Why a question to the log is not answered.
+pub(crate) fn unanswered(error: ProjectionError) -> ReadError {
     if let ProjectionError::Log(error) = error {
         ReadError::Log(error)
     } else {

@@ -11,8 +11,8 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAcces
 use serde_json::Value;
 
 use super::{Found, Parts, Stray, Unreadable, damaged};
-use crate::tax_export::FORMAT;
-use crate::tax_export::columns::{line_columns, summary_columns};
+use crate::tax_export::columns::{basis_of, line_columns, summary_columns};
+use crate::tax_report::TaxBasis;
 
 /// One row: the values of its columns.
 type Object = Once<Value>;
@@ -90,6 +90,13 @@ fn cells(object: Object, columns: impl Iterator<Item = &'static str>) -> Result<
     }
 }
 
+/// A line, and on which basis it is: its columns say so.
+fn line_cells(object: Object) -> Result<(TaxBasis, Vec<String>), String> {
+    let Once(fields) = &object;
+    let basis = basis_of(fields.iter().map(|(name, _)| name.as_str()));
+    Ok((basis, cells(object, line_columns(basis).map(|(name, _)| name))?))
+}
+
 fn summary_cells(object: Object) -> Result<Vec<String>, String> {
     cells(object, summary_columns().map(|(name, _)| name))
 }
@@ -123,17 +130,7 @@ impl<'de> Visitor<'de> for Document<'_> {
             once(&mut names, &name)?;
             match name.as_str() {
                 // It is named twice, for who looks at the start of the file alone.
-                "format" => {
-                    let found: String = map.next_value()?;
-                    if found != FORMAT {
-                        let expected = FORMAT.to_owned();
-                        parts.strays.push(Stray {
-                            name,
-                            found,
-                            expected,
-                        });
-                    }
-                }
+                "format" => parts.format = Some(map.next_value()?),
                 "summary" => map.next_value_seed(Rows {
                     row: &mut *row,
                     found: |object| summary_cells(object).map(Found::Summary),
@@ -148,7 +145,12 @@ impl<'de> Visitor<'de> for Document<'_> {
                 }
                 "lines" => map.next_value_seed(Rows {
                     row: &mut *row,
-                    found: |object| cells(object, line_columns().map(|(name, _)| name)).map(Found::Line),
+                    found: |object| {
+                        let (basis, cells) = line_cells(object)?;
+                        // Lines of both are none of either: their cells say so.
+                        parts.lines.get_or_insert(basis);
+                        Ok(Found::Line(cells))
+                    },
                 })?,
                 "certificate" => Once(parts.fields) = map.next_value()?,
                 _ => {
@@ -157,12 +159,8 @@ impl<'de> Visitor<'de> for Document<'_> {
                 }
             }
         }
-        if !names.contains("format") {
-            parts.strays.push(Stray {
-                expected: FORMAT.to_owned(),
-                ..Stray::beside("format", "")
-            });
-        }
+        // Where it is not named, that is said as well.
+        parts.format.get_or_insert_default();
         Ok(())
     }
 }
@@ -173,7 +171,7 @@ struct Rows<'a, F> {
     found: F,
 }
 
-impl<'de, F: Fn(Object) -> Result<Found, String>> DeserializeSeed<'de> for Rows<'_, F> {
+impl<'de, F: FnMut(Object) -> Result<Found, String>> DeserializeSeed<'de> for Rows<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -181,14 +179,14 @@ impl<'de, F: Fn(Object) -> Result<Found, String>> DeserializeSeed<'de> for Rows<
     }
 }
 
-impl<'de, F: Fn(Object) -> Result<Found, String>> Visitor<'de> for Rows<'_, F> {
+impl<'de, F: FnMut(Object) -> Result<Found, String>> Visitor<'de> for Rows<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of rows")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut rows: A) -> Result<(), A::Error> {
         let mut wanted = true;
         while let Some(object) = rows.next_element::<Object>()? {
             let found = (self.found)(object).map_err(serde::de::Error::custom)?;

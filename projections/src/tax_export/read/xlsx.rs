@@ -8,7 +8,7 @@ use calamine::{DataRef, Reader, Xlsx, open_workbook};
 
 use super::{Found, Parts, Stray, Unreadable, damaged, expect_columns};
 use crate::tax_export::cell::{CellKind, legible};
-use crate::tax_export::columns::{line_columns, summary_columns};
+use crate::tax_export::columns::{basis_of, line_columns, summary_columns};
 use crate::tax_export::csv::TOTAL;
 use crate::tax_export::xlsx::{LINES_SHEET, SUMMARY_SHEET, day};
 use domain::money::RatePpm;
@@ -20,16 +20,18 @@ pub(super) fn read(path: &Path, row: &mut dyn FnMut(Found) -> bool) -> Result<Pa
     let mut parts = summary(&mut workbook, row)?;
     let of_lines = |name: &String| name.starts_with(LINES_SHEET);
     let sheets: Vec<String> = workbook.sheet_names().into_iter().filter(of_lines).collect();
-    let (names, kinds): (Vec<&str>, Vec<CellKind>) = line_columns().unzip();
     for sheet in sheets {
-        let mut header = true;
+        let mut kinds: Option<Vec<CellKind>> = None;
         each_row(&mut workbook, &sheet, |cells| {
-            if std::mem::take(&mut header) {
-                let found: Vec<String> = cells.iter().map(|cell| text(cell, CellKind::Text)).collect();
-                return expect_columns(found.iter().map(String::as_str), names.iter().copied())
-                    .map(|()| true);
+            if let Some(kinds) = &kinds {
+                return Ok(row(Found::Line(texts(cells, kinds))));
             }
-            Ok(row(Found::Line(texts(cells, &kinds))))
+            let found: Vec<String> = cells.iter().map(|cell| text(cell, CellKind::Text)).collect();
+            let found = || found.iter().map(String::as_str);
+            let basis = *parts.lines.get_or_insert_with(|| basis_of(found()));
+            expect_columns(found(), line_columns(basis).map(|(name, _)| name))?;
+            kinds = Some(line_columns(basis).map(|(_, kind)| kind).collect());
+            Ok(true)
         })?;
         formulas(&mut workbook, &sheet, &mut parts)?;
     }

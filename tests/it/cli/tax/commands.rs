@@ -173,6 +173,83 @@ fn every_file_of_a_report_proves_itself_and_a_changed_figure_is_named() {
 }
 
 #[test]
+fn a_report_by_the_day_of_payment_is_a_view_and_its_files_prove_themselves_all_the_same() {
+    let (installation, _server, period) = demo();
+    let report = |basis: &str, more: &[&str]| {
+        let ask = [
+            "tax", "report", "--org", SLUG, "--state", "CA", "--period", &period, "--basis", basis,
+        ];
+        installation.well(&[ask.as_slice(), more].concat())
+    };
+    let check = |name: &str| installation.run(&["tax", "check", name, "--org", SLUG]);
+    for (format, more) in [
+        ("csv", "--summary"),
+        ("csv", "--detail"),
+        ("xlsx", "--detail"),
+        ("json", "--detail"),
+        ("pdf", "--summary"),
+    ] {
+        let name = format!("view{more}.{format}");
+        report("payment-date", &["--format", format, more, "--out", &name]);
+        let well = check(&name);
+        assert_eq!((well.code, well.err.as_str()), (Some(0), ""), "{name}: {well:?}");
+        assert!(
+            well.out.contains(" by date of payment at position ")
+                && well.out.contains("the log says the same"),
+            "{}",
+            well.out
+        );
+        let file = installation.place().join(&name);
+        let mut bytes = fs::read(&file).unwrap();
+        // A digit of a figure where it is text, and otherwise any byte in the midst.
+        let text = String::from_utf8(bytes.clone()).ok().filter(|_| format != "pdf");
+        let at = text.map_or(bytes.len() / 2, |text| {
+            text.match_indices('.')
+                .map(|(at, _)| at + 1)
+                .find(|at| text.as_bytes()[*at].is_ascii_digit())
+                .expect("there is an amount")
+        });
+        bytes[at] = if bytes[at] == b'7' { b'8' } else { b'7' };
+        fs::write(&file, &bytes).unwrap();
+        let changed = check(&name);
+        assert!(matches!(changed.code, Some(1 | 2)), "{name}: {changed:?}");
+    }
+    let csv = report("payment-date", &[]);
+    assert!(csv.contains("FORMAT,hibachi-tax-report/2,"), "{csv}");
+    assert!(csv.contains("\r\nBASIS,payment-date,"), "{csv}");
+    // What is filed says nothing of it, as it always did.
+    let filed = report("event-date", &[]);
+    assert!(
+        filed.contains("FORMAT,hibachi-tax-report/1,") && !filed.contains("BASIS"),
+        "{filed}"
+    );
+    let ask = [
+        "tax", "report", "--org", SLUG, "--state", "CA", "--period", &period,
+    ];
+    assert_eq!(installation.well(&ask), filed);
+
+    let table = report("payment-date", &["--format", "table"]);
+    assert!(
+        table.contains(" by date of payment, as of log position "),
+        "{table}"
+    );
+    assert!(
+        table.contains("This is a view: returns are made, and periods are closed, by the date of the event."),
+        "{table}"
+    );
+    assert!(!table.contains("cannot be closed"), "{table}");
+    // A view is closed on no day.
+    let close = ["tax", "close", "--org", SLUG, "--state", "CA", "--period", "2001"];
+    let closed = installation.run(&[close.as_slice(), &["--basis", "payment-date"]].concat());
+    assert_eq!((closed.code, closed.out.as_str()), (Some(2), ""), "{closed:?}");
+    assert!(
+        closed.err.contains("periods are closed by the date of the event"),
+        "{closed:?}"
+    );
+    installation.well(&[close.as_slice(), &["--basis", "event-date"]].concat());
+}
+
+#[test]
 fn the_books_of_the_demo_company_balance_in_both_formats() {
     let (installation, _server, _) = demo();
     let ask = |format: &str| {

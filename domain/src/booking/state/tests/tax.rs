@@ -72,6 +72,7 @@ fn given_back(kind: RefundKind) -> PaymentWay {
 fn record(facts: Vec<PaymentFact>, periods: TaxPeriods) -> BookingCommand {
     BookingCommand::RecordTax(RecordTax {
         facts,
+        kept: None,
         card_fee: CardFeeTax::Whole,
         periods,
         now: at(LATER),

@@ -68,6 +68,7 @@ fn a_cancellation_tells_where_the_booking_stood_where_its_event_says_so() {
             was,
             refund: RefundRule::Nothing,
             gives_back: None,
+            kept: KeptDepositTax::NotASale,
             cancelled_at: at("2026-11-20T00:00:00Z"),
         };
         let told = describe(&DomainEvent::Booking(BookingEvent::Cancelled(cancelled)));
