@@ -10,7 +10,7 @@ use domain::envelope::Position;
 use domain::ids::TenantId;
 use event_log::MidCopy;
 use futures::TryStreamExt;
-use sqlx::PgConnection;
+use sqlx::{Executor, PgConnection};
 use tokio::sync::mpsc;
 
 use super::as_of::recorded_at;
@@ -24,6 +24,10 @@ use super::read::{At, Fresh, Late, ReadInfo, info};
 
 /// Rows of a page at most.
 const PAGE: i64 = 8_192;
+/// A page is read along the index of positions, from where the one before it ended: what the planner cannot know of the
+/// settings must not make it read and sort all rows for each page.
+const BY_POSITION: &str =
+    "set local enable_sort = off; set local enable_bitmapscan = off; set local enable_seqscan = off";
 /// How long a page waits for the read model to have come to the position.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -104,6 +108,7 @@ async fn page<F: Fold>(
         then: Late::Refuse,
     };
     let (mut snapshot, standing) = models.snapshot::<F>(tenant, Some(fresh)).await?;
+    snapshot.execute(BY_POSITION).await?;
     set(&mut snapshot, "generation", &standing.generation().to_string()).await?;
     set(&mut snapshot, "after", &after.0.to_string()).await?;
     set(&mut snapshot, "until", &until.0.to_string()).await?;
