@@ -49,14 +49,8 @@ async fn confirmed(server: &Server, client: &Client, input: Value) -> String {
 
 /// Lets all policies follow the log.
 async fn followed(server: &Server) {
-    let company = &server.company;
-    server
-        .app
-        .commands
-        .react(company.tenant)
-        .await
-        .expect("the policies follow");
-    server.caught_up(company).await;
+    server.quiet(&server.company).await;
+    server.caught_up(&server.company).await;
 }
 
 async fn completed(server: &Server, client: &Client, booking: &str) {

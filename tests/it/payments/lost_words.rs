@@ -37,12 +37,7 @@ async fn a_charge_of_which_nobody_tells_is_found_by_asking() {
     assert_eq!(booking(&server, &admin, &id).await["paid"]["minor"], 10_000);
     let asked = double.requests();
     server.set_clock("2026-02-12T18:00:00Z");
-    server
-        .app
-        .commands
-        .react(server.company.tenant)
-        .await
-        .expect("policies react");
+    server.quiet(&server.company).await;
     assert_eq!(double.requests(), asked, "what came is not asked after");
     server.assert_rebuild_changes_nothing(&server.company).await;
 }
@@ -55,20 +50,10 @@ async fn an_intent_that_was_called_off_is_not_asked_after_again() {
     double.becomes(&double.newest(), &json!({"status": "canceled"}));
     server.set_clock("2026-02-10T18:02:00Z");
     payment_becomes(&server, &admin, &made, "FAILED").await;
-    server
-        .app
-        .commands
-        .react(server.company.tenant)
-        .await
-        .expect("policies react");
+    server.quiet(&server.company).await;
     let asked = double.requests();
     server.set_clock("2026-02-10T23:00:00Z");
-    server
-        .app
-        .commands
-        .react(server.company.tenant)
-        .await
-        .expect("policies react");
+    server.quiet(&server.company).await;
     assert_eq!(double.requests(), asked);
 }
 

@@ -80,10 +80,8 @@ async fn given_back(server: &Server, admin: &Client) {
         "kind": "PRICE_ADJUSTMENT", "reason": "cold rice", "handedOver": true,
     });
     admin.done("paymentRefund", "", back).await;
-    let company = &server.company;
-    let react = server.app.commands.react(company.tenant);
-    react.await.expect("the policies follow");
-    server.caught_up(company).await;
+    server.quiet(&server.company).await;
+    server.caught_up(&server.company).await;
 }
 
 #[tokio::test]
