@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use domain::decider::DecodeError;
+use domain::envelope::Position;
 use domain::ids::TenantId;
 use domain::recorded::Recorded;
 use event_log::{Appended, LogError};
@@ -21,7 +22,7 @@ use uuid::Uuid;
 use super::{Policy, Reaction, WhenMoneyChangesTax};
 use crate::{CommandError, Commands};
 use memory::{forget_state, keep_state, load_state};
-use pass::POLICIES;
+use pass::{POLICIES, Pass};
 use reply::Cause;
 
 /// Events that one transaction looks at.
@@ -142,27 +143,35 @@ impl Commands {
 
     /// Lets a policy look at some of the events that it has not looked at; none where there are none, or where another has
     /// its checkpoint.
-    async fn follow_batch<P: Policy>(&self, tenant: TenantId) -> Result<Option<Batch>, PolicyError> {
+    async fn follow_batch<P: Policy>(
+        &self,
+        tenant: TenantId,
+        pass: &Pass,
+    ) -> Result<Option<Batch>, PolicyError> {
         let Some((mut tx, checkpoint)) = self.take_checkpoint(tenant, P::NAME).await? else {
             return Ok(None);
         };
-        let stored = self
-            .log()
-            .read(tenant, checkpoint, u32::from(BATCH), None)
-            .await?;
-        let Some(last) = stored.last().map(|event| event.position) else {
+        let read;
+        let events = match pass.since(checkpoint) {
+            Some(seen) => seen,
+            None => {
+                read = self.read_events(tenant, checkpoint).await?;
+                &read
+            }
+        };
+        let Some(last) = events.last().map(|event| event.position) else {
             // Given back now, not some time after: the next batch must not find it taken.
             tx.rollback().await?;
             return Ok(None);
         };
         let now = self.ports.now();
         let mut batch = Batch {
-            is_full: stored.len() == usize::from(BATCH),
+            is_full: events.len() == usize::from(BATCH),
             has_due: false,
+            has_replied: false,
         };
-        for event in stored {
-            let event = Recorded::try_from(event)?;
-            let Some(process) = P::process(&event) else {
+        for event in events {
+            let Some(process) = P::process(event) else {
                 continue;
             };
             let state = load_state::<P>(&mut tx, tenant, &process).await?;
@@ -171,13 +180,14 @@ impl Commands {
                 state,
                 wake_at,
                 reply,
-            } = P::react(state, &event);
+            } = P::react(state, event);
             if let Some(reply) = reply {
+                batch.has_replied = true;
                 let cause = Cause {
                     event: Some(event.event_id),
                     key: event.event_id.to_string(),
                 };
-                self.reply::<P>(tenant, cause, Some(event.meta.correlation_id), reply)
+                self.reply::<P>(tenant, cause, Some(event.meta.correlation_id.clone()), reply)
                     .await?;
             }
             match state {
@@ -200,6 +210,12 @@ impl Commands {
         Ok(Some(batch))
     }
 
+    async fn read_events(&self, tenant: TenantId, after: Position) -> Result<Vec<Recorded>, PolicyError> {
+        let stored = self.log().read(tenant, after, u32::from(BATCH), None).await?;
+        let events: Result<_, _> = stored.into_iter().map(Recorded::try_from).collect();
+        Ok(events?)
+    }
+
     /// Lets a policy do what some of its processes have waited for; none where none waits, or where another has its
     /// checkpoint.
     async fn wake_batch<P: Policy>(&self, tenant: TenantId) -> Result<Option<Batch>, PolicyError> {
@@ -220,14 +236,16 @@ impl Commands {
             tx.rollback().await?;
             return Ok(None);
         }
-        let batch = Batch {
+        let mut batch = Batch {
             is_full: due.len() == usize::from(DUE),
             has_due: false,
+            has_replied: false,
         };
         for (process, state) in due {
             let state: P::State = serde_json::from_value(state)?;
             let again = P::again(&state, self.ports.now());
             if let Some(reply) = P::due(&process, state) {
+                batch.has_replied = true;
                 let cause = Cause {
                     event: None,
                     key: format!("due {process}"),
@@ -253,6 +271,8 @@ struct Batch {
     is_full: bool,
     /// A process waits for a time that has come already.
     has_due: bool,
+    /// A command was given: there may be new events.
+    has_replied: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -67,6 +67,15 @@ impl Pass {
         }
     }
 
+    /// The events after a position, where they were read and there are any.
+    pub(super) fn since(&self, position: Position) -> Option<&[Recorded]> {
+        let unseen = self.unseen.as_deref()?;
+        let next = unseen
+            .iter()
+            .position(|event| event.position.0 == position.0 + 1)?;
+        unseen.get(next..)
+    }
+
     /// Whether a policy has looked at all events.
     fn is_at_head<P: Policy>(&self) -> bool {
         self.positions
@@ -155,8 +164,10 @@ impl Commands {
         if is_behind && pass.is_unconcerned::<P>() {
             pass.passing.push(P::NAME);
         } else if is_behind {
-            while let Some(batch) = self.follow_batch::<P>(tenant).await? {
-                progress = Progress::More;
+            while let Some(batch) = self.follow_batch::<P>(tenant, pass).await? {
+                if batch.has_replied {
+                    progress = Progress::More;
+                }
                 has_due |= batch.has_due;
                 if !batch.is_full {
                     break;
@@ -167,7 +178,9 @@ impl Commands {
             return Ok(progress);
         }
         while let Some(batch) = self.wake_batch::<P>(tenant).await? {
-            progress = Progress::More;
+            if batch.has_replied {
+                progress = Progress::More;
+            }
             if !batch.is_full {
                 break;
             }
