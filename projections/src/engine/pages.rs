@@ -26,8 +26,8 @@ use super::read::{At, Fresh, Late, ReadInfo, info};
 const PAGE: i64 = 8_192;
 /// A page is read along the index of positions, from where the one before it ended: what the planner cannot know of the
 /// settings must not make it read and sort all rows for each page.
-const BY_POSITION: &str =
-    "set local enable_sort = off; set local enable_bitmapscan = off; set local enable_seqscan = off";
+const BY_POSITION: &str = "set local enable_sort = off; set local enable_bitmapscan = off; set local enable_seqscan = off; \
+     set local max_parallel_workers_per_gather = 0";
 /// How long a page waits for the read model to have come to the position.
 const PATIENCE: Duration = Duration::from_secs(10);
 

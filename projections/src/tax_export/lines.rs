@@ -18,7 +18,7 @@ const OF_REPORT: &str = "
     and tax_on >= (select current_setting('hibachi.from')::date)
     and tax_on <= (select current_setting('hibachi.last')::date)
     and ((select current_setting('hibachi.stations')) = 'all'
-        or station_id = any((select current_setting('hibachi.stations')::uuid[])::uuid[]))";
+        or station_id = any((select nullif(current_setting('hibachi.stations'), 'all')::uuid[])::uuid[]))";
 
 /// The stored lines of a report, a page at a time.
 pub(super) fn up_to(

@@ -22,7 +22,7 @@ const OF_REPORT: &str = "
     and last_on >= (select current_setting('hibachi.from')::date)
     and first_on <= (select current_setting('hibachi.last')::date)
     and ((select current_setting('hibachi.stations')) = 'all'
-        or station_id = any((select current_setting('hibachi.stations')::uuid[])::uuid[]))";
+        or station_id = any((select nullif(current_setting('hibachi.stations'), 'all')::uuid[])::uuid[]))";
 /// Bookings that are folded at the same time where the log is asked.
 const AT_ONCE: usize = 65_536;
 
