@@ -6,6 +6,7 @@ mod checks;
 pub(crate) mod company;
 mod evolution;
 mod fresh;
+mod frugal;
 mod generations;
 mod golden_log;
 mod live;
