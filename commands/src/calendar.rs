@@ -1,6 +1,6 @@
 //! Calendars that other programs follow under a secret address.
 
-use domain::access::{Permission, StationScope};
+use domain::access::Permission;
 use domain::calendar::CALENDAR_TOKEN;
 use domain::chef::{Chef, ChefCommand};
 use domain::decider::Decider;
@@ -149,8 +149,6 @@ impl Commands {
 }
 
 fn stations_within_reach(caller: &Caller) -> Option<Vec<StationId>> {
-    match &caller.stations {
-        StationScope::Only(stations) if !is_chef(caller) => Some(stations.clone()),
-        StationScope::Only(_) | StationScope::All => None,
-    }
+    let only = caller.stations.only().filter(|_| !is_chef(caller))?;
+    Some(only.to_vec())
 }

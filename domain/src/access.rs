@@ -285,6 +285,14 @@ impl StationScope {
             Self::Only(stations) => stations.contains(&station),
         }
     }
+
+    /// The stations that alone are within reach; none where all are.
+    pub fn only(&self) -> Option<&[StationId]> {
+        match self {
+            Self::All => None,
+            Self::Only(stations) => Some(stations),
+        }
+    }
 }
 
 /// Somebody who is signed in: all that a rule about access may look at.

@@ -16,7 +16,7 @@ mod xlsx;
 
 use std::fmt;
 
-use domain::access::{Permission, StationScope, Viewer};
+use domain::access::{Permission, Viewer};
 use domain::envelope::Position;
 use domain::ids::TenantId;
 use futures::Stream;
@@ -252,10 +252,7 @@ pub fn certificate_of(report: &TaxReport, viewer: &Viewer, head: &str) -> Certif
         company: viewer.tenant,
         state: report.state.clone(),
         period: report.period.clone(),
-        stations: match &viewer.stations {
-            StationScope::All => None,
-            StationScope::Only(stations) => Some(stations.clone()),
-        },
+        stations: viewer.stations.only().map(<[_]>::to_vec),
         position: report.position,
         head: head.to_owned(),
         summary: Some(summary_seal(report)),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::NaiveDate;
-use domain::access::{StationScope, Viewer};
+use domain::access::Viewer;
 use domain::envelope::Position;
 use domain::money::Cents;
 use futures::Stream;
@@ -115,10 +115,7 @@ pub async fn books(
     let position = position_of(models, viewer, at).await?;
     let head = head_of(models, viewer.tenant, position).await?;
     let (accounts, pages) = entries(models, viewer, days, position).await?;
-    let stations = match &viewer.stations {
-        StationScope::All => None,
-        StationScope::Only(stations) => Some(stations.as_slice()),
-    };
+    let stations = viewer.stations.only();
     let writing = Writing {
         format,
         begun: false,

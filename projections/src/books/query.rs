@@ -1,7 +1,7 @@
 //! The trial balance, and the entries in the order of their days.
 
 use chrono::NaiveDate;
-use domain::access::{Permission, StationScope, Viewer};
+use domain::access::{Permission, Viewer};
 use domain::envelope::Position;
 use domain::money::Cents;
 use event_log::Transaction;
@@ -155,10 +155,8 @@ pub async fn trial_balance(
 
 /// The stations within the viewer's reach; none for all.
 fn stations(viewer: &Viewer) -> Option<Vec<Uuid>> {
-    match &viewer.stations {
-        StationScope::All => None,
-        StationScope::Only(stations) => Some(stations.iter().map(|station| station.0).collect()),
-    }
+    let only = viewer.stations.only()?;
+    Some(only.iter().map(|station| station.0).collect())
 }
 
 /// Who may see the books.

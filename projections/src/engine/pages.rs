@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
+use domain::access::StationScope;
 use domain::envelope::Position;
-use domain::ids::TenantId;
+use domain::ids::{StationId, TenantId};
 use event_log::MidCopy;
 use futures::TryStreamExt;
 use sqlx::{Executor, PgConnection};
@@ -28,6 +29,9 @@ const PAGE: i64 = 8_192;
 /// settings must not make it read and sort all rows for each page.
 const BY_POSITION: &str = "set local enable_sort = off; set local enable_bitmapscan = off; set local enable_seqscan = off; \
      set local max_parallel_workers_per_gather = 0";
+/// Of the stations within reach: a query of its own, so that the list is read once and not for each row.
+const WITHIN_REACH: &str =
+    "and station_id = any((select current_setting('hibachi.stations')::uuid[])::uuid[])";
 /// How long a page waits for the read model to have come to the position.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -35,6 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
+    /// Of which stations.
+    pub(crate) stations: StationScope,
     /// Further conditions, as SQL over settings named `hibachi.<name>`.
     pub(crate) conditions: &'static str,
     /// Those settings.
@@ -109,13 +115,20 @@ async fn page<F: Fold>(
     };
     let (mut snapshot, standing) = models.snapshot::<F>(tenant, Some(fresh)).await?;
     snapshot.execute(BY_POSITION).await?;
-    set(&mut snapshot, "generation", &standing.generation().to_string()).await?;
-    set(&mut snapshot, "after", &after.0.to_string()).await?;
-    set(&mut snapshot, "until", &until.0.to_string()).await?;
-    set(&mut snapshot, "page", &PAGE.to_string()).await?;
-    for (name, value) in &wanted.settings {
-        set(&mut snapshot, name, value).await?;
+    let mut settings = wanted.settings.clone();
+    settings.extend([
+        ("generation", standing.generation().to_string()),
+        ("after", after.0.to_string()),
+        ("until", until.0.to_string()),
+        ("page", PAGE.to_string()),
+    ]);
+    let mut within_reach = "";
+    if let Some(stations) = wanted.stations.only() {
+        let ids: Vec<String> = stations.iter().map(StationId::to_string).collect();
+        settings.push(("stations", format!("{{{}}}", ids.join(","))));
+        within_reach = WITHIN_REACH;
     }
+    set(&mut snapshot, &settings).await?;
     let copy = format!(
         "copy (
             select {columns} from {table}
@@ -123,6 +136,7 @@ async fn page<F: Fold>(
                 and generation = current_setting('hibachi.generation')::integer
                 and position > current_setting('hibachi.after')::bigint
                 and position <= current_setting('hibachi.until')::bigint
+                {within_reach}
                 {conditions}
             order by position
             limit current_setting('hibachi.page')::bigint
@@ -148,11 +162,18 @@ async fn page<F: Fold>(
     Ok(rows)
 }
 
-async fn set(connection: &mut PgConnection, name: &str, value: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("select set_config('hibachi.' || $1, $2, true)")
-        .bind(name)
-        .bind(value)
-        .execute(connection)
-        .await?;
+async fn set(connection: &mut PgConnection, settings: &[(&str, String)]) -> Result<(), sqlx::Error> {
+    let (names, values): (Vec<&str>, Vec<&str>) = settings
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .unzip();
+    sqlx::query(
+        "select set_config('hibachi.' || name, value, true)
+         from unnest($1::text[], $2::text[]) as settings (name, value)",
+    )
+    .bind(names)
+    .bind(values)
+    .execute(connection)
+    .await?;
     Ok(())
 }

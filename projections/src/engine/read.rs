@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::access::{StationScope, Viewer};
+use domain::access::Viewer;
 use domain::envelope::Position;
 use domain::ids::TenantId;
 use event_log::Transaction;
@@ -118,13 +118,11 @@ pub struct Page<R> {
 
 /// The condition that keeps a viewer to the stations within reach.
 pub(crate) fn station_scope(viewer: &Viewer) -> Vec<Condition> {
-    match &viewer.stations {
-        StationScope::All => Vec::new(),
-        StationScope::Only(stations) => {
-            let ids = stations.iter().map(|station| Value::Uuid(station.0)).collect();
-            vec![Condition::one_of("station_id", ids)]
-        }
-    }
+    let within = viewer.stations.only().map(|stations| {
+        let ids = stations.iter().map(|station| Value::Uuid(station.0)).collect();
+        Condition::one_of("station_id", ids)
+    });
+    within.into_iter().collect()
 }
 
 fn page<R: Row>(mut rows: Vec<R>, select: &Select, info: ReadInfo) -> Page<R> {

@@ -206,9 +206,7 @@ async fn expected<'a>(
     let (state, period, position) = (&certificate.state, &certificate.period, certificate.position);
     Ok(match certificate.basis {
         TaxBasis::EventDate => {
-            let stations = certificate.stations.clone();
-            let (state, period) = (state.clone(), period.clone());
-            let lines = lines::of_log(models, viewer.tenant, state, period, stations, position).await?;
+            let lines = lines::of_log(models, viewer, state, period, position).await?;
             lines.map_ok(|line| Expected::of(&line)).boxed()
         }
         TaxBasis::PaymentDate => {

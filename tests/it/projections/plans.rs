@@ -135,6 +135,7 @@ macro_rules! list {
 
 mod books;
 mod days;
+mod exports;
 mod fill;
 mod records;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::access::{StationScope, Viewer};
 use domain::booking::BookingEvent;
 use domain::envelope::Position;
-use domain::ids::{BookingId, StationId, TenantId};
+use domain::ids::{BookingId, TenantId};
 use domain::recorded::{DomainEvent, Recorded};
 use futures::stream::{iter, try_unfold};
 use futures::{Stream, TryStreamExt, pin_mut};
@@ -15,14 +15,12 @@ use crate::engine::{Fold, ProjectionError, ReadError, ReadModels, Wanted, events
 use crate::period::Period;
 use crate::tax_cash::{CashLineRow, TaxCash, TaxCashRow};
 
-/// Cards of parties that were held, of the stations within reach, whose money moved about a period: each in a query of its
-/// own, so that it is read once and not for each card. What moves later only widens the days of a card, and another place may
-/// be another state: which of the cards' lines are of the report is told when it is known how they stood then.
+/// Cards of parties that were held whose money moved about a period: each day in a query of its own, so that it is read once
+/// and not for each card. What moves later only widens the days of a card, and another place may be another state: which of
+/// the cards' lines are of the report is told when it is known how they stood then.
 const OF_REPORT: &str = "
     and last_on >= (select current_setting('hibachi.from')::date)
-    and first_on <= (select current_setting('hibachi.last')::date)
-    and ((select current_setting('hibachi.stations')) = 'all'
-        or station_id = any((select nullif(current_setting('hibachi.stations'), 'all')::uuid[])::uuid[]))";
+    and first_on <= (select current_setting('hibachi.last')::date)";
 /// Bookings that are folded at the same time where the log is asked.
 const AT_ONCE: usize = 65_536;
 
@@ -49,10 +47,7 @@ impl Asked {
 
     /// The lines of a card that are of the report. The party counts on the first day that there is one.
     fn lines(&self, card: TaxCashRow) -> Vec<CashLineRow> {
-        let within = match &self.stations {
-            StationScope::All => true,
-            StationScope::Only(stations) => stations.contains(&card.station_id),
-        };
+        let within = self.stations.covers(card.station_id);
         let days = self.period.from()..=self.period.until();
         let mut lines = match card.as_of(self.position) {
             Some(card) if within && card.state == self.state => card.lines(),
@@ -72,19 +67,12 @@ pub(crate) fn up_to(
     position: Position,
 ) -> Receiver<Result<Vec<CashLineRow>, ReadError>> {
     let asked = Asked::of(viewer, state, period, position);
-    let stations = match &viewer.stations {
-        StationScope::All => "all".to_owned(),
-        StationScope::Only(stations) => {
-            let ids: Vec<String> = stations.iter().map(StationId::to_string).collect();
-            format!("{{{}}}", ids.join(","))
-        }
-    };
     let wanted = Wanted {
+        stations: viewer.stations.clone(),
         conditions: OF_REPORT,
         settings: vec![
             ("from", period.from().to_string()),
             ("last", period.until().to_string()),
-            ("stations", stations),
         ],
     };
     let mut cards = models.pages_until::<TaxCash>(viewer.tenant, position, wanted);
