@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use domain::envelope::{Position, StoredEvent, StreamId, Version};
 use domain::ids::{CommandId, EventId, TenantId};
+use futures::stream::{Stream, TryStreamExt, iter, try_unfold};
 use serde::Deserialize;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -56,6 +57,9 @@ pub struct CommandResult {
     /// The streams it wrote, with their versions after it.
     pub streams: Vec<(StreamId, Version)>,
 }
+
+/// Events of some types that a page has at most.
+const TYPED: u32 = 1_000;
 
 /// A stream and its version, as `commands.streams` has them.
 #[derive(Deserialize)]
@@ -119,6 +123,24 @@ impl EventLog {
             events.push(event);
         }
         Ok(events)
+    }
+
+    /// The events of the given types after a position, in order, up to the head that the last page meets: for types of which
+    /// a log has few. A page is read when the one before it is used up, and nothing is held between two.
+    ///
+    /// The stream ends with its first error, one of [`read`](Self::read)'s.
+    pub fn stream_types<'a>(
+        &'a self,
+        tenant: TenantId,
+        after: Position,
+        types: &'a [&'a str],
+    ) -> impl Stream<Item = Result<StoredEvent, LogError>> + Send + 'a {
+        try_unfold(after, move |after| async move {
+            let page = self.read(tenant, after, TYPED, Some(types)).await?;
+            let last = page.last().map(|event| event.position);
+            Ok::<_, LogError>(last.map(|last| (iter(page.into_iter().map(Ok)), last)))
+        })
+        .try_flatten()
     }
 
     /// One stream's events, in order; none when there is no such stream.

@@ -2,6 +2,7 @@
 //! value that was ever sealed for the person.
 
 use std::collections::HashMap;
+use std::pin::pin;
 
 use chrono::{DateTime, Utc};
 use domain::customer::{CUSTOMER_EMAIL, CUSTOMER_PHONE, Customer, CustomerErased, CustomerEvent};
@@ -10,12 +11,10 @@ use domain::envelope::{Position, Sealed, StoredEvent, StreamId};
 use domain::ids::{SubjectId, TenantId};
 use domain::recorded::{DomainEvent, Recorded};
 use event_log::{EventLog, LogError, Opened, SubjectKey, Vault, sealed_under};
+use futures::TryStreamExt;
 use serde_json::Value;
 
 use crate::{Progress, VerifyError, verify};
-
-/// Events that one question to the log brings.
-const PAGE: u32 = 1000;
 
 /// An erasure that the log tells of, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,27 +103,23 @@ pub async fn erasures(
 
 async fn receipts(log: &EventLog, tenant: TenantId) -> Result<Vec<Erasure>, ErasuresError> {
     let mut found = Vec::new();
-    let mut after = Position::START;
-    loop {
-        let page = log.read(tenant, after, PAGE, Some(&["customer.erased"])).await?;
-        let Some(last) = page.last() else { return Ok(found) };
-        after = last.position;
-        for stored in page {
-            let recorded = Recorded::try_from(stored)?;
-            let DomainEvent::Customer(CustomerEvent::Erased(receipt)) = recorded.event else {
-                continue;
-            };
-            found.push(Erasure {
-                customer: recorded.stream,
-                position: recorded.position,
-                recorded_at: recorded.recorded_at,
-                actor: recorded.meta.actor_id,
-                receipt,
-                values: 0,
-                findings: Vec::new(),
-            });
-        }
+    let mut erased = pin!(log.stream_types(tenant, Position::START, &["customer.erased"]));
+    while let Some(stored) = erased.try_next().await? {
+        let recorded = Recorded::try_from(stored)?;
+        let DomainEvent::Customer(CustomerEvent::Erased(receipt)) = recorded.event else {
+            continue;
+        };
+        found.push(Erasure {
+            customer: recorded.stream,
+            position: recorded.position,
+            recorded_at: recorded.recorded_at,
+            actor: recorded.meta.actor_id,
+            receipt,
+            values: 0,
+            findings: Vec::new(),
+        });
     }
+    Ok(found)
 }
 
 async fn check_keys(vault: &Vault, tenant: TenantId, erasure: &mut Erasure) -> Result<(), LogError> {
@@ -171,33 +166,29 @@ async fn check_values(
     if of.is_empty() {
         return Ok(());
     }
-    let mut after = Position::START;
-    loop {
-        let page = log.read(tenant, after, PAGE, None).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = last.position;
-        for event in &page {
-            for (field, sealed) in sealed_values(event) {
-                let Some((index, key_id)) = of.get(&sealed.subject) else {
-                    continue;
-                };
-                let erasure = &mut erasures[*index];
-                erasure.values += 1;
-                let under = sealed_under(&sealed).map(|key| key.to_string());
-                if under.ok() != *key_id {
-                    erasure.findings.push(Remains::OtherKey(event.position));
+    let mut events = pin!(log.stream_all(tenant, Position::START, None, None));
+    while let Some(event) = events.try_next().await? {
+        for (field, sealed) in sealed_values(&event) {
+            let Some((index, key_id)) = of.get(&sealed.subject) else {
+                continue;
+            };
+            let erasure = &mut erasures[*index];
+            erasure.values += 1;
+            let under = sealed_under(&sealed).map(|key| key.to_string());
+            if under.ok() != *key_id {
+                erasure.findings.push(Remains::OtherKey(event.position));
+            }
+            // Only what has no key is erased; with one, even under a wrong name of the field, it does not open.
+            match vault.open(tenant, &event.stream, &field, &sealed).await {
+                Ok(Opened::Erased) => {}
+                Ok(Opened::Text(_)) | Err(LogError::Unopenable) => {
+                    erasure.findings.push(Remains::Readable(event.position));
                 }
-                // Only what has no key is erased; with one, even under a wrong name of the field, it does not open.
-                match vault.open(tenant, &event.stream, &field, &sealed).await {
-                    Ok(Opened::Erased) => {}
-                    Ok(Opened::Text(_)) | Err(LogError::Unopenable) => {
-                        erasure.findings.push(Remains::Readable(event.position));
-                    }
-                    Err(error) => return Err(error),
-                }
+                Err(error) => return Err(error),
             }
         }
     }
+    Ok(())
 }
 
 /// Everything sealed in an event, with the path of each.

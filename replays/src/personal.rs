@@ -1,6 +1,7 @@
 //! Personal data in what auditors see: never in clear, and told apart from what nobody can read any more.
 
 use std::collections::HashSet;
+use std::pin::pin;
 
 use domain::customer::CustomerEvent;
 use domain::decider::DecodeError;
@@ -8,6 +9,7 @@ use domain::envelope::{Position, Sealed};
 use domain::ids::{SubjectId, TenantId};
 use domain::recorded::{DomainEvent, Recorded};
 use event_log::{EventLog, LogError};
+use futures::TryStreamExt;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -15,9 +17,6 @@ use serde_json::Value;
 pub const SEALED: &str = "[sealed]";
 /// What stands for a value whose key was destroyed.
 pub const ERASED: &str = "[erased]";
-
-/// Events that one question to the log brings.
-const PAGE: u32 = 1000;
 
 /// Whose data was erased by now. An answer as of an earlier moment knows, too: erased stays erased.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,15 +42,11 @@ impl Personal {
     /// [`PersonalError`] when the log cannot be read.
     pub async fn read(log: &EventLog, tenant: TenantId) -> Result<Self, PersonalError> {
         let mut found = Self::default();
-        let mut after = Position::START;
-        loop {
-            let page = log.read(tenant, after, PAGE, Some(&["customer.erased"])).await?;
-            let Some(last) = page.last() else { return Ok(found) };
-            after = last.position;
-            for stored in page {
-                found.learn(&Recorded::try_from(stored)?.event);
-            }
+        let mut erased = pin!(log.stream_types(tenant, Position::START, &["customer.erased"]));
+        while let Some(stored) = erased.try_next().await? {
+            found.learn(&Recorded::try_from(stored)?.event);
         }
+        Ok(found)
     }
 
     /// Takes notice of an event that erases.

@@ -1,16 +1,16 @@
 //! What had come for a party by the time it was called off: by the log, whose payments forget none.
 
+use std::pin::pin;
+
 use domain::booking::{Booking, BookingError};
 use domain::decider::{Decider, Event};
-use domain::envelope::{Position, StoredEvent, StreamId};
+use domain::envelope::{StoredEvent, StreamId};
 use domain::ids::BookingId;
 use domain::money::Cents;
 use domain::payment::{BookingMoney, PaymentEvent};
+use futures::TryStreamExt;
 
 use crate::{Caller, CommandError, Commands};
-
-/// Events that a page of the log has at most.
-const PAGE: u32 = 500;
 
 /// Events of payments that move money.
 const MONEY: &[&str] = &[
@@ -39,18 +39,16 @@ impl Commands {
             found.map(|event| event.position)
         };
         let bounds = position("booking.requested").zip(position("booking.cancelled"));
-        let (mut after, until) = bounds.ok_or_else(|| CommandError::refused(BookingError::NotFound))?;
+        let (after, until) = bounds.ok_or_else(|| CommandError::refused(BookingError::NotFound))?;
         let mut money = BookingMoney::default();
-        loop {
-            let page = self.log.read(caller.tenant, after, PAGE, Some(MONEY)).await?;
-            for event in page.iter().filter(|event| event.position < until) {
-                money = money.plus(of_booking(event, id)?);
+        let mut moved = pin!(self.log.stream_types(caller.tenant, after, MONEY));
+        while let Some(event) = moved.try_next().await? {
+            if event.position >= until {
+                break;
             }
-            match page.last().map(|event| event.position) {
-                Some(last) if last < until => after = last,
-                Some(Position(_)) | None => return Ok(money.held_cents().max(Cents::ZERO)),
-            }
+            money = money.plus(of_booking(&event, id)?);
         }
+        Ok(money.held_cents().max(Cents::ZERO))
     }
 }
 

@@ -1,20 +1,18 @@
 //! Looking again at the tax of parties that were held, by rates that were loaded since.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 
 use chrono::NaiveDate;
-use domain::booking::BookingError;
-use domain::booking::BookingEvent;
+use domain::booking::{BookingError, BookingEvent};
 use domain::decider::Event;
 use domain::envelope::Position;
 use domain::ids::BookingId;
 use domain::tax_rate::{CountyRates, TaxPlace};
+use futures::TryStreamExt;
 
 use crate::execute::Written;
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
-
-/// Events that a page of the log has at most.
-const PAGE: u32 = 500;
 
 /// Parties that were held in a county while a rate was in force that is only known now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,29 +70,24 @@ impl Commands {
             "booking.tax_place_set",
             "booking.tax_adjusted",
         ];
-        let (mut found, mut after) = (BTreeSet::new(), Position::START);
-        loop {
-            let page = self.log.read(caller.tenant, after, PAGE, Some(&types)).await?;
-            let Some(last) = page.last() else {
-                return Ok(found);
+        let mut found = BTreeSet::new();
+        let mut said = pin!(self.log.stream_types(caller.tenant, Position::START, &types));
+        while let Some(stored) = said.try_next().await? {
+            let event = BookingEvent::decode(&stored.event_type, stored.event_version, &stored.payload)?;
+            let is_there = if let BookingEvent::Completed(completed) = &event {
+                held.holds(&completed.tax_place, Some(completed.event_on))
+            } else if let BookingEvent::TaxPlaceSet(set) = &event {
+                held.holds(&set.tax_place, None)
+            } else if let BookingEvent::TaxAdjusted(adjusted) = &event {
+                let kept = adjusted.kept.as_ref().map(|kept| kept.called_off_on);
+                kept.is_some() && held.holds(&adjusted.tax_place, kept)
+            } else {
+                false
             };
-            after = last.position;
-            for stored in &page {
-                let event = BookingEvent::decode(&stored.event_type, stored.event_version, &stored.payload)?;
-                let is_there = if let BookingEvent::Completed(completed) = &event {
-                    held.holds(&completed.tax_place, Some(completed.event_on))
-                } else if let BookingEvent::TaxPlaceSet(set) = &event {
-                    held.holds(&set.tax_place, None)
-                } else if let BookingEvent::TaxAdjusted(adjusted) = &event {
-                    let kept = adjusted.kept.as_ref().map(|kept| kept.called_off_on);
-                    kept.is_some() && held.holds(&adjusted.tax_place, kept)
-                } else {
-                    false
-                };
-                if is_there {
-                    found.extend(stored.stream.id.parse::<BookingId>().ok());
-                }
+            if is_there {
+                found.extend(stored.stream.id.parse::<BookingId>().ok());
             }
         }
+        Ok(found)
     }
 }

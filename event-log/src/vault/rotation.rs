@@ -6,8 +6,9 @@ use domain::ids::{SubjectId, TenantId};
 use sqlx::Row;
 use uuid::Uuid;
 
+use super::subject_keys::wrap_place;
 use super::tenant_keys::{digest_place, index_place};
-use super::{Vault, wrap_place, wrapped, wrapping_key};
+use super::{Vault, wrapped, wrapping_key};
 use crate::error::LogError;
 use crate::keys::{KeyId, MasterKey};
 use crate::seal::SealingKey;
