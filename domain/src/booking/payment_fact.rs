@@ -9,7 +9,7 @@ use super::tax_event::{BookingTaxAdjusted, TaxAdjustment, TaxedPayment};
 use crate::ids::{EventId, PaymentId};
 use crate::money::Cents;
 use crate::payment::{PaymentMethod, RefundKind, TipChoice};
-use crate::tax_account::{CardFeeTax, Movement, untaxed_fee};
+use crate::tax_account::{CardFeeTax, KeptMoney, Movement, untaxed_fee};
 
 /// A movement of money, as a payment's event tells it. All amounts are positive, in cents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,13 @@ pub(super) enum Sold {
     Party,
     /// It was called off, and what is kept of the money is a sale.
     KeptMoney,
+}
+
+impl Sold {
+    /// By the terms on which money is kept; none where the party was held.
+    pub(super) fn of(kept: Option<&KeptMoney>) -> Self {
+        kept.map_or(Self::Party, |_| Self::KeptMoney)
+    }
 }
 
 /// Which way money moved, and why.
@@ -254,11 +261,7 @@ impl BookingTaxAdjusted {
     }
 
     pub(super) fn sold(&self) -> Sold {
-        if self.kept.is_some() {
-            Sold::KeptMoney
-        } else {
-            Sold::Party
-        }
+        Sold::of(self.kept.as_ref())
     }
 }
 

@@ -104,7 +104,7 @@ impl Booking {
             }
         };
         for fact in &ask.facts {
-            let sold = lines.sold();
+            let sold = Sold::of(lines.account.kept());
             lines.record(fact, fact.movements(ask.card_fee, sold));
         }
         if lines.events.is_empty() {
@@ -122,14 +122,6 @@ impl<'a> Lines<'a> {
             place,
             ask,
             events: Vec::new(),
-        }
-    }
-
-    fn sold(&self) -> Sold {
-        if self.account.kept().is_some() {
-            Sold::KeptMoney
-        } else {
-            Sold::Party
         }
     }
 

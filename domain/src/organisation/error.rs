@@ -1,0 +1,58 @@
+//! Why an organisation refuses.
+
+use crate::decider::Refusal;
+use crate::money::Cents;
+
+/// Why an organisation refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OrganisationError {
+    /// It is there already.
+    #[error("the organisation exists already")]
+    Exists,
+    /// There is no such company.
+    #[error("there is no such organisation")]
+    NotFound,
+    /// Empty or too long.
+    #[error("a name has 1 to 120 characters")]
+    BadName,
+    /// Not usable at sign-in.
+    #[error("a slug has 2 to 60 lower-case letters and digits, in words joined by single hyphens")]
+    BadSlug,
+    /// It is so already.
+    #[error("it is so already: nothing would change")]
+    Unchanged,
+    /// It is so already.
+    #[error("what is kept is so taxed already: nothing would change")]
+    KeptUnchanged,
+    /// Too short or too long.
+    #[error("a reason has 3 to 500 characters")]
+    BadReason,
+    /// Negative or absurd.
+    #[error("a limit is 0 to {}", Cents::MAX_INPUT)]
+    BadLimit,
+}
+
+impl Refusal for OrganisationError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Exists => "ALREADY_EXISTS",
+            Self::NotFound => "NOT_FOUND",
+            Self::BadName => "INVALID_NAME",
+            Self::BadSlug => "INVALID_SLUG",
+            Self::Unchanged | Self::KeptUnchanged => "UNCHANGED",
+            Self::BadReason => "INVALID_REASON",
+            Self::BadLimit => "INVALID_AMOUNT",
+        }
+    }
+    fn field(&self) -> &'static [&'static str] {
+        match self {
+            Self::Exists | Self::NotFound => &[],
+            Self::BadName => &["name"],
+            Self::BadSlug => &["slug"],
+            Self::Unchanged => &["cardFee"],
+            Self::KeptUnchanged => &["keptDeposit"],
+            Self::BadReason => &["reason"],
+            Self::BadLimit => &["limitMinor"],
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What can happen to an organisation.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::StationId;
+use crate::money::Cents;
+use crate::place::ZipCode;
+use crate::tax_account::{CardFeeTax, KeptDepositTax};
+
+/// A company joined the platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrganisationCreated {
+    /// Name on documents.
+    pub name: String,
+    /// Short name at sign-in; lower-case letters, digits and hyphens.
+    pub slug: String,
+}
+
+/// The company opened a branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StationAdded {
+    /// The branch.
+    pub station_id: StationId,
+    /// Where it is: places nearer to it than to another are served from it.
+    pub zip: ZipCode,
+}
+
+/// The company chose how something is taxed that its accountant decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxChoiceMade {
+    /// How much of a card fee was taxed until then.
+    pub before: CardFeeTax,
+    /// How much of a card fee is taxed from now on.
+    pub card_fee: CardFeeTax,
+    /// Why; 3 to 500 characters.
+    pub reason: String,
+    /// When.
+    pub chosen_at: DateTime<Utc>,
+}
+
+/// The company chose whether what is kept of a party that was called off is a sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptDepositTaxChosen {
+    /// How it was until then.
+    pub before: KeptDepositTax,
+    /// How it is for parties that are called off from now on.
+    pub kept_deposit: KeptDepositTax,
+    /// Why; 3 to 500 characters.
+    pub reason: String,
+    /// When.
+    pub chosen_at: DateTime<Utc>,
+}
+
+/// The company set how much of one payment its support staff may give back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundLimitSet {
+    /// How much it was, in cents.
+    pub before_cents: Cents,
+    /// How much it is, in cents; nothing lets them give back nothing.
+    pub limit_cents: Cents,
+    /// When.
+    pub set_at: DateTime<Utc>,
+}
+
+/// Why a message that claimed to come from a provider was turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookRefusal {
+    /// No signature, or none that can be read.
+    Unsigned,
+    /// Signed with none of our secrets.
+    Forged,
+    /// Signed too long ago, or for later.
+    Stale,
+}
+
+impl WebhookRefusal {
+    /// The word in sentences and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unsigned => "unsigned",
+            Self::Forged => "forged",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// A message that claimed to come from the payment provider was turned away. Nothing of it is kept. More of the kind
+/// within the hour are one event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookRefused {
+    /// Which provider it claimed to come from.
+    pub provider: String,
+    /// Why it was turned away.
+    pub why: WebhookRefusal,
+    /// When.
+    pub refused_at: DateTime<Utc>,
+}

@@ -1,0 +1,79 @@
+use super::*;
+use crate::decider::Refusal;
+use crate::ids::StationId;
+
+fn create(name: &str, slug: &str) -> OrganisationCommand {
+    OrganisationCommand::Create(OrganisationCreated {
+        name: name.to_owned(),
+        slug: slug.to_owned(),
+    })
+}
+
+#[test]
+fn a_company_joins_once() {
+    let mut company = Organisation::default();
+    let events = company.decide(create("My Hibachi", "my-hibachi")).unwrap();
+    company.evolve(&events[0]);
+    assert_eq!(
+        company.decide(create("My Hibachi", "my-hibachi")),
+        Err(OrganisationError::Exists)
+    );
+}
+
+#[test]
+fn only_a_company_that_is_there_opens_branches() {
+    let add = OrganisationCommand::AddStation(StationAdded {
+        station_id: StationId(uuid::Uuid::nil()),
+        zip: "95112".parse().unwrap(),
+    });
+    let mut company = Organisation::default();
+    assert_eq!(company.decide(add.clone()), Err(OrganisationError::NotFound));
+    company.evolve(&company.decide(create("My Hibachi", "my-hibachi")).unwrap()[0]);
+    company.evolve(&company.decide(add).unwrap()[0]);
+    assert_eq!(company.stations().len(), 1);
+}
+
+#[test]
+fn support_gives_back_so_much_of_a_payment_as_the_company_has_set() {
+    let set = |cents| OrganisationCommand::SetRefundLimit {
+        limit_cents: Cents(cents),
+        now: "2026-11-21T00:00:00Z".parse().unwrap(),
+    };
+    let mut company = Organisation::default();
+    assert_eq!(company.decide(set(5_000)), Err(OrganisationError::NotFound));
+    company.evolve(&company.decide(create("My Hibachi", "my-hibachi")).unwrap()[0]);
+    assert_eq!(company.refund_limit(), USUAL_REFUND_LIMIT);
+    assert_eq!(company.decide(set(-1)), Err(OrganisationError::BadLimit));
+    company.evolve(&company.decide(set(5_000)).unwrap()[0]);
+    assert_eq!(company.refund_limit(), Cents(5_000));
+}
+
+#[test]
+fn whether_kept_money_is_a_sale_is_chosen_with_a_reason_and_changes_once() {
+    let choose = |kept_deposit, reason: &str| OrganisationCommand::ChooseKeptDepositTax {
+        kept_deposit,
+        reason: reason.to_owned(),
+        now: "2026-11-21T00:00:00Z".parse().unwrap(),
+    };
+    let sale = || choose(KeptDepositTax::Sale, "our accountant says so");
+    let mut company = Organisation::default();
+    assert_eq!(company.decide(sale()), Err(OrganisationError::NotFound));
+    company.evolve(&company.decide(create("My Hibachi", "my-hibachi")).unwrap()[0]);
+    assert_eq!(company.kept_deposit_tax(), KeptDepositTax::NotASale);
+    let short = choose(KeptDepositTax::Sale, "x");
+    assert_eq!(company.decide(short), Err(OrganisationError::BadReason));
+    company.evolve(&company.decide(sale()).unwrap()[0]);
+    assert_eq!(company.kept_deposit_tax(), KeptDepositTax::Sale);
+    let again = company.decide(sale()).unwrap_err();
+    assert_eq!((again.code(), again.field()), ("UNCHANGED", &["keptDeposit"][..]));
+}
+
+#[test]
+fn a_name_or_slug_that_cannot_be_used_is_refused() {
+    let company = Organisation::default();
+    assert_eq!(company.decide(create(" ", "ok")), Err(OrganisationError::BadName));
+    assert_eq!(
+        company.decide(create("Ok", "Not Ok")),
+        Err(OrganisationError::BadSlug)
+    );
+}
