@@ -230,29 +230,14 @@ impl Commands {
         card_fee: CardFeeTax,
         reason: String,
     ) -> Result<Written, CommandError> {
-        let this = self.clone();
-        to_the_end(async move {
-            require_closing(&caller)?;
-            this.run(
-                &caller,
-                &key,
-                "card_fee_tax_choose",
-                &(card_fee, &reason),
-                || async {
-                    let id = organisation_id(caller.tenant);
-                    let company = this.load::<Organisation>(&caller, &id).await?;
-                    let command = OrganisationCommand::ChooseCardFeeTax {
-                        card_fee,
-                        reason: reason.clone(),
-                        now: this.ports.now(),
-                    };
-                    let events = company.state.decide(command).map_err(CommandError::refused)?;
-                    Ok(Plan::default().write::<Organisation>(&this, id, company.version, events))
-                },
-            )
+        let body = (card_fee, reason.clone());
+        let command = OrganisationCommand::ChooseCardFeeTax {
+            card_fee,
+            reason,
+            now: self.ports.now(),
+        };
+        self.choose_tax(caller, key, ("card_fee_tax_choose", body), command)
             .await
-        })
-        .await
     }
 
     /// Chooses whether what is kept of a party that was called off is a sale, for parties that are called off from now on.
@@ -266,19 +251,34 @@ impl Commands {
         kept_deposit: KeptDepositTax,
         reason: String,
     ) -> Result<Written, CommandError> {
+        let body = (kept_deposit, reason.clone());
+        let command = OrganisationCommand::ChooseKeptDepositTax {
+            kept_deposit,
+            reason,
+            now: self.ports.now(),
+        };
+        self.choose_tax(caller, key, ("kept_deposit_tax_choose", body), command)
+            .await
+    }
+
+    /// A choice for the whole company, under the name and with the body that a repeat is known by.
+    async fn choose_tax(
+        &self,
+        caller: Caller,
+        key: IdempotencyKey,
+        (name, body): (&'static str, impl Serialize + Send + Sync + 'static),
+        command: OrganisationCommand,
+    ) -> Result<Written, CommandError> {
         let this = self.clone();
         to_the_end(async move {
             require_closing(&caller)?;
-            let body = (kept_deposit, &reason);
-            this.run(&caller, &key, "kept_deposit_tax_choose", &body, || async {
+            this.run(&caller, &key, name, &body, || async {
                 let id = organisation_id(caller.tenant);
                 let company = this.load::<Organisation>(&caller, &id).await?;
-                let command = OrganisationCommand::ChooseKeptDepositTax {
-                    kept_deposit,
-                    reason: reason.clone(),
-                    now: this.ports.now(),
-                };
-                let events = company.state.decide(command).map_err(CommandError::refused)?;
+                let events = company
+                    .state
+                    .decide(command.clone())
+                    .map_err(CommandError::refused)?;
                 Ok(Plan::default().write::<Organisation>(&this, id, company.version, events))
             })
             .await

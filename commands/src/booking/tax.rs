@@ -99,9 +99,9 @@ impl Resolved {
 }
 
 /// The local day whose rate a booking's tax has.
-fn taxed_on(loaded: &Loaded<Booking>, asked: &BookingRequested) -> NaiveDate {
-    let event_on = asked.start.local.date();
-    loaded.state.taxed_on().unwrap_or(event_on)
+fn taxed_on(loaded: &Loaded<Booking>) -> Result<NaiveDate, CommandError> {
+    let day = loaded.state.taxed_on();
+    day.ok_or_else(|| CommandError::refused(BookingError::NotFound))
 }
 
 impl Commands {
@@ -242,17 +242,16 @@ impl Commands {
             .load_booking(caller, id, BookingError::NotFound.into())
             .await?;
         let asked = requested(&loaded)?;
-        let mut guarded = None;
+        let (mut plan, mut kept) = (Plan::default(), None);
         if let (None, Some(terms)) = (loaded.state.tax(), loaded.state.kept()) {
             let resolved = self.tax_place_on(caller, asked, terms.called_off_on).await?;
-            let kept = OpenKept {
+            plan = resolved.guard(plan);
+            kept = Some(OpenKept {
                 held_cents: self.held_when_called_off(caller, id).await?,
                 beside,
-                tax_place: resolved.place.clone(),
-            };
-            guarded = Some((resolved, kept));
+                tax_place: resolved.place,
+            });
         }
-        let (resolved, kept) = guarded.unzip();
         let place = kept.as_ref().map_or(&asked.tax_place, |kept| &kept.tax_place);
         let periods = self.tax_periods(caller, &place.jurisdiction.state).await?;
         let command = BookingCommand::RecordTax(RecordTax {
@@ -263,12 +262,8 @@ impl Commands {
             now: self.ports.now(),
         });
         let events = loaded.state.decide(command).map_err(CommandError::refused)?;
-        let plan = Plan::default().write::<Booking>(self, id.to_string(), loaded.version, events);
-        let plan = periods.guard(plan);
-        Ok(match resolved {
-            Some(resolved) => resolved.guard(plan),
-            None => plan,
-        })
+        let plan = plan.write::<Booking>(self, id.to_string(), loaded.version, events);
+        Ok(periods.guard(plan))
     }
 
     async fn card_fee_tax(&self, caller: &Caller) -> Result<CardFeeTax, CommandError> {
@@ -295,8 +290,7 @@ impl Commands {
                 let loaded = this
                     .booking_to_change(&caller, ask.booking_id, ask.expected_version)
                     .await?;
-                let asked = requested(&loaded)?;
-                let day = taxed_on(&loaded, asked);
+                let day = taxed_on(&loaded)?;
                 let county = CountyRates::stream_key(&ask.jurisdiction.state, &ask.jurisdiction.county);
                 let rates = this.load::<CountyRates>(&caller, &county).await?;
                 let place = rates.state.place_by_hand(&ask.jurisdiction, day);
@@ -331,9 +325,9 @@ impl Commands {
             caller.require(Permission::TaxWrite)?;
             this.run(&caller, &key, "booking_tax_resolve", &(id, seen), || async {
                 let loaded = this.booking_to_change(&caller, id, seen).await?;
-                let asked = requested(&loaded)?;
-                let day = taxed_on(&loaded, asked);
-                let resolved = this.tax_place_on(&caller, asked, day).await?;
+                let resolved = this
+                    .tax_place_on(&caller, requested(&loaded)?, taxed_on(&loaded)?)
+                    .await?;
                 let because = TaxPlaceBecause::RatesLoaded;
                 this.plan_tax_place(&caller, &loaded, id, resolved, because, None)
                     .await

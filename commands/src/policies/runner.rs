@@ -147,7 +147,7 @@ impl Commands {
         &self,
         tenant: TenantId,
         pass: &Pass,
-    ) -> Result<Option<Batch>, PolicyError> {
+    ) -> Result<Option<Followed>, PolicyError> {
         let Some((mut tx, checkpoint)) = self.take_checkpoint(tenant, P::NAME).await? else {
             return Ok(None);
         };
@@ -165,9 +165,9 @@ impl Commands {
             return Ok(None);
         };
         let now = self.ports.now();
+        let mut has_due = false;
         let mut batch = Batch {
             is_full: events.len() == usize::from(BATCH),
-            has_due: false,
             has_replied: false,
         };
         for event in events {
@@ -192,7 +192,7 @@ impl Commands {
             }
             match state {
                 Some(state) => {
-                    batch.has_due |= wake_at.is_some_and(|wake_at| wake_at <= now);
+                    has_due |= wake_at.is_some_and(|wake_at| wake_at <= now);
                     let state = serde_json::to_value(state)?;
                     keep_state(&mut tx, tenant, P::NAME, &process, &state, wake_at).await?;
                 }
@@ -207,7 +207,7 @@ impl Commands {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(Some(batch))
+        Ok(Some(Followed { batch, has_due }))
     }
 
     async fn read_events(&self, tenant: TenantId, after: Position) -> Result<Vec<Recorded>, PolicyError> {
@@ -238,7 +238,6 @@ impl Commands {
         }
         let mut batch = Batch {
             is_full: due.len() == usize::from(DUE),
-            has_due: false,
             has_replied: false,
         };
         for (process, state) in due {
@@ -269,10 +268,15 @@ impl Commands {
 struct Batch {
     /// There may be more of them.
     is_full: bool,
-    /// A process waits for a time that has come already.
-    has_due: bool,
     /// A command was given: there may be new events.
     has_replied: bool,
+}
+
+/// What came of some events.
+struct Followed {
+    batch: Batch,
+    /// A process waits for a time that has come already.
+    has_due: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -64,26 +64,12 @@ impl Policy for WhenCardIsAwaited {
     }
 
     fn react(_state: Option<Awaited>, event: &Recorded) -> Reaction<Awaited> {
-        let awaited = match &event.event {
-            DomainEvent::Payment(PaymentEvent::IntentCreated(created)) => {
-                let payment_id = event.stream.id.parse().ok();
-                payment_id.map(|payment_id| (Awaited { payment_id, asked: 0 }, created.created_at))
-            }
-            DomainEvent::Payment(_)
-            | DomainEvent::Booking(_)
-            | DomainEvent::Organisation(_)
-            | DomainEvent::Station(_)
-            | DomainEvent::Chef(_)
-            | DomainEvent::User(_)
-            | DomainEvent::Customer(_)
-            | DomainEvent::PriceList(_)
-            | DomainEvent::TaxRate(_)
-            | DomainEvent::WorkItem(_)
-            | DomainEvent::TaxPeriod(_)
-            | DomainEvent::Document(_)
-            | DomainEvent::DocumentSeries(_)
-            | DomainEvent::PromoCode(_)
-            | DomainEvent::Lead(_) => None,
+        // Whatever else is looked at says that it is awaited no more.
+        let awaited = if let DomainEvent::Payment(PaymentEvent::IntentCreated(created)) = &event.event {
+            let payment_id = event.stream.id.parse().ok();
+            payment_id.map(|payment_id| (Awaited { payment_id, asked: 0 }, created.created_at))
+        } else {
+            None
         };
         Reaction {
             wake_at: awaited.and_then(|(awaited, since)| awaited.next(since)),

@@ -6,7 +6,7 @@ use domain::envelope::Position;
 use domain::ids::TenantId;
 use domain::recorded::Recorded;
 
-use super::{BATCH, PolicyError, Progress};
+use super::{PolicyError, Progress};
 use crate::Commands;
 use crate::policies::{
     Answers, Policy, WhenCardIsAwaited, WhenChefTakesTimeOff, WhenDepositCaptured, WhenDepositOverdue,
@@ -137,12 +137,15 @@ impl Commands {
         let Some(first) = first.filter(|first| **first < pass.head) else {
             return Ok(None);
         };
-        let stored = self.log().read(tenant, *first, u32::from(BATCH), None).await?;
-        if stored.last().is_none_or(|last| last.position < pass.head) {
-            return Ok(None);
+        match self.read_events(tenant, *first).await {
+            Ok(events) => {
+                let is_all = events.last().is_some_and(|last| last.position >= pass.head);
+                Ok(is_all.then_some(events))
+            }
+            // A policy that comes to what cannot be read says so.
+            Err(PolicyError::Unreadable(_)) => Ok(None),
+            Err(error) => Err(error),
         }
-        let events: Result<_, _> = stored.into_iter().map(Recorded::try_from).collect();
-        Ok(events.ok())
     }
 
     /// Lets a policy look at what it has not looked at, unless that does not concern it.
@@ -164,12 +167,12 @@ impl Commands {
         if is_behind && pass.is_unconcerned::<P>() {
             pass.passing.push(P::NAME);
         } else if is_behind {
-            while let Some(batch) = self.follow_batch::<P>(tenant, pass).await? {
-                if batch.has_replied {
+            while let Some(followed) = self.follow_batch::<P>(tenant, pass).await? {
+                if followed.batch.has_replied {
                     progress = Progress::More;
                 }
-                has_due |= batch.has_due;
-                if !batch.is_full {
+                has_due |= followed.has_due;
+                if !followed.batch.is_full {
                     break;
                 }
             }
