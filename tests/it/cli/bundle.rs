@@ -75,46 +75,7 @@ async fn a_company_moves_and_its_log_its_reports_and_its_answers_stay_the_same()
     let bundle = bundle.to_str().unwrap();
     let key = fs::read_to_string(home.place().join("bundle/public-key.txt")).unwrap();
 
-    // An auditor, who has neither database nor installation nor anything to start one with.
-    let auditor = Installation::empty();
-    let mut command = auditor.command_anywhere(&[
-        "replay",
-        "check-bundle",
-        bundle,
-        "--json",
-        "--public-key",
-        key.trim(),
-    ]);
-    command
-        .env_clear()
-        .env("PATH", "/nowhere")
-        .env("HIBACHI_DATA_DIR", "/nowhere");
-    let checked = answer(command);
-    assert_eq!(checked.code, Some(0), "{checked:?}");
-    let checked = in_json(&checked.out);
     let verified = in_json(&home.well(&VERIFY));
-    for same in ["head", "events", "blocks", "claims"] {
-        assert_eq!(checked[same], verified[same], "{same}");
-    }
-    assert_eq!(checked["key_is_trusted"], true);
-    let models = checked["read_models"].as_array().unwrap();
-    assert!(
-        models.len() > 10 && models.iter().all(|model| model["compared"] == true),
-        "{models:?}"
-    );
-    assert_eq!(
-        fs::read_dir(auditor.place()).unwrap().count(),
-        0,
-        "nothing was started or made"
-    );
-    let own = auditor.command_anywhere(&["replay", "check-bundle", bundle]);
-    let own = answer(own);
-    assert!(
-        own.out
-            .contains("which came with the bundle: that shows only that"),
-        "{own:?}"
-    );
-
     // The new installation.
     let new = elsewhere(&home);
     let imported = new.well(&["replay", "import", bundle, "--public-key", key.trim()]);
@@ -181,6 +142,55 @@ async fn a_company_moves_and_its_log_its_reports_and_its_answers_stay_the_same()
     assert_eq!(running.stop(Signal::SIGTERM).status.code(), Some(0));
     let verified = in_json(&new.well(&VERIFY));
     assert!(verified["events"].as_i64() > moved["events"].as_i64());
+}
+
+#[test]
+fn an_auditor_needs_nothing_but_the_files() {
+    let home = Installation::demo();
+    home.well(&[&BUNDLE[..], &["--with-keys"]].concat());
+    let bundle = home.place().join("bundle");
+    let bundle = bundle.to_str().unwrap();
+    let key = fs::read_to_string(home.place().join("bundle/public-key.txt")).unwrap();
+
+    // An auditor, who has neither database nor installation nor anything to start one with.
+    let auditor = Installation::empty();
+    let mut command = auditor.command_anywhere(&[
+        "replay",
+        "check-bundle",
+        bundle,
+        "--json",
+        "--public-key",
+        key.trim(),
+    ]);
+    command
+        .env_clear()
+        .env("PATH", "/nowhere")
+        .env("HIBACHI_DATA_DIR", "/nowhere");
+    let checked = answer(command);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let checked = in_json(&checked.out);
+    let verified = in_json(&home.well(&VERIFY));
+    for same in ["head", "events", "blocks", "claims"] {
+        assert_eq!(checked[same], verified[same], "{same}");
+    }
+    assert_eq!(checked["key_is_trusted"], true);
+    let models = checked["read_models"].as_array().unwrap();
+    assert!(
+        models.len() > 10 && models.iter().all(|model| model["compared"] == true),
+        "{models:?}"
+    );
+    assert_eq!(
+        fs::read_dir(auditor.place()).unwrap().count(),
+        0,
+        "nothing was started or made"
+    );
+    let own = auditor.command_anywhere(&["replay", "check-bundle", bundle]);
+    let own = answer(own);
+    assert!(
+        own.out
+            .contains("which came with the bundle: that shows only that"),
+        "{own:?}"
+    );
 }
 
 /// Holds an import up at its claims, which come after the log, for as long as the lock is held.

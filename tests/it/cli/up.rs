@@ -36,7 +36,13 @@ async fn a_first_start_says_how_to_sign_in_and_a_second_is_quick_and_keeps_the_d
     let url = running.url.clone();
     let ended = running.stop(Signal::SIGINT);
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
-    assert_eq!(ended.err, ["setting up the demo company …"]);
+    // A machine that is busy with other things is told of in warnings.
+    let err: Vec<_> = ended
+        .err
+        .iter()
+        .filter(|line| !line.contains("slow statement"))
+        .collect();
+    assert_eq!(err, ["setting up the demo company …"]);
     let said = ended.out.join("\n");
     for part in [
         "my-hibachi",

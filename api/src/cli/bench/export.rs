@@ -109,9 +109,15 @@ impl ExportBench {
     async fn timed<W: Work>(&self, world: &World, work: &W) -> Result<Measured> {
         world.settle().await;
         memory::forget_peak();
+        // What filling has left behind is no part of it.
+        let before = memory::peak();
         let mut measured = once(work).await?;
         ensure!(measured.errors == 0, "{:?}", measured.first_error);
         measured.peak_mib = memory::peak();
+        measured.grown_mib = measured
+            .peak_mib
+            .zip(before)
+            .map(|(peak, before)| peak.saturating_sub(before));
         Ok(measured)
     }
 }

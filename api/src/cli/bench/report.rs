@@ -67,6 +67,9 @@ struct Figures {
     /// The most memory that this program took meanwhile, where a case is about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     peak_mib: Option<u64>,
+    /// How much more that is than it had before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grown_mib: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -298,6 +301,7 @@ impl Figures {
             server_cpu_seconds: measured.server.as_ref().map(|server| millis(server.cpu())),
             server_transactions: measured.server.as_ref().map(|server| server.transactions),
             peak_mib: measured.peak_mib,
+            grown_mib: measured.grown_mib,
         }
     }
 }
@@ -331,6 +335,7 @@ fn median(rounds: &[Figures]) -> Figures {
         server_cpu_seconds: time(|round| round.server_cpu_seconds),
         server_transactions: middle(rounds.iter().filter_map(|round| round.server_transactions)),
         peak_mib: rounds.iter().filter_map(|round| round.peak_mib).max(),
+        grown_mib: rounds.iter().filter_map(|round| round.grown_mib).max(),
     }
 }
 

@@ -68,6 +68,8 @@ pub(super) struct Measured {
     pub(super) server: Option<ServerUse>,
     /// The most memory that this program took meanwhile, where that was asked.
     pub(super) peak_mib: Option<u64>,
+    /// How much more that is than it had before, where that was asked.
+    pub(super) grown_mib: Option<u64>,
 }
 
 impl Measured {
