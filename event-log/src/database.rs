@@ -20,6 +20,12 @@ pub(crate) type Statement = Query<'static, Postgres, sqlx::postgres::PgArguments
 const OF_APPENDER: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; \
      set lock_timeout = '20s'; set statement_timeout = '25s'";
 
+/// For a transaction that copies a page of a table in the order of positions: it is read along their index, from where the page
+/// before it ended. A copy takes no parameters, and of the settings that stand for them the planner knows nothing: what it
+/// takes for few rows it would read all of and sort, for each page.
+pub const BY_POSITION: &str = "set local enable_seqscan = off; set local enable_bitmapscan = off; \
+     set local enable_sort = off; set local max_parallel_workers_per_gather = 0";
+
 /// The database, as the application's role and one tenant at a time.
 #[derive(Clone)]
 pub struct Database {

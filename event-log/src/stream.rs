@@ -4,12 +4,12 @@ use domain::envelope::{Position, StoredEvent};
 use domain::ids::TenantId;
 use futures::TryStreamExt;
 use futures::stream::{Stream, iter, try_unfold};
-use sqlx::Row;
 use sqlx::postgres::PgRow;
+use sqlx::{Executor, Row};
 use tokio::sync::mpsc;
 
 use crate::copied::Copied;
-use crate::database::{Database, MidCopy};
+use crate::database::{BY_POSITION, Database, MidCopy};
 use crate::error::LogError;
 use crate::log::EventLog;
 use crate::read::{Block, follows};
@@ -312,10 +312,10 @@ impl EventPages {
     /// A transaction that knows what the copy is of.
     async fn begin(&self) -> Result<crate::Transaction, LogError> {
         let mut transaction = self.database.begin_read(self.tenant).await?;
+        transaction.execute(BY_POSITION).await?;
         sqlx::query(
             "select set_config('hibachi.after', $1, true), set_config('hibachi.until', $2, true),
-                set_config('hibachi.page', $3, true), set_config('hibachi.but', $4::text[]::text, true),
-                set_config('enable_seqscan', 'off', true)",
+                set_config('hibachi.page', $3, true), set_config('hibachi.but', $4::text[]::text, true)",
         )
         .bind(self.after.0.to_string())
         .bind(self.until.0.to_string())

@@ -1,6 +1,7 @@
 //! A database of its own for each test, copied from a migrated template.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use event_log::{Database, EventLog};
 use sha2::{Digest, Sha256};
@@ -75,6 +76,23 @@ impl TestDatabase {
         Database::connect(self.superuser_options(), POOL_SIZE)
             .await
             .expect("the test database takes connections")
+    }
+
+    /// Rows of a table that all connections which are closed by now have read, by whichever plan.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn rows_read(&self, table: &str) -> i64 {
+        // A connection says what it has read when it goes, at the latest; it goes soon after it is closed.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let mut superuser = self.superuser().await;
+        sqlx::query_scalar(
+            "select coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from pg_stat_user_tables where relname = $1",
+        )
+        .bind(table)
+        .fetch_one(&mut superuser)
+        .await
+        .expect("the statistics can be read")
     }
 
     /// A log with an appender of its own.

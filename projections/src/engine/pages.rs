@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::access::StationScope;
 use domain::envelope::Position;
 use domain::ids::{StationId, TenantId};
-use event_log::MidCopy;
+use event_log::{BY_POSITION, MidCopy};
 use futures::TryStreamExt;
 use sqlx::{Executor, PgConnection};
 use tokio::sync::mpsc;
@@ -25,10 +25,6 @@ use super::read::{At, Fresh, Late, ReadInfo, info};
 
 /// Rows of a page at most.
 const PAGE: i64 = 8_192;
-/// A page is read along the index of positions, from where the one before it ended: what the planner cannot know of the
-/// settings must not make it read and sort all rows for each page.
-const BY_POSITION: &str = "set local enable_sort = off; set local enable_bitmapscan = off; set local enable_seqscan = off; \
-     set local max_parallel_workers_per_gather = 0";
 /// Of the stations within reach: a query of its own, so that the list is read once and not for each row.
 const WITHIN_REACH: &str =
     "and station_id = any((select current_setting('hibachi.stations')::uuid[])::uuid[])";

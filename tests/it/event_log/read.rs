@@ -235,6 +235,37 @@ async fn a_hole_ends_a_stream_after_the_events_before_it() {
     }
 }
 
+#[tokio::test]
+async fn a_long_stream_reads_each_event_once() {
+    let world = World::new().await;
+    for command in 0..20 {
+        let events = (0..1000).map(event).collect();
+        world
+            .appended(append(command, vec![write("a", Expectation::Any, events)]))
+            .await;
+    }
+    world.log.database().close().await;
+    let mut superuser = world.test.superuser().await;
+    superuser.execute("analyze events").await.unwrap();
+    let before = world.test.rows_read("events").await;
+    let log = over_one_connection(world.test.superuser_options()).await;
+    for but in [None, Some(vec!["nothing.such".to_owned()])] {
+        let pages: Vec<Vec<StoredEvent>> = log
+            .stream_pages(TENANT, at(0), None, but)
+            .try_collect()
+            .await
+            .unwrap();
+        assert!(pages.len() > 4, "{} pages", pages.len());
+        assert_eq!(pages.concat().len(), 20_000);
+    }
+    log.database().close().await;
+    let read = world.test.rows_read("events").await - before;
+    assert!(
+        (40_000..41_000).contains(&read),
+        "twice 20,000 events, and {read} rows"
+    );
+}
+
 /// The log of a world over another gateway, which has one connection.
 async fn over_one_connection(options: sqlx::postgres::PgConnectOptions) -> EventLog {
     EventLog::start(Database::connect(options, 1).await.expect("the database answers"))
