@@ -17,7 +17,8 @@ const IDLE: Duration = Duration::from_millis(1_200);
 /// Server processes at work for this database but the one that is asked.
 async fn backends(superuser: &mut PgConnection) -> i64 {
     sqlx::query_scalar(
-        "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+        "select count(*) from pg_stat_activity
+         where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()",
     )
     .fetch_one(superuser)
     .await
