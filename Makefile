@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up bench check test catalogue schema tools nextest cargo-deny fmt clippy pure doc deny
+.PHONY: help up bench check test catalogue schema tools nextest cargo-deny aiosmtpd fmt clippy pure doc deny
 
 # `make up`: where to listen, where the data is, and what else `hibachi up` is told.
 LISTEN := 127.0.0.1:8080
@@ -30,7 +30,7 @@ help:
 	@echo 'make test       every test, on a private Postgres of its own; TESTS= is passed to nextest'
 	@echo 'make catalogue  write docs/event-catalogue.md anew'
 	@echo 'make schema     write api/schema.graphql anew'
-	@echo 'make tools      build cargo-nextest and cargo-deny, if they are missing'
+	@echo 'make tools      build cargo-nextest and cargo-deny, and fetch the mail server of the tests, if they are missing'
 
 up:
 	cargo build --release -p api --bin hibachi
@@ -60,7 +60,7 @@ doc:
 deny: cargo-deny
 	cargo deny check --hide-inclusion-graph licenses bans sources
 
-test: nextest
+test: nextest aiosmtpd
 	cargo build -q -p embedded-postgres --bin with-postgres
 	cargo build -q -p api -p verifier --bins
 	'$(TARGET)/debug/with-postgres' -- cargo nextest run --workspace --no-fail-fast $(TESTS)
@@ -72,7 +72,7 @@ catalogue: nextest
 schema: nextest
 	HIBACHI_UPDATE=1 cargo nextest run -p api -E 'test(the_committed_schema_has_not_drifted)'
 
-tools: nextest cargo-deny
+tools: nextest cargo-deny aiosmtpd
 
 # Without optimisation: that would take longer than they run.
 nextest:
@@ -82,3 +82,8 @@ nextest:
 cargo-deny:
 	@cargo deny --version >/dev/null 2>&1 || \
 		cargo install --locked --debug --root '$(TOOLS)' cargo-deny@$(DENY_VERSION)
+
+# The mail server that e-mail is tested against; python3 is there, or no Postgres could be fetched. Never at a test's time.
+aiosmtpd:
+	@test -d '$(TOOLS)/aiosmtpd-1.4.6' || PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-deps \
+		--only-binary=:all: --require-hashes --target '$(TOOLS)/aiosmtpd-1.4.6' --requirement tests/doubles/requirements.txt

@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use commands::Commands;
 use commands::gateways::stripe::{Stripe, WebhookSecrets};
-use commands::gateways::{SystemClock, SystemIds, ZipDirectory};
+use commands::gateways::{LogCarrier, SystemClock, SystemIds, ZipDirectory};
 use commands::ports::{Clock, Ports};
+use domain::message::MessageChannel;
 use event_log::{Database, EventLog, MasterKeys, Organisation, Retention, SystemEntropy, Vault};
 use projections::ReadModels;
 use tokio::sync::watch;
@@ -15,8 +16,10 @@ use tokio::task::JoinHandle;
 
 use crate::auth::Auth;
 use crate::checking;
-use crate::installation::{Installation, StripeSettings};
+use crate::installation::{Installation, MessageSettings, Outgoing, StripeSettings};
+use crate::log_check::VerifyLogs;
 use crate::signing::HeadSchedule;
+use crate::webhooks::MessageSecrets;
 
 /// Connections that one program keeps to its database.
 pub(crate) const POOL: u32 = 24;
@@ -44,8 +47,21 @@ pub struct App {
     pub head_schedule: Option<HeadSchedule>,
     /// With which the payment provider signs what it sends; none where no card is charged.
     pub webhook_secrets: WebhookSecrets,
+    /// With which the providers of messages prove who they are.
+    pub message_secrets: MessageSecrets,
     /// How often rows of the read models are compared with their log; never where absent.
     pub check_every: Option<Duration>,
+    /// Whether this program queues the jobs that recur.
+    pub recurring: Recurring,
+}
+
+/// Whether a program queues the jobs that recur.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recurring {
+    /// It does, as every other may.
+    Queued,
+    /// It leaves them to others.
+    LeftAlone,
 }
 
 impl App {
@@ -67,7 +83,58 @@ impl App {
             &installation.token_key,
             ports,
         );
-        app.charging_cards(&installation.stripe)
+        let media = installation.media.open()?;
+        let commands = app.commands.keeping_media(Arc::new(media));
+        let app = Self { commands, ..app };
+        let app = match &installation.public_url {
+            Some(url) => app.reached_at(url),
+            None => app,
+        };
+        app.exchanging_messages(&installation.messages)
+            .charging_cards(&installation.stripe)
+    }
+
+    /// The same program, whose messages go out and come in as the settings have it.
+    #[must_use]
+    pub fn exchanging_messages(self, settings: &MessageSettings) -> Self {
+        let app = Self {
+            message_secrets: settings.secrets.clone(),
+            ..self
+        };
+        match &settings.outgoing {
+            Outgoing::Log => app.logging_messages(),
+            Outgoing::By(carriers) => Self {
+                commands: app.commands.sending_through(Arc::new(carriers.clone())),
+                ..app
+            },
+        }
+    }
+
+    /// The same program, whose messages go nowhere: its log says that there were some.
+    #[must_use]
+    pub fn logging_messages(self) -> Self {
+        Self {
+            commands: self.commands.sending_through(Arc::new(LogCarrier)),
+            ..self
+        }
+    }
+
+    /// The same program, queueing the jobs that recur.
+    #[must_use]
+    pub fn queueing_what_recurs(self) -> Self {
+        Self {
+            recurring: Recurring::Queued,
+            ..self
+        }
+    }
+
+    /// The same program, whose addresses begin with this, where it was not told before.
+    #[must_use]
+    pub fn reached_at(self, public_url: &str) -> Self {
+        Self {
+            commands: self.commands.reached_at(public_url),
+            ..self
+        }
     }
 
     /// The same program, charging cards as the settings have it.
@@ -100,6 +167,7 @@ impl App {
         let vault = Arc::new(Vault::new(database.clone(), master_keys, Arc::new(SystemEntropy)));
         let clock = ports.clock.clone();
         let commands = Commands::new(log.clone(), vault.clone(), ports);
+        let commands = commands.checking_logs(Arc::new(VerifyLogs(log.clone())));
         let auth = Auth::new(commands.clone(), database.clone(), clock.clone(), token_key);
         let views = ReadModels::new(log.clone());
         Self {
@@ -113,7 +181,9 @@ impl App {
             retention: Retention::default(),
             head_schedule: None,
             webhook_secrets: WebhookSecrets::default(),
+            message_secrets: MessageSecrets::default(),
             check_every: None,
+            recurring: Recurring::LeftAlone,
         }
     }
 
@@ -126,13 +196,22 @@ impl App {
         found.with_context(|| format!("there is no organisation with the slug {slug}"))
     }
 
-    /// Starts what runs beside the requests: read models that follow the log, policies, what forgets old
-    /// results of commands, what signs heads, and what compares read models with their log.
+    /// Starts what runs beside the requests: read models that follow the log, policies, jobs and what queues those that recur,
+    /// what forgets old results of commands, what signs heads, and what compares read models with their log.
     pub fn start_workers(&self) -> Workers {
+        let every = [
+            MessageChannel::Email,
+            MessageChannel::Sms,
+            MessageChannel::Whatsapp,
+        ];
+        if !every.iter().any(|channel| self.commands.carries(*channel)) {
+            tracing::warn!("no service takes messages to customers: they are suppressed");
+        }
         let (stop, stopped) = watch::channel(false);
         let views = self.views.clone();
         let commands = self.commands.clone();
         let policies_stop = stopped.clone();
+        let (jobs, jobs_stop) = (self.commands.clone(), stopped.clone());
         let (log, retention, sweep_stop) = (self.log.clone(), self.retention, stopped.clone());
         let sign_stop = stopped.clone();
         let signing = self.head_schedule.clone().map(|schedule| {
@@ -144,13 +223,18 @@ impl App {
             let (views, database) = (self.views.clone(), self.database.clone());
             tokio::spawn(checking::check_until(views, database, every, check_stop))
         });
+        let (recurs, recurring_stop) = (self.commands.clone(), stopped.clone());
+        let recurring = (self.recurring == Recurring::Queued)
+            .then(|| tokio::spawn(async move { recurs.queue_recurring_until(recurring_stop).await }));
         let mut tasks = vec![
             tokio::spawn(async move { views.follow_until(stopped).await }),
             tokio::spawn(async move { commands.react_until(policies_stop).await }),
+            tokio::spawn(async move { jobs.do_jobs_until(jobs_stop).await }),
             tokio::spawn(async move { log.forget_until(retention, sweep_stop).await }),
         ];
         tasks.extend(signing);
         tasks.extend(checking);
+        tasks.extend(recurring);
         Workers { stop, tasks }
     }
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod documents;
+mod jobs;
 mod keys;
 mod memory;
 mod prices;
@@ -60,6 +61,9 @@ enum Command {
     /// Invoices, receipts and credit notes.
     #[command(subcommand)]
     Documents(documents::Documents),
+    /// What is done beside the commands, and went wrong.
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
     /// Prove and replay the log.
     #[command(subcommand)]
     Replay(replay::Replay),
@@ -120,6 +124,7 @@ async fn run(command: Command) -> Result<Verdict> {
         Command::Prices(prices) => prices.run().await,
         Command::Tax(tax) => tax.run().await,
         Command::Documents(documents) => documents.run().await,
+        Command::Jobs(jobs) => jobs.run().await,
         Command::Replay(replay) => replay.run().await,
         Command::Projections(projections) => projections.run().await,
         Command::Keys(keys) => keys.run().await,

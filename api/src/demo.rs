@@ -1,16 +1,21 @@
 //! The demo company: made through the real commands, with a simulated clock for what lies in the past.
 
+mod aside;
 mod before;
 mod bookings;
 mod cards;
 mod closing;
 mod company;
+mod leads;
+mod letters;
 mod money;
 mod papers;
 mod people;
 mod prices;
+mod reviews;
 mod staff;
 mod steps;
+mod talks;
 mod tour;
 mod year;
 

@@ -9,22 +9,27 @@ mod calendar_feed;
 mod charges;
 mod chef;
 mod connection;
+mod conversation;
 mod customer;
 mod dashboard;
 mod document;
 mod error;
+mod escalation;
 mod id;
+mod job;
 mod lead;
 mod ledger;
 mod loaders;
 mod log;
 mod measure;
+mod message;
 mod order;
 mod payment;
 mod price_list;
 mod promo_code;
 mod quote;
 mod read;
+mod review;
 mod scalar;
 mod session;
 mod sign_in;
@@ -39,6 +44,38 @@ use error::complete;
 use loaders::Loaders;
 
 pub use session::Session;
+
+/// What can be asked of what customers say. A group of its own: roots nest as deep as there are in one.
+#[derive(MergedObject, Default)]
+pub struct CustomerVoiceQuery(
+    review::ReviewQuery,
+    review::ReviewStatsQuery,
+    review::ReviewSettingsQuery,
+    escalation::EscalationQuery,
+    conversation::ConversationQuery,
+    job::JobQuery,
+    message::MessageQuery,
+    message::MessageTemplateQuery,
+    message::MessageSettingsQuery,
+    lead::LeadQuery,
+    lead::LeadStatsQuery,
+    lead::LeadWindowQuery,
+);
+
+/// What can be done about what customers say.
+#[derive(MergedObject, Default)]
+pub struct CustomerVoiceMutation(
+    review::ReviewMutation,
+    review::ReviewSettingsMutation,
+    escalation::EscalationMutation,
+    conversation::ConversationMutation,
+    job::JobMutation,
+    message::MessageTemplateMutation,
+    message::MessageSettingsMutation,
+    lead::LeadMutation,
+    customer::ConsentMutation,
+    customer::LocaleMutation,
+);
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
@@ -58,7 +95,7 @@ pub struct Query(
     document::DocumentQuery,
     tax::TaxQuery,
     books::BooksQuery,
-    lead::LeadQuery,
+    CustomerVoiceQuery,
     audit::AuditQuery,
     calendar::CalendarQuery,
     dashboard::DashboardQuery,
@@ -83,6 +120,7 @@ pub struct Mutation(
     payment::PaymentMutation,
     payment::RefundMutation,
     work::WorkMutation,
+    CustomerVoiceMutation,
     document::DocumentMutation,
     tax::TaxMutation,
 );

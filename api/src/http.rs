@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::auth::TokenError;
 use crate::calendar;
 use crate::graphql::{self, Schema, Session};
+use crate::reviews;
 use crate::webhooks;
 
 /// The largest request body, in bytes.
@@ -44,10 +45,8 @@ pub fn router(app: App) -> Router {
     let calendars = Router::new()
         .route("/calendar/{file}", get(calendar::feed))
         .with_state(app.clone());
-    let webhooks = Router::new()
-        .route("/webhooks/stripe", post(webhooks::stripe))
-        .route("/webhooks/stripe/{organisation}", post(webhooks::stripe_of))
-        .with_state(app.clone());
+    let webhooks = webhooks::router(app.clone());
+    let (reviews, uploads) = (reviews::router(app.clone()), reviews::uploads(app.clone()));
     let metrics = Router::new()
         .route("/metrics", get(metrics::metrics))
         .with_state(metrics::Metrics::of(app.views.clone()));
@@ -63,12 +62,14 @@ pub fn router(app: App) -> Router {
         .with_state(Server { app, schema })
         .merge(calendars)
         .merge(webhooks)
+        .merge(reviews)
         .merge(metrics)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             DEADLINE,
         ))
+        .merge(uploads)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(TraceLayer::new_for_http().make_span_with(span))
@@ -99,11 +100,11 @@ fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
         .unwrap_or_default();
     // What follows is a secret.
     let path = request.uri().path();
-    let path = if path.starts_with("/calendar/") {
-        "/calendar/"
-    } else {
-        path
-    };
+    let mut secret = ["/calendar/"]
+        .into_iter()
+        .chain(reviews::SECRET_PATHS)
+        .chain(webhooks::SECRET_PATHS);
+    let path = secret.find(|begin| path.starts_with(begin)).unwrap_or(path);
     tracing::info_span!("request", id, method = %request.method(), path)
 }
 

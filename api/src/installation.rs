@@ -13,10 +13,14 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 
 mod master_keys;
+mod media;
+mod messages;
 mod scratch;
 mod stripe;
 
 pub use master_keys::{MasterKeyPlace, Rotation};
+pub use media::MediaSettings;
+pub use messages::{MessageSettings, Outgoing};
 pub use scratch::{Local, Scratch};
 pub use stripe::StripeSettings;
 
@@ -55,6 +59,12 @@ pub struct Installation {
     pub signing_key: [u8; 32],
     /// How cards are charged, where they are.
     pub stripe: StripeSettings,
+    /// Who takes messages to customers, and who brings theirs.
+    pub messages: MessageSettings,
+    /// Where customers' pictures and videos are kept.
+    pub media: MediaSettings,
+    /// What addresses begin with that customers are sent, where that is not where the program listens.
+    pub public_url: Option<String>,
     /// What to paste to look at the private database, where it is private.
     pub psql: Option<String>,
     server: Option<embedded_postgres::Server>,
@@ -102,6 +112,9 @@ impl Installation {
             token_key: secret(&secrets, "token-key", "HIBACHI_TOKEN_KEY")?,
             signing_key: secret(&secrets, "signing-key", "HIBACHI_SIGNING_KEY")?,
             stripe: StripeSettings::read(&secrets)?,
+            messages: MessageSettings::read(&secrets)?,
+            media: MediaSettings::read(&data_dir, &secrets)?,
+            public_url: public_url()?,
             psql,
             server,
         })
@@ -138,6 +151,16 @@ fn data_directory(location: &Location) -> Result<PathBuf> {
         .create(named)
         .and_then(|()| fs::canonicalize(named))
         .with_context(|| format!("cannot create the data directory {}", named.display()))
+}
+
+fn public_url() -> Result<Option<String>> {
+    let Ok(url) = std::env::var("HIBACHI_PUBLIC_URL") else {
+        return Ok(None);
+    };
+    if !(url.starts_with("https://") || url.starts_with("http://")) {
+        bail!("HIBACHI_PUBLIC_URL must begin with https:// or http://");
+    }
+    Ok(Some(url))
 }
 
 type PrivateServer = (PgConnectOptions, embedded_postgres::Server, String);

@@ -1,5 +1,7 @@
 //! Finding or making known the person who books.
 
+mod locale;
+
 use domain::customer::{
     CUSTOMER_EMAIL, CUSTOMER_PHONE, Consent, Contact, Customer, CustomerCommand, CustomerError,
     CustomerRegistered, PlainContact,
@@ -11,7 +13,10 @@ use event_log::{Opened, Sealer};
 use serde::Serialize;
 
 use crate::execute::Plan;
-use crate::{Caller, CommandError, Commands};
+use crate::load::Loaded;
+use crate::{Caller, CommandError, Commands, Refused};
+
+pub use locale::CustomerLocaleChange;
 
 /// Who books, as the client named them: a known customer's id, or a contact.
 #[derive(Clone, Serialize)]
@@ -60,6 +65,27 @@ impl Booker {
 }
 
 impl Commands {
+    /// A customer who was not erased, at the version that the client saw.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `CUSTOMER_ERASED`, and a conflict of versions.
+    pub(crate) async fn load_customer(
+        &self,
+        caller: &Caller,
+        id: CustomerId,
+        seen: Option<i64>,
+    ) -> Result<Loaded<Customer>, CommandError> {
+        let loaded = self.load::<Customer>(caller, &id.to_string()).await?;
+        loaded.state.known().map_err(|error| {
+            CommandError::Refused(Refused {
+                field: vec!["customerId"],
+                ..error.into()
+            })
+        })?;
+        loaded.expect(seen)?;
+        Ok(loaded)
+    }
+
     /// Finds the person by id, e-mail or phone, or prepares to make them known under a new id.
     pub(crate) async fn find_booker(
         &self,

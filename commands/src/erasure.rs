@@ -12,7 +12,7 @@ use event_log::{LogError, Opened, SealedField, SubjectKey};
 use futures::{TryStreamExt, pin_mut};
 
 use crate::execute::{Plan, Written, to_the_end};
-use crate::{Caller, CommandError, Commands, IdempotencyKey, Refused};
+use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
 /// Wire names of the events that hold what is sealed for a person, beside the person's own stream.
 const OF_PERSONS: [&str; 2] = ["booking.requested", "lead.captured"];
@@ -62,22 +62,25 @@ impl Commands {
 
     async fn plan_erasure(&self, caller: &Caller, ask: &CustomerErase) -> Result<Plan, CommandError> {
         let id = ask.customer_id;
-        let loaded = self.load::<Customer>(caller, &id.to_string()).await?;
-        loaded.state.known().map_err(|error| {
-            CommandError::Refused(Refused {
-                field: vec!["customerId"],
-                ..error.into()
-            })
-        })?;
-        loaded.expect(ask.expected_version)?;
+        let loaded = self.load_customer(caller, id, ask.expected_version).await?;
         let contact = self.known_contact(caller, id).await?;
         let traces = self.traces(caller.tenant, id, contact.as_ref()).await?;
         for booking in traces.bookings {
             self.refuse_open(caller, booking).await?;
         }
-        let subjects: Vec<SubjectId> = std::iter::once(SubjectId(id.0)).chain(traces.leads).collect();
+        let talks = match contact.as_ref().and_then(|contact| contact.phone.as_deref()) {
+            Some(phone) => self.conversations_of_phone(caller, phone).await?,
+            None => Vec::new(),
+        };
+        let own = std::iter::once(SubjectId(id.0)).chain(traces.leads);
+        let subjects: Vec<SubjectId> = own.chain(talks.iter().copied()).collect();
         let keys = self.vault.subject_keys(caller.tenant, &subjects).await?;
-        let destroyed = subjects.iter().map(|subject| DestroyedKey {
+        // Conversations that went with somebody who had the phone before are gone already.
+        let is_living = |subject: &SubjectId| matches!(keys.get(subject), Some(SubjectKey::Living(_)));
+        let going = subjects
+            .iter()
+            .filter(|subject| !talks.contains(subject) || is_living(subject));
+        let destroyed = going.map(|subject| DestroyedKey {
             subject: *subject,
             key_id: match keys.get(subject) {
                 Some(SubjectKey::Living(key)) => Some(key.to_string()),

@@ -59,6 +59,9 @@ pub enum CommandError {
     /// The log cannot be reached or is full; whether it was written is unknown: try again with the same key.
     #[error("the log cannot take the command now; try again with the same idempotency key")]
     Unavailable(#[source] LogError),
+    /// The store of customers' pictures and videos cannot be reached.
+    #[error("pictures and videos cannot be kept or shown now; try again")]
+    Store(#[from] crate::ports::StoreError),
     /// The log holds an event that this program cannot read.
     #[error("the log holds an event that cannot be read")]
     Unreadable(#[from] DecodeError),

@@ -3,19 +3,25 @@
 //! Every command runs to its end in a task of its own, so that a client that hangs up leaves nothing
 //! half done, and is idempotent by its key.
 
+pub mod assistant;
 pub mod availability;
 mod bank_mail;
 pub mod booking;
 pub mod calendar;
 pub mod chef;
+mod consent;
+pub mod conversation;
 mod customer;
 pub mod document;
 mod erasure;
 mod error;
+pub mod escalation;
 mod execute;
 pub mod gateways;
-mod lead;
+pub mod jobs;
+pub mod lead;
 mod load;
+pub mod message;
 pub mod organisation;
 pub mod payment;
 pub mod policies;
@@ -24,6 +30,7 @@ pub mod price_list;
 pub mod promo_code;
 pub mod quote;
 mod remembered;
+pub mod review;
 pub mod root;
 mod running;
 pub mod station;
@@ -37,10 +44,13 @@ use std::sync::Arc;
 use domain::access::{Permission, Role, StationScope};
 use domain::envelope::{Actor, ActorKind, Channel};
 use domain::ids::{CommandId, EventId, StationId, TenantId};
+use domain::message::MessageChannel;
 use event_log::{EventLog, Vault};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+pub use consent::CustomerConsentSet;
+pub use customer::CustomerLocaleChange;
 pub use erasure::CustomerErase;
 pub use error::{CommandError, Refused};
 pub use execute::Written;
@@ -62,15 +72,41 @@ pub struct Commands {
     running: Running,
     remembered: Remembered,
     issuing: document::Issuing,
+    /// Who answers customers.
+    assistant: Arc<dyn ports::Assistant>,
     /// Who charges cards; none where no provider is set up.
     cards: Option<Arc<dyn ports::PaymentGateway>>,
+    /// Where customers' pictures and videos are kept.
+    media: Arc<dyn ports::MediaStore>,
+    /// Who takes messages to customers.
+    carrier: Arc<dyn ports::MessageCarrier>,
+    /// How jobs are done.
+    jobs: jobs::JobSettings,
+    /// Who holds logs against their hashes; none where nobody was found to.
+    log_check: Option<Arc<dyn ports::LogCheck>>,
+    /// What addresses of this server begin with, where it was told.
+    public_url: Option<Arc<str>>,
     /// How many questions of policies the provider is asked at a time.
     asking: Arc<Semaphore>,
     /// Who alone gives this company's reactions for a while.
     policies_holder: Option<Uuid>,
+    /// Whether policies write to customers.
+    correspondence: Correspondence,
+}
+
+/// Whether a company's policies write to its customers and ask them for reviews.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Correspondence {
+    /// They do.
+    Kept,
+    /// They do not: what happens belongs to a past that nobody is to hear of any more.
+    Paused,
 }
 
 impl Commands {
+    /// What addresses of a server begin with that was not told.
+    const HERE: &'static str = "http://127.0.0.1:8080";
+
     /// Commands over a log, with the ports that tell them the time, new ids and places.
     pub fn new(log: EventLog, vault: Arc<Vault>, ports: Ports) -> Self {
         Self {
@@ -80,9 +116,16 @@ impl Commands {
             running: Running::default(),
             remembered: Remembered::default(),
             issuing: document::Issuing::default(),
+            assistant: Arc::new(gateways::FactsAssistant),
             cards: None,
+            media: Arc::new(gateways::ObjectMedia::in_memory()),
+            carrier: Arc::new(gateways::carriers::Carriers::default()),
+            jobs: jobs::JobSettings::default(),
+            log_check: None,
+            public_url: None,
             asking: Arc::new(Semaphore::new(ASKED_AT_ONCE)),
             policies_holder: None,
+            correspondence: Correspondence::Kept,
         }
     }
 
@@ -103,6 +146,72 @@ impl Commands {
             cards: Some(cards),
             ..self.clone()
         }
+    }
+
+    /// The same commands, whose customers another assistant answers.
+    #[must_use]
+    pub fn answering_with(&self, assistant: Arc<dyn ports::Assistant>) -> Self {
+        Self {
+            assistant,
+            ..self.clone()
+        }
+    }
+
+    /// The same commands, keeping customers' pictures and videos there; otherwise in memory, for as long as the program runs.
+    #[must_use]
+    pub fn keeping_media(&self, media: Arc<dyn ports::MediaStore>) -> Self {
+        Self {
+            media,
+            ..self.clone()
+        }
+    }
+
+    /// The same commands, with somebody to take messages to customers; otherwise none goes out.
+    #[must_use]
+    pub fn sending_through(&self, carrier: Arc<dyn ports::MessageCarrier>) -> Self {
+        Self {
+            carrier,
+            ..self.clone()
+        }
+    }
+
+    /// The same commands, with somebody to hold logs against their hashes; otherwise no log is checked by itself.
+    #[must_use]
+    pub fn checking_logs(&self, log_check: Arc<dyn ports::LogCheck>) -> Self {
+        Self {
+            log_check: Some(log_check),
+            ..self.clone()
+        }
+    }
+
+    /// The same commands, doing jobs another way.
+    #[must_use]
+    pub fn doing_jobs(&self, jobs: jobs::JobSettings) -> Self {
+        Self { jobs, ..self.clone() }
+    }
+
+    /// The same commands, whose policies write to customers or do not.
+    #[must_use]
+    pub fn with_correspondence(&self, correspondence: Correspondence) -> Self {
+        Self {
+            correspondence,
+            ..self.clone()
+        }
+    }
+
+    /// The same commands, for a server whose addresses begin with this, where it was not told before.
+    #[must_use]
+    pub fn reached_at(&self, public_url: &str) -> Self {
+        let told = || public_url.trim_end_matches('/').into();
+        Self {
+            public_url: Some(self.public_url.clone().unwrap_or_else(told)),
+            ..self.clone()
+        }
+    }
+
+    /// Whether messages go out that way.
+    pub fn carries(&self, channel: MessageChannel) -> bool {
+        self.carrier.carries(channel)
     }
 
     /// Who charges cards, where a provider is set up.

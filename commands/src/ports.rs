@@ -1,14 +1,21 @@
 //! What the write side asks of the world.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::{BookingId, PaymentId, RefundId, TenantId};
+use domain::envelope::Position;
+use domain::ids::{BookingId, MessageId, PaymentId, RefundId, TenantId};
+use domain::message::{MessageChannel, MessageKind};
 use domain::money::Cents;
 use domain::payment::{ProviderFact, ProviderRefund};
 use domain::place::{Place, Travel, ZipCode};
+use event_log::LogError;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::assistant::{CompanyFacts, Question};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -124,6 +131,140 @@ pub enum GatewayError {
         /// The provider's word for why.
         code: String,
     },
+}
+
+/// Keeps customers' pictures and videos, beside the log. Names have folders in them.
+#[async_trait]
+pub trait MediaStore: Send + Sync {
+    /// Keeps a file, whole; over the one of the name, if there is one.
+    async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), StoreError>;
+
+    /// A file; none where there is none of the name.
+    async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Names and sizes of the files below a folder, in no order.
+    async fn list(&self, folder: &str) -> Result<Vec<(String, i64)>, StoreError>;
+
+    /// Destroys every file below a folder.
+    async fn delete(&self, folder: &str) -> Result<(), StoreError>;
+
+    /// Destroys a file, if there is one of the name.
+    async fn remove(&self, name: &str) -> Result<(), StoreError>;
+}
+
+/// The store did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the store of files does not answer: {0}")]
+pub struct StoreError(pub String);
+
+/// Answers customers. Never called within a database transaction.
+#[async_trait]
+pub trait Assistant: Send + Sync {
+    /// What to say to a question, from the company's facts; none where it has nothing to say. An answer that names an
+    /// amount which is in no facts is not used.
+    async fn answer(&self, question: &Question, facts: &CompanyFacts) -> Option<String>;
+}
+
+/// Takes messages to customers. Never called within a database transaction, and with the same message again when it is not
+/// known whether it took it.
+#[async_trait]
+pub trait MessageCarrier: Send + Sync {
+    /// Its name in events, for what goes that way: `log`, `smtp`.
+    fn name(&self, channel: MessageChannel) -> &'static str;
+
+    /// Whether it goes that way.
+    fn carries(&self, channel: MessageChannel) -> bool;
+
+    /// Takes a message, and says by which id it knows it. The same message again is the same, where the other end can tell.
+    async fn carry(&self, letter: &Letter) -> Result<Option<String>, CarrierError>;
+}
+
+/// A message, written and addressed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The company.
+    pub tenant: TenantId,
+    /// The company's name, for channels that show who writes.
+    pub company: String,
+    /// The message: what it is known by however often it is handed over.
+    pub message_id: MessageId,
+    /// What for; none for an answer in a conversation.
+    pub kind: Option<MessageKind>,
+    /// How it goes out.
+    pub channel: MessageChannel,
+    /// Where to: an e-mail address, or the digits of a phone number with the country code.
+    pub to: String,
+    /// Its subject line, where the channel has one.
+    pub subject_line: Option<String>,
+    /// Its words.
+    pub text: String,
+}
+
+impl std::fmt::Debug for Letter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Letter")
+            .field("message_id", &self.message_id)
+            .field("channel", &self.channel)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a message was not taken, or may not have been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CarrierError {
+    /// Nobody answered, or not now; whether it was taken is unknown.
+    #[error("the carrier of messages does not answer")]
+    Unreachable,
+    /// It was refused, and will be again.
+    #[error("the carrier of messages refuses")]
+    Refused,
+    /// The carrier does not know us: for the operator to mend, and to be tried again.
+    #[error("the carrier of messages does not let us in")]
+    Misconfigured,
+}
+
+/// Holds logs against their hashes. Never called within a database transaction.
+#[async_trait]
+pub trait LogCheck: Send + Sync {
+    /// Holds a company's log against its hashes, from where it was checked to or from its beginning, up to its head or until
+    /// so much time has passed.
+    async fn check_on(
+        &self,
+        tenant: TenantId,
+        from: Option<CheckedTo>,
+        at_most: Duration,
+    ) -> Result<LogChecked, LogCheckError>;
+}
+
+/// Up to where a log was found to be as it was written: the end of a block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckedTo {
+    /// The last event.
+    pub position: Position,
+    /// Number of the block that it closes.
+    pub block: i64,
+    /// That block's hash, in hexadecimal digits.
+    pub block_hash: String,
+}
+
+/// How far a log is as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogChecked {
+    /// Up to where.
+    pub to: CheckedTo,
+    /// Whether that was its head when the check began; otherwise the time was over.
+    pub is_head: bool,
+}
+
+/// Why a log is not known to be as it was written.
+#[derive(Debug, thiserror::Error)]
+pub enum LogCheckError {
+    /// It is not: what is wrong first.
+    #[error("the log is not as it was written: {0}")]
+    Changed(String),
+    /// It could not be read.
+    #[error("the log cannot be read")]
+    Unavailable(#[source] LogError),
 }
 
 /// All ports of the write side. Cheap to clone.

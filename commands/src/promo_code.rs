@@ -49,6 +49,7 @@ impl PromoGrant {
             limit_per_customer: self.limit_per_customer,
             audience: self.audience,
             stations: self.stations.clone(),
+            customer_id: None,
         }
     }
 }
@@ -143,7 +144,11 @@ impl Commands {
             this.run(&caller, &key, "promo_code_change", &ask, || async {
                 this.check_stations(&caller, &ask.terms.stations).await?;
                 let change = |before: &PromoTerms| PromoCodeCommand::Change {
-                    terms: ask.terms.from(before.starts_at),
+                    // Whose coupon it is stays as it is.
+                    terms: PromoTerms {
+                        customer_id: before.customer_id,
+                        ..ask.terms.from(before.starts_at)
+                    },
                     reason: ask.reason.clone(),
                     now: this.ports.now(),
                 };
@@ -245,6 +250,7 @@ impl Commands {
         let asked = PromoAsked {
             promo_id,
             promo: state,
+            customer_id: customer,
             uses: self.promo_uses(caller, promo_id, customer).await?,
         };
         Ok(Some(FoundPromo { asked, version }))

@@ -1,8 +1,12 @@
 //! Roles and what each may do: one table, enforced by the command and query layers, shown by the API.
 
+mod permission;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{StationId, TenantId, UserId};
+
+pub use permission::Permission;
 
 /// What a person of the company is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -77,6 +81,16 @@ impl Role {
                 P::TaxExport,
                 P::LeadRead,
                 P::LeadWrite,
+                P::ReviewRead,
+                P::ReviewWrite,
+                P::ConversationRead,
+                P::ConversationWrite,
+                P::EscalationRead,
+                P::EscalationWrite,
+                P::MessageRead,
+                P::TemplateWrite,
+                P::JobRead,
+                P::JobWrite,
                 P::StationRead,
                 P::StationWrite,
                 P::ChefWrite,
@@ -96,6 +110,14 @@ impl Role {
                 P::PriceRead,
                 P::LeadRead,
                 P::LeadWrite,
+                P::ReviewRead,
+                P::ReviewWrite,
+                P::ConversationRead,
+                P::ConversationWrite,
+                P::EscalationRead,
+                P::EscalationWrite,
+                P::MessageRead,
+                P::JobRead,
                 P::StationRead,
                 P::ScheduleRead,
             ],
@@ -106,6 +128,8 @@ impl Role {
                 P::MoneyRead,
                 P::PaymentRead,
                 P::PriceRead,
+                P::ReviewRead,
+                P::EscalationRead,
                 P::StationRead,
                 P::ChefWrite,
                 P::ScheduleRead,
@@ -132,6 +156,11 @@ impl Role {
                 P::PriceRead,
                 P::TaxRead,
                 P::LeadRead,
+                P::ReviewRead,
+                P::ConversationRead,
+                P::EscalationRead,
+                P::MessageRead,
+                P::JobRead,
                 P::StationRead,
                 P::ScheduleRead,
                 P::AuditRead,
@@ -143,127 +172,6 @@ impl Role {
     /// Whether the role may do it.
     pub fn may(self, permission: Permission) -> bool {
         self.permissions().contains(&permission)
-    }
-}
-
-/// One thing that a role may or may not do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Permission {
-    /// See bookings.
-    BookingRead,
-    /// Request, confirm, complete and cancel bookings.
-    BookingWrite,
-    /// See customers and their contacts.
-    CustomerRead,
-    /// Register customers.
-    CustomerWrite,
-    /// Erase a customer's data for good.
-    CustomerErase,
-    /// See any amount of money.
-    MoneyRead,
-    /// See payments.
-    PaymentRead,
-    /// Record and verify payments, charge cards, and see to the work queue.
-    PaymentWrite,
-    /// Give money back; support staff up to a limit that the company sets.
-    PaymentRefund,
-    /// Say that money that was found is not there after all, and set what others may give back.
-    PaymentVoid,
-    /// See price lists and their history.
-    PriceRead,
-    /// Change prices.
-    PriceWrite,
-    /// See tax lines, rates and reports.
-    TaxRead,
-    /// Set tax rates and places.
-    TaxWrite,
-    /// Close periods of tax, open them again, and choose what the accountant decides.
-    TaxClose,
-    /// Take tax reports and books away as files.
-    TaxExport,
-    /// See leads.
-    LeadRead,
-    /// Work on leads.
-    LeadWrite,
-    /// See stations.
-    StationRead,
-    /// Set up stations and chefs.
-    StationWrite,
-    /// Register chefs and let them work at stations.
-    ChefWrite,
-    /// See chefs, and when each of them works; a chef, the own schedule.
-    ScheduleRead,
-    /// Say when chefs work; a chef, the own times.
-    ScheduleWrite,
-    /// See the audit trail and the log's head.
-    AuditRead,
-    /// See the state of the read models.
-    ProjectionRead,
-    /// Create users and set their roles.
-    UserWrite,
-}
-
-impl Permission {
-    /// Every permission.
-    pub const ALL: [Self; 26] = [
-        Self::BookingRead,
-        Self::BookingWrite,
-        Self::CustomerRead,
-        Self::CustomerWrite,
-        Self::CustomerErase,
-        Self::MoneyRead,
-        Self::PaymentRead,
-        Self::PaymentWrite,
-        Self::PaymentRefund,
-        Self::PaymentVoid,
-        Self::PriceRead,
-        Self::PriceWrite,
-        Self::TaxRead,
-        Self::TaxWrite,
-        Self::TaxClose,
-        Self::TaxExport,
-        Self::LeadRead,
-        Self::LeadWrite,
-        Self::StationRead,
-        Self::StationWrite,
-        Self::ChefWrite,
-        Self::ScheduleRead,
-        Self::ScheduleWrite,
-        Self::AuditRead,
-        Self::ProjectionRead,
-        Self::UserWrite,
-    ];
-
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::BookingRead => "booking:read",
-            Self::BookingWrite => "booking:write",
-            Self::CustomerRead => "customer:read",
-            Self::CustomerWrite => "customer:write",
-            Self::CustomerErase => "customer:erase",
-            Self::MoneyRead => "money:read",
-            Self::PaymentRead => "payment:read",
-            Self::PaymentWrite => "payment:write",
-            Self::PaymentRefund => "payment:refund",
-            Self::PaymentVoid => "payment:void",
-            Self::PriceRead => "price:read",
-            Self::PriceWrite => "price:write",
-            Self::TaxRead => "tax:read",
-            Self::TaxWrite => "tax:write",
-            Self::TaxClose => "tax:close",
-            Self::TaxExport => "tax:export",
-            Self::LeadRead => "lead:read",
-            Self::LeadWrite => "lead:write",
-            Self::StationRead => "station:read",
-            Self::StationWrite => "station:write",
-            Self::ChefWrite => "chef:write",
-            Self::ScheduleRead => "schedule:read",
-            Self::ScheduleWrite => "schedule:write",
-            Self::AuditRead => "audit:read",
-            Self::ProjectionRead => "projection:read",
-            Self::UserWrite => "user:write",
-        }
     }
 }
 

@@ -1,16 +1,30 @@
 //! Customers: who books. Contacts are sealed; keyed hashes of them find the person again.
 
+mod consent;
+mod contact;
+mod error;
+mod language;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::decider::{Decider, Refusal};
+use crate::decider::Decider;
 use crate::envelope::{Claim, Sealed};
 use crate::ids::SubjectId;
+use crate::locale::Locale;
+
+pub use consent::{Consent, ConsentChannel, CustomerConsentGiven, CustomerConsentWithdrawn, is_text_version};
+pub use contact::{PlainContact, fold_email, fold_phone};
+pub use error::CustomerError;
+pub use language::CustomerLocaleSet;
 
 crate::events! {
     /// What can happen to a customer.
     pub enum CustomerEvent {
         "A person became known to the company." Registered(CustomerRegistered) = "customer.registered" v 1, claims;
+        "A person agreed to be written to by a channel." ConsentGiven(CustomerConsentGiven) = "customer.consent_given" v 1;
+        "A person does not want to be written to by a channel any more." ConsentWithdrawn(CustomerConsentWithdrawn) = "customer.consent_withdrawn" v 1;
+        "A person is written to in another language from now on." LocaleSet(CustomerLocaleSet) = "customer.locale_set" v 1;
         "A person's data was erased for good." Erased(CustomerErased) = "customer.erased" v 1, claims, erases;
     }
 }
@@ -29,17 +43,6 @@ pub struct Contact {
     pub email: Option<Sealed>,
     /// Phone.
     pub phone: Option<Sealed>,
-}
-
-/// A person agreed to be written to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Consent {
-    /// When.
-    pub given_at: DateTime<Utc>,
-    /// Where they did: `booking_request`.
-    pub given_through: String,
-    /// Version of the text they saw.
-    pub text_version: String,
 }
 
 /// A person became known to the company.
@@ -120,6 +123,24 @@ impl CustomerErased {
 pub enum CustomerCommand {
     /// Make the person known.
     Register(CustomerRegistered),
+    /// Keep what the person says of being written to.
+    SetConsent {
+        /// By which channel.
+        channel: ConsentChannel,
+        /// Version of the text that they agree to; none where they do not agree any more.
+        text_version: Option<String>,
+        /// Where they say so: lower-case letters, digits and underscores.
+        through: String,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+    /// Write to the person in a language.
+    SetLocale {
+        /// Which; the company's own where absent.
+        locale: Option<Locale>,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
     /// Erase the person's data.
     Erase {
         /// Why.
@@ -132,153 +153,88 @@ pub enum CustomerCommand {
 /// The shortest and the longest reason, in characters.
 const REASON: std::ops::RangeInclusive<usize> = 10..=500;
 
-/// Why a customer's record refuses.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CustomerError {
-    /// It is there already.
-    #[error("the customer exists already")]
-    Exists,
-    /// There is no such customer.
-    #[error("there is no such customer")]
-    NotFound,
-    /// The person's data is gone; it cannot be erased again, and nothing new is kept of them under this id.
-    #[error("this customer's data has been erased")]
-    Erased,
-    /// A party of theirs is still to come.
-    #[error("a party of this customer is still to come: cancel it first")]
-    HasOpenBooking,
-    /// Not a reason that somebody later can understand.
-    #[error("a reason has 10 to 500 characters")]
-    BadReason,
-    /// The e-mail belongs to one customer and the phone to another.
-    #[error("a customer with this e-mail or phone exists already")]
-    ContactTaken,
-    /// Nobody to greet.
-    #[error("a customer's name has 1 to 200 characters")]
-    BadName,
-    /// No way to reach them.
-    #[error("a customer needs an e-mail or a phone")]
-    NoContact,
-    /// Not an address.
-    #[error("an e-mail address has a name, an @ and a host, and at most 254 characters")]
-    BadEmail,
-    /// Not a number.
-    #[error("a phone number has 10 to 15 digits")]
-    BadPhone,
-}
-
-impl Refusal for CustomerError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Exists => "ALREADY_EXISTS",
-            Self::NotFound => "NOT_FOUND",
-            Self::Erased => "CUSTOMER_ERASED",
-            Self::HasOpenBooking => "CUSTOMER_HAS_OPEN_BOOKING",
-            Self::BadReason => "INVALID_REASON",
-            Self::ContactTaken => "CONTACT_TAKEN",
-            Self::BadName => "INVALID_NAME",
-            Self::NoContact => "CONTACT_REQUIRED",
-            Self::BadEmail => "INVALID_EMAIL",
-            Self::BadPhone => "INVALID_PHONE",
-        }
-    }
-    fn field(&self) -> &'static [&'static str] {
-        match self {
-            Self::Exists | Self::HasOpenBooking => &[],
-            Self::NotFound | Self::Erased => &["customer", "id"],
-            Self::BadReason => &["reason"],
-            Self::ContactTaken | Self::NoContact => &["customer"],
-            Self::BadName => &["customer", "name"],
-            Self::BadEmail => &["customer", "email"],
-            Self::BadPhone => &["customer", "phone"],
-        }
-    }
-}
-
-/// A contact as it was typed, checked and folded, before it is sealed. Never stored.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PlainContact {
-    /// Name without surrounding space.
-    pub name: String,
-    /// E-mail in lower case.
-    pub email: Option<String>,
-    /// Digits of the phone, with country code.
-    pub phone: Option<String>,
-}
-
-impl PlainContact {
-    /// Checks and folds what was typed.
-    ///
-    /// # Errors
-    /// [`CustomerError`] names the part that cannot be used.
-    pub fn check(name: &str, email: Option<&str>, phone: Option<&str>) -> Result<Self, CustomerError> {
-        let name = name.trim();
-        if name.is_empty() || name.chars().count() > 200 {
-            return Err(CustomerError::BadName);
-        }
-        let filled = |text: &&str| !text.trim().is_empty();
-        let email = email.filter(filled).map(fold_email).transpose()?;
-        let phone = phone.filter(filled).map(fold_phone).transpose()?;
-        if email.is_none() && phone.is_none() {
-            return Err(CustomerError::NoContact);
-        }
-        Ok(Self {
-            name: name.to_owned(),
-            email,
-            phone,
-        })
-    }
-}
-
-/// An e-mail address in the form that two spellings of it share: no surrounding space, lower case.
-///
-/// # Errors
-/// [`CustomerError::BadEmail`] for what cannot be an address.
-pub fn fold_email(text: &str) -> Result<String, CustomerError> {
-    let email = text.trim().to_lowercase();
-    let (name, host) = email.rsplit_once('@').ok_or(CustomerError::BadEmail)?;
-    let odd = |part: &str| {
-        part.is_empty()
-            || part
-                .chars()
-                .any(|c| c.is_whitespace() || c.is_control() || c == '@')
-    };
-    if odd(name)
-        || odd(host)
-        || email.len() > 254
-        || !host.contains('.')
-        || host.starts_with('.')
-        || host.ends_with('.')
-    {
-        return Err(CustomerError::BadEmail);
-    }
-    Ok(email)
-}
-
-fn fold_phone(text: &str) -> Result<String, CustomerError> {
-    if text
-        .chars()
-        .any(|c| !(c.is_ascii_digit() || "+-(). ".contains(c)))
-    {
-        return Err(CustomerError::BadPhone);
-    }
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    match digits.len() {
-        // A US number without its country code.
-        10 => Ok(format!("1{digits}")),
-        11..=15 => Ok(digits),
-        _ => Err(CustomerError::BadPhone),
-    }
-}
-
 /// A customer as the stream tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
     registered: Option<CustomerRegistered>,
     erased: Option<CustomerErased>,
+    #[serde(default)]
+    sms: Option<Consent>,
+    #[serde(default)]
+    email: Option<Consent>,
+    #[serde(default)]
+    texts_withdrawn_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    locale: Option<Locale>,
 }
 
 impl Customer {
+    /// What they agreed to, where they do.
+    pub fn consent(&self, channel: ConsentChannel) -> Option<&Consent> {
+        match channel {
+            ConsentChannel::Sms => self.sms.as_ref(),
+            ConsentChannel::Email => self.email.as_ref(),
+        }
+    }
+
+    /// When they took back that they may be texted, where they have not agreed since.
+    pub fn texts_withdrawn_at(&self) -> Option<DateTime<Utc>> {
+        self.texts_withdrawn_at
+    }
+
+    /// The language that they are written to in; none for the company's own.
+    pub fn locale(&self) -> Option<&Locale> {
+        self.locale.as_ref()
+    }
+
+    fn hold(&mut self, channel: ConsentChannel, consent: Option<Consent>) {
+        match channel {
+            ConsentChannel::Sms => self.sms = consent,
+            ConsentChannel::Email => self.email = consent,
+        }
+    }
+
+    fn set_consent(
+        &self,
+        channel: ConsentChannel,
+        text_version: Option<&str>,
+        through: &str,
+        now: DateTime<Utc>,
+    ) -> Result<CustomerEvent, CustomerError> {
+        self.known()?;
+        let before = self.consent(channel).map(|consent| consent.text_version.clone());
+        let Some(text_version) = text_version else {
+            let withdrawn_through = consent::check_through(through)?;
+            return Ok(CustomerEvent::ConsentWithdrawn(CustomerConsentWithdrawn {
+                channel,
+                before: before.ok_or(CustomerError::Unchanged)?,
+                withdrawn_through,
+                withdrawn_at: now,
+            }));
+        };
+        let consent = Consent::check(through, text_version, now)?;
+        if before.as_ref() == Some(&consent.text_version) {
+            return Err(CustomerError::Unchanged);
+        }
+        Ok(CustomerEvent::ConsentGiven(CustomerConsentGiven {
+            channel,
+            consent,
+            before,
+        }))
+    }
+
+    fn set_locale(&self, locale: Option<Locale>, now: DateTime<Utc>) -> Result<CustomerEvent, CustomerError> {
+        self.known()?;
+        if self.locale == locale {
+            return Err(CustomerError::Unchanged);
+        }
+        Ok(CustomerEvent::LocaleSet(CustomerLocaleSet {
+            locale,
+            before: self.locale.clone(),
+            set_at: now,
+        }))
+    }
+
     /// What the customer is, once registered.
     pub fn registered(&self) -> Option<&CustomerRegistered> {
         self.registered.as_ref()
@@ -332,14 +288,40 @@ impl Decider for Customer {
     fn decide(&self, command: CustomerCommand) -> Result<Vec<CustomerEvent>, CustomerError> {
         Ok(vec![match command {
             CustomerCommand::Register(registered) => self.register(registered)?,
+            CustomerCommand::SetConsent {
+                channel,
+                text_version,
+                through,
+                now,
+            } => self.set_consent(channel, text_version.as_deref(), &through, now)?,
+            CustomerCommand::SetLocale { locale, now } => self.set_locale(locale, now)?,
             CustomerCommand::Erase { reason, destroyed } => self.erase(&reason, destroyed)?,
         }])
     }
 
     fn evolve(&mut self, event: &CustomerEvent) {
         match event {
-            CustomerEvent::Registered(registered) => self.registered = Some(registered.clone()),
-            CustomerEvent::Erased(erased) => self.erased = Some(erased.clone()),
+            CustomerEvent::Registered(registered) => {
+                self.sms.clone_from(&registered.sms_consent);
+                self.registered = Some(registered.clone());
+            }
+            CustomerEvent::ConsentGiven(given) => {
+                self.hold(given.channel, Some(given.consent.clone()));
+                if given.channel == ConsentChannel::Sms {
+                    self.texts_withdrawn_at = None;
+                }
+            }
+            CustomerEvent::ConsentWithdrawn(withdrawn) => {
+                self.hold(withdrawn.channel, None);
+                if withdrawn.channel == ConsentChannel::Sms {
+                    self.texts_withdrawn_at = Some(withdrawn.withdrawn_at);
+                }
+            }
+            CustomerEvent::LocaleSet(set) => self.locale.clone_from(&set.locale),
+            CustomerEvent::Erased(erased) => {
+                (self.sms, self.email, self.locale) = (None, None, None);
+                self.erased = Some(erased.clone());
+            }
         }
     }
 }

@@ -50,6 +50,18 @@ id! {
     WorkItemId;
     /// A request that did not become a booking and is worth a call.
     LeadId;
+    /// A customer's review of a party that was held.
+    ReviewId;
+    /// A message to a customer.
+    MessageId;
+    /// How a kind of message is worded, by a channel and in a language.
+    MessageTemplateId;
+    /// Something that is done beside the commands.
+    JobId;
+    /// A conversation with a customer.
+    ConversationId;
+    /// Something that a person of the company must take over.
+    EscalationId;
     /// A promo code.
     PromoCodeId;
     /// A person of the company who signs in.

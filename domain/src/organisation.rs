@@ -7,13 +7,15 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::decider::Decider;
+use crate::message_settings::{MessageSettings, MessageSettingsError};
 use crate::money::Cents;
+use crate::review::{ReviewPractice, ReviewSettings, RoutingMode};
 use crate::tax_account::{CardFeeTax, KeptDepositTax};
 
 pub use error::OrganisationError;
 pub use event::{
-    KeptDepositTaxChosen, OrganisationCreated, RefundLimitSet, StationAdded, TaxChoiceMade, WebhookRefusal,
-    WebhookRefused,
+    KeptDepositTaxChosen, LeadWindowSet, MessageSettingsChanged, OrganisationCreated, RefundLimitSet,
+    ReviewRoutingSet, ReviewSettingsChanged, StationAdded, TaxChoiceMade, WebhookRefusal, WebhookRefused,
 };
 
 crate::events! {
@@ -24,12 +26,22 @@ crate::events! {
         "The company chose how something is taxed that its accountant decides." TaxChoiceMade(TaxChoiceMade) = "organisation.tax_choice_made" v 1;
         "The company chose whether what is kept of a party that was called off is a sale." KeptDepositTaxChosen(KeptDepositTaxChosen) = "organisation.kept_deposit_tax_chosen" v 1;
         "The company set how much of one payment its support staff may give back." RefundLimitSet(RefundLimitSet) = "organisation.refund_limit_set" v 1;
-        "A message that claimed to come from the payment provider was turned away." WebhookRefused(WebhookRefused) = "organisation.webhook_refused" v 1;
+        "A message that claimed to come from a provider was turned away." WebhookRefused(WebhookRefused) = "organisation.webhook_refused" v 1;
+        "The company changed how it asks for reviews." ReviewSettingsChanged(ReviewSettingsChanged) = "organisation.review_settings_changed" v 1;
+        "The company chose whom external review sites are shown to." ReviewRoutingSet(ReviewRoutingSet) = "organisation.review_routing_set" v 1;
+        "The company set for how long it keeps personal data of leads." LeadWindowSet(LeadWindowSet) = "organisation.lead_window_set" v 1;
+        "The company changed how it writes to its customers." MessageSettingsChanged(MessageSettingsChanged) = "organisation.message_settings_changed" v 1;
     }
 }
 
 /// What support staff may give back of one payment where the company has not set it otherwise: 100.00.
 pub const USUAL_REFUND_LIMIT: Cents = Cents(10_000);
+
+/// For how many months a company keeps personal data of leads that it has not set otherwise.
+pub const USUAL_LEAD_MONTHS: u32 = 12;
+
+/// For how many months a company may keep personal data of leads, both inclusive.
+pub const LEAD_MONTHS: std::ops::RangeInclusive<u32> = 1..=120;
 
 /// What can be asked of an organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,6 +77,36 @@ pub enum OrganisationCommand {
     },
     /// Note that a provider's message was turned away.
     NoteRefusedWebhook(WebhookRefused),
+    /// Change how it asks for reviews.
+    ChangeReviewSettings {
+        /// How it asks from now on.
+        settings: ReviewSettings,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+    /// Choose whom external review sites are shown to.
+    RouteReviews {
+        /// To whom.
+        mode: RoutingMode,
+        /// Version of the risk text that is acknowledged.
+        risk_version: Option<String>,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+    /// Change how it writes to its customers.
+    ChangeMessageSettings {
+        /// How it does from now on.
+        settings: MessageSettings,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
+    /// Set for how long personal data of leads is kept.
+    SetLeadWindow {
+        /// For how many months.
+        months: u32,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
 }
 
 /// A company.
@@ -76,6 +118,12 @@ pub struct Organisation {
     #[serde(default)]
     kept_deposit: KeptDepositTax,
     refund_limit: Option<Cents>,
+    #[serde(default)]
+    reviews: ReviewPractice,
+    #[serde(default)]
+    lead_months: Option<u32>,
+    #[serde(default)]
+    messages: MessageSettings,
 }
 
 impl Organisation {
@@ -89,9 +137,24 @@ impl Organisation {
         self.refund_limit.unwrap_or(USUAL_REFUND_LIMIT)
     }
 
+    /// For how many months it keeps personal data of leads.
+    pub fn lead_months(&self) -> u32 {
+        self.lead_months.unwrap_or(USUAL_LEAD_MONTHS)
+    }
+
+    /// How it writes to its customers.
+    pub fn messages(&self) -> &MessageSettings {
+        &self.messages
+    }
+
     /// The company's branches, the oldest first.
     pub fn stations(&self) -> &[StationAdded] {
         &self.stations
+    }
+
+    /// How it goes about reviews.
+    pub fn reviews(&self) -> &ReviewPractice {
+        &self.reviews
     }
 
     /// How much of a card fee is taxed.
@@ -193,7 +256,12 @@ impl Decider for Organisation {
                 reason,
                 now,
             } => self.choose_kept_deposit(kept_deposit, reason, now)?,
-            OrganisationCommand::SetRefundLimit { .. } | OrganisationCommand::NoteRefusedWebhook(_)
+            OrganisationCommand::SetRefundLimit { .. }
+            | OrganisationCommand::NoteRefusedWebhook(_)
+            | OrganisationCommand::ChangeReviewSettings { .. }
+            | OrganisationCommand::RouteReviews { .. }
+            | OrganisationCommand::ChangeMessageSettings { .. }
+            | OrganisationCommand::SetLeadWindow { .. }
                 if self.created.is_none() =>
             {
                 return Err(OrganisationError::NotFound);
@@ -209,6 +277,44 @@ impl Decider for Organisation {
                 })
             }
             OrganisationCommand::NoteRefusedWebhook(refused) => OrganisationEvent::WebhookRefused(refused),
+            OrganisationCommand::ChangeReviewSettings { settings, now } => {
+                OrganisationEvent::ReviewSettingsChanged(ReviewSettingsChanged {
+                    settings: self.reviews.change(settings)?,
+                    before: self.reviews.settings.clone(),
+                    changed_at: now,
+                })
+            }
+            OrganisationCommand::ChangeMessageSettings { settings, now } => {
+                let settings = settings.check()?;
+                if settings == self.messages {
+                    return Err(MessageSettingsError::Unchanged.into());
+                }
+                OrganisationEvent::MessageSettingsChanged(MessageSettingsChanged {
+                    before: self.messages.clone(),
+                    settings,
+                    changed_at: now,
+                })
+            }
+            OrganisationCommand::SetLeadWindow { months, now } => {
+                if !LEAD_MONTHS.contains(&months) {
+                    return Err(OrganisationError::BadLeadWindow);
+                }
+                OrganisationEvent::LeadWindowSet(LeadWindowSet {
+                    before_months: self.lead_months(),
+                    months,
+                    set_at: now,
+                })
+            }
+            OrganisationCommand::RouteReviews {
+                mode,
+                risk_version,
+                now,
+            } => OrganisationEvent::ReviewRoutingSet(ReviewRoutingSet {
+                acknowledgement: self.reviews.route(mode, risk_version.as_deref(), now)?,
+                before: self.reviews.mode,
+                mode,
+                set_at: now,
+            }),
         };
         Ok(vec![event])
     }
@@ -221,6 +327,15 @@ impl Decider for Organisation {
             OrganisationEvent::KeptDepositTaxChosen(chosen) => self.kept_deposit = chosen.kept_deposit,
             OrganisationEvent::RefundLimitSet(set) => self.refund_limit = Some(set.limit_cents),
             OrganisationEvent::WebhookRefused(_) => {}
+            OrganisationEvent::LeadWindowSet(set) => self.lead_months = Some(set.months),
+            OrganisationEvent::MessageSettingsChanged(changed) => self.messages = changed.settings.clone(),
+            OrganisationEvent::ReviewSettingsChanged(changed) => {
+                self.reviews.settings = changed.settings.clone();
+            }
+            OrganisationEvent::ReviewRoutingSet(set) => {
+                self.reviews.mode = set.mode;
+                self.reviews.acknowledgement.clone_from(&set.acknowledgement);
+            }
         }
     }
 }

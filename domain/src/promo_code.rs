@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decider::Refusal;
 use crate::envelope::Claim;
-use crate::ids::StationId;
+use crate::ids::{CustomerId, StationId};
 use crate::money::{Cents, RatePpm};
 
 pub use applied::{AppliedPromo, CustomerHold, PromoAsked, PromoRefusal, PromoUses};
@@ -82,6 +82,9 @@ pub struct PromoTerms {
     pub audience: PromoAudience,
     /// Where; at every station where none is named.
     pub stations: Vec<StationId>,
+    /// The only customer who may, whoever else knows the code: a coupon. None for a code of nobody in particular.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
 }
 
 /// A promo code was made.

@@ -4,17 +4,23 @@ use chrono::{DateTime, Utc};
 
 use crate::booking::{Booking, BookingEvent};
 use crate::chef::{Chef, ChefEvent};
+use crate::conversation::{Conversation, ConversationEvent};
 use crate::customer::{Customer, CustomerEvent};
 use crate::decider::{Decider, DecodeError, Event, EventKind};
 use crate::document::series::{DocumentSeries, DocumentSeriesEvent};
 use crate::document::{DocumentEvent, Documents};
 use crate::envelope::{Position, RecordedMeta, StoredEvent, StreamId, Version};
+use crate::escalation::{Escalation, EscalationEvent};
 use crate::ids::{EventId, TenantId};
+use crate::job::{Job, JobEvent};
 use crate::lead::{Lead, LeadEvent};
+use crate::message::{Message, MessageEvent};
+use crate::message_template::{MessageTemplate, MessageTemplateEvent};
 use crate::organisation::{Organisation, OrganisationEvent};
 use crate::payment::{Payment, PaymentEvent};
 use crate::price_list::{PriceList, PriceListEvent};
 use crate::promo_code::{PromoCode, PromoCodeEvent};
+use crate::review::{Review, ReviewEvent};
 use crate::station::{Station, StationEvent};
 use crate::tax_period::{TaxPeriodEvent, TaxPeriods};
 use crate::tax_rate::{CountyRates, TaxRateEvent};
@@ -58,6 +64,11 @@ macro_rules! domain_events {
                 match self { $( Self::$variant(event) => event.name(), )+ }
             }
 
+            /// The persons whose data keys recording the event destroyed.
+            pub fn erases(&self) -> Vec<crate::ids::SubjectId> {
+                match self { $( Self::$variant(event) => event.erases(), )+ }
+            }
+
             /// What the event takes and releases.
             pub fn claims(&self) -> Vec<crate::envelope::Claim> {
                 match self { $( Self::$variant(event) => event.claims(), )+ }
@@ -97,6 +108,12 @@ domain_events! {
     DocumentSeries(DocumentSeriesEvent, DocumentSeries);
     Lead(LeadEvent, Lead);
     WorkItem(WorkItemEvent, WorkItem);
+    Escalation(EscalationEvent, Escalation);
+    Conversation(ConversationEvent, Conversation);
+    Message(MessageEvent, Message);
+    MessageTemplate(MessageTemplateEvent, MessageTemplate);
+    Job(JobEvent, Job);
+    Review(ReviewEvent, Review);
 }
 
 /// An event as it stands in the log, with its type.

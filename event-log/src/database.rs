@@ -61,6 +61,16 @@ impl Database {
         self.begin_with("begin", tenant).await
     }
 
+    /// As [`begin`](Self::begin), with a commit that does not wait for the flush. A crash of the database may take it back,
+    /// and then all that was committed later with it: for what says how far somebody has come, and is gone through again.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub async fn begin_unflushed(&self, tenant: TenantId) -> Result<Transaction, LogError> {
+        self.begin_with("begin; set local synchronous_commit = off", tenant)
+            .await
+    }
+
     /// Begins a transaction that reads a tenant's rows as they are at its first query, whatever is written
     /// meanwhile.
     ///

@@ -134,6 +134,13 @@ impl Vault {
         }
     }
 
+    /// 256 bits that nobody can guess, for a secret that is given out.
+    pub fn secret(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+
     /// What seals values of a person. The first use makes the person's key.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ mod query;
 mod row;
 mod schedule;
 
-pub use query::{BookingFilter, BookingSort, count, many, one, page};
+pub use query::{BookingFilter, BookingSort, count, many, one, page, whether_put_away_or_not};
 pub use row::{BookingNote, BookingRow, Presence, RefundProposal};
 pub(crate) use schedule::{LONGEST_AFTER, LONGEST_BEFORE};
 pub use schedule::{calendar_of_chef, calendar_of_station, schedule_of};
@@ -73,6 +73,12 @@ impl Fold for BookingList {
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
             | DomainEvent::WorkItem(_)
+            | DomainEvent::MessageTemplate(_)
+            | DomainEvent::Job(_)
+            | DomainEvent::Conversation(_)
+            | DomainEvent::Review(_)
+            | DomainEvent::Escalation(_)
+            | DomainEvent::Message(_)
             | DomainEvent::TaxPeriod(_)
             | DomainEvent::Document(_)
             | DomainEvent::DocumentSeries(_)
@@ -96,6 +102,12 @@ impl Fold for BookingList {
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
             | DomainEvent::WorkItem(_)
+            | DomainEvent::MessageTemplate(_)
+            | DomainEvent::Job(_)
+            | DomainEvent::Conversation(_)
+            | DomainEvent::Review(_)
+            | DomainEvent::Escalation(_)
+            | DomainEvent::Message(_)
             | DomainEvent::TaxPeriod(_)
             | DomainEvent::Document(_)
             | DomainEvent::DocumentSeries(_)

@@ -1,16 +1,17 @@
 //! Who books?
 
+mod query;
+
 use chrono::{DateTime, Utc};
-use domain::access::{Permission, Viewer};
 use domain::booking::BookingEvent;
-use domain::customer::CustomerEvent;
+use domain::customer::{Consent, ConsentChannel, CustomerEvent};
 use domain::envelope::{Position, Sealed, StreamId};
 use domain::ids::CustomerId;
 use domain::recorded::{DomainEvent, Recorded};
 
-use crate::engine::{
-    Answer, At, Condition, Fold, Order, Page, Poison, ReadError, ReadModels, Select, Slice, Value, row,
-};
+use crate::engine::{Fold, Poison, row, shown_only};
+
+pub use query::{CustomerFilter, count, many, one, page};
 
 row! {
     /// A customer.
@@ -33,6 +34,38 @@ row! {
         pub registered_at: DateTime<Utc>,
         /// Bookings that they asked for, whatever became of them.
         pub booking_count: i64,
+        /// That they agreed to text messages, while they do.
+        pub sms_consent: Option<Consent>,
+        /// That they agreed to e-mail, while they do.
+        pub email_consent: Option<Consent>,
+        /// The language that they are written to in; none for the company's own.
+        pub locale: Option<String>,
+    }
+}
+
+shown_only! {
+    Consent;
+}
+
+fn consenting(
+    row: CustomerRow,
+    event: &Recorded,
+    channel: ConsentChannel,
+    consent: Option<Consent>,
+) -> CustomerRow {
+    let row = CustomerRow {
+        version: event.sequence.0,
+        ..row
+    };
+    match channel {
+        ConsentChannel::Sms => CustomerRow {
+            sms_consent: consent,
+            ..row
+        },
+        ConsentChannel::Email => CustomerRow {
+            email_consent: consent,
+            ..row
+        },
     }
 }
 
@@ -43,13 +76,16 @@ impl Fold for CustomerList {
     type Key = CustomerId;
     type Row = CustomerRow;
     const NAME: &'static str = "customer_list";
-    const VERSION: i32 = 4;
+    const VERSION: i32 = 6;
     const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
         &[
             "customer.registered",
             "customer.erased",
+            "customer.consent_given",
+            "customer.consent_withdrawn",
+            "customer.locale_set",
             "booking.requested",
             "booking.deleted",
             "booking.restored",
@@ -86,6 +122,12 @@ impl Fold for CustomerList {
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
             | DomainEvent::WorkItem(_)
+            | DomainEvent::MessageTemplate(_)
+            | DomainEvent::Job(_)
+            | DomainEvent::Conversation(_)
+            | DomainEvent::Review(_)
+            | DomainEvent::Escalation(_)
+            | DomainEvent::Message(_)
             | DomainEvent::TaxPeriod(_)
             | DomainEvent::Document(_)
             | DomainEvent::DocumentSeries(_)
@@ -106,12 +148,29 @@ impl Fold for CustomerList {
                 phone_key: registered.phone_key.clone(),
                 registered_at: event.recorded_at,
                 booking_count: 0,
+                sms_consent: registered.sms_consent.clone(),
+                email_consent: None,
+                locale: None,
             }),
+            DomainEvent::Customer(CustomerEvent::LocaleSet(set)) => row.map(|row| CustomerRow {
+                version: event.sequence.0,
+                locale: set.locale.as_ref().map(ToString::to_string),
+                ..row
+            }),
+            DomainEvent::Customer(CustomerEvent::ConsentGiven(given)) => {
+                row.map(|row| consenting(row, event, given.channel, Some(given.consent.clone())))
+            }
+            DomainEvent::Customer(CustomerEvent::ConsentWithdrawn(withdrawn)) => {
+                row.map(|row| consenting(row, event, withdrawn.channel, None))
+            }
             // The sealed contact stays: its key is gone. What a search would find them by goes too.
             DomainEvent::Customer(CustomerEvent::Erased(_)) => row.map(|row| CustomerRow {
                 version: event.sequence.0,
                 email_key: None,
                 phone_key: None,
+                sms_consent: None,
+                email_consent: None,
+                locale: None,
                 ..row
             }),
             DomainEvent::Booking(BookingEvent::Requested(_) | BookingEvent::Restored(_)) => {
@@ -148,6 +207,12 @@ impl Fold for CustomerList {
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
             | DomainEvent::WorkItem(_)
+            | DomainEvent::MessageTemplate(_)
+            | DomainEvent::Job(_)
+            | DomainEvent::Conversation(_)
+            | DomainEvent::Review(_)
+            | DomainEvent::Escalation(_)
+            | DomainEvent::Message(_)
             | DomainEvent::TaxPeriod(_)
             | DomainEvent::Document(_)
             | DomainEvent::DocumentSeries(_)
@@ -161,100 +226,11 @@ impl Fold for CustomerList {
     }
 }
 
-/// Which customers to list. Contacts are sealed, so a search compares keyed hashes: whole e-mails and
-/// whole numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CustomerFilter {
-    /// With this keyed hash of an e-mail.
-    pub email_key: Option<String>,
-    /// With this keyed hash of a phone.
-    pub phone_key: Option<String>,
-}
-
-impl CustomerFilter {
-    fn conditions(self) -> Vec<Condition> {
-        let email = self
-            .email_key
-            .map(|key| Condition::Eq("email_key", Value::Text(key)));
-        let phone = self
-            .phone_key
-            .map(|key| Condition::Eq("phone_key", Value::Text(key)));
-        [email, phone].into_iter().flatten().collect()
-    }
-}
-
-/// A page of customers, the latest known first.
-///
-/// # Errors
-/// [`ReadError`] when the viewer may not see customers, or there is no answer.
-pub async fn page(
-    models: &ReadModels,
-    viewer: &Viewer,
-    filter: CustomerFilter,
-    slice: Slice,
-    at: At,
-) -> Result<Page<CustomerRow>, ReadError> {
-    viewer.require(Permission::CustomerRead)?;
-    let select = Select {
-        conditions: filter.conditions(),
-        order: Order::descending(&["registered_at", "customer_id"]),
-        after: slice.after,
-        first: slice.first,
-    };
-    models.page::<CustomerList>(viewer.tenant, select, at).await
-}
-
-/// How many customers there are.
-///
-/// # Errors
-/// As [`page`].
-pub async fn count(
-    models: &ReadModels,
-    viewer: &Viewer,
-    filter: CustomerFilter,
-    at: At,
-) -> Result<Answer<u64>, ReadError> {
-    viewer.require(Permission::CustomerRead)?;
-    models
-        .count::<CustomerList>(viewer.tenant, filter.conditions(), at)
-        .await
-}
-
-/// One customer.
-///
-/// # Errors
-/// As [`page`].
-pub async fn one(
-    models: &ReadModels,
-    viewer: &Viewer,
-    id: CustomerId,
-    at: At,
-) -> Result<Answer<Option<CustomerRow>>, ReadError> {
-    Ok(many(models, viewer, &[id], at)
-        .await?
-        .map(|rows| rows.into_iter().next()))
-}
-
-/// The customers of these ids, in no order.
-///
-/// # Errors
-/// As [`page`].
-pub async fn many(
-    models: &ReadModels,
-    viewer: &Viewer,
-    ids: &[CustomerId],
-    at: At,
-) -> Result<Answer<Vec<CustomerRow>>, ReadError> {
-    viewer.require(Permission::CustomerRead)?;
-    let ids = ids.iter().map(|id| Value::Uuid(id.0)).collect();
-    models
-        .all::<CustomerList>(viewer.tenant, vec![Condition::OneOf("customer_id", ids)], at)
-        .await
-}
-
 #[cfg(test)]
 mod tests {
-    use domain::customer::{Contact, CustomerErased, CustomerRegistered};
+    use domain::customer::{
+        Contact, CustomerConsentGiven, CustomerConsentWithdrawn, CustomerErased, CustomerRegistered,
+    };
 
     use super::*;
     use crate::testing::{CUSTOMER, booking_event, fold, recorded, requested, sealed};
@@ -312,5 +288,48 @@ mod tests {
         let row = rows.get(&CUSTOMER).unwrap();
         assert_eq!((row.email_key.as_deref(), row.version), (None, 2));
         assert_eq!(row.name, sealed("name"), "what is sealed stays sealed");
+    }
+
+    #[test]
+    fn a_consent_shows_while_it_is_given() {
+        let consent = |text_version: &str| Consent {
+            given_at: crate::testing::at("2026-11-01T00:00:00Z"),
+            given_through: "staff".to_owned(),
+            text_version: text_version.to_owned(),
+        };
+        let registered = CustomerEvent::Registered(CustomerRegistered {
+            contact: Contact {
+                name: sealed("name"),
+                email: None,
+                phone: None,
+            },
+            email_key: None,
+            phone_key: None,
+            sms_consent: Some(consent("1")),
+        });
+        let given = CustomerEvent::ConsentGiven(CustomerConsentGiven {
+            channel: ConsentChannel::Email,
+            consent: consent("e"),
+            before: None,
+        });
+        let withdrawn = CustomerEvent::ConsentWithdrawn(CustomerConsentWithdrawn {
+            channel: ConsentChannel::Sms,
+            before: "1".to_owned(),
+            withdrawn_through: "stop_reply".to_owned(),
+            withdrawn_at: crate::testing::at("2026-11-02T00:00:00Z"),
+        });
+        let events = [registered, given, withdrawn];
+        let events: Vec<Recorded> = events
+            .into_iter()
+            .zip(1..)
+            .map(|(event, at)| recorded(at, &CUSTOMER.to_string(), at, DomainEvent::Customer(event)))
+            .collect();
+        let row = |events: &[Recorded]| fold::<CustomerList>(events).get(&CUSTOMER).unwrap().clone();
+        assert_eq!(row(&events[..1]).sms_consent, Some(consent("1")));
+        let after = row(&events);
+        assert_eq!(
+            (after.sms_consent, after.email_consent, after.version),
+            (None, Some(consent("e")), 3)
+        );
     }
 }

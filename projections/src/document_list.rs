@@ -125,6 +125,12 @@ fn document(event: &Recorded) -> Option<&DocumentEvent> {
         | DomainEvent::DocumentSeries(_)
         | DomainEvent::TaxPeriod(_)
         | DomainEvent::WorkItem(_)
+        | DomainEvent::MessageTemplate(_)
+        | DomainEvent::Job(_)
+        | DomainEvent::Conversation(_)
+        | DomainEvent::Review(_)
+        | DomainEvent::Escalation(_)
+        | DomainEvent::Message(_)
         | DomainEvent::Lead(_) => None,
     }
 }

@@ -1,34 +1,19 @@
-//! Which requests failed and are worth a call?
+//! Which requests failed and are worth a call, and what becomes of them?
 
-use chrono::{DateTime, NaiveDateTime, Utc};
-use domain::access::{Permission, Viewer};
+mod query;
+mod stats;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use domain::envelope::{Position, Sealed, StreamId};
-use domain::ids::{LeadId, StationId};
-use domain::lead::LeadEvent;
+use domain::ids::{BookingId, CustomerId, LeadId, StationId};
+pub use domain::lead::LeadStatus;
+use domain::lead::{LeadCaptured, LeadEvent};
 use domain::recorded::{DomainEvent, Recorded};
-use serde::{Deserialize, Serialize};
 
-use crate::engine::{
-    Answer, At, Column, Condition, Fold, Kind, Order, Page, Poison, ReadError, ReadModels, Select, Slice,
-    Source, Value, row, station_scope,
-};
+use crate::engine::{Column, Fold, Kind, Poison, Source, Value, row};
 
-/// Where the work on a lead stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LeadStatus {
-    /// Nobody has called yet.
-    New,
-}
-
-impl LeadStatus {
-    /// The word in rows.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-        }
-    }
-}
+pub use query::{LeadFilter, count, one, page};
+pub use stats::{LeadFigures, LeadStats, LeadStatsFilter, stats, wanted};
 
 impl Column for LeadStatus {
     const KIND: Option<Kind> = Some(Kind::Text);
@@ -59,12 +44,34 @@ row! {
         pub wanted_start: NaiveDateTime,
         /// Guests that were wanted, all kinds.
         pub guests: i32,
-        /// Code of the refusal.
+        /// Local day that was wanted.
+        pub wanted_on: NaiveDate,
+        /// Code of the refusal, or of what was abandoned.
         pub failure: String,
         /// Where the customer came from.
         pub source: Option<String>,
+        /// Where the customer came from, or nothing: what figures go by.
+        pub came_from: String,
+        /// The customer who it was of already.
+        pub customer_id: Option<CustomerId>,
         /// Where the work on it stands.
         pub status: LeadStatus,
+        /// How often somebody has spoken to them.
+        pub contacts: i32,
+        /// When somebody has spoken to them last.
+        pub contacted_at: Option<DateTime<Utc>>,
+        /// What was said last, sealed.
+        pub note: Option<Sealed>,
+        /// When they are to be called.
+        pub follow_up_at: Option<DateTime<Utc>>,
+        /// The booking that it became.
+        pub booking_id: Option<BookingId>,
+        /// Why it was given up.
+        pub reason: Option<String>,
+        /// When it was won or lost.
+        pub closed_at: Option<DateTime<Utc>>,
+        /// When its personal data was erased, its time being over.
+        pub purged_at: Option<DateTime<Utc>>,
         /// When it was asked.
         pub captured_at: DateTime<Utc>,
     }
@@ -77,11 +84,19 @@ impl Fold for LeadList {
     type Key = LeadId;
     type Row = LeadRow;
     const NAME: &'static str = "lead_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const POISON: Poison = Poison::Park;
 
     fn event_types() -> &'static [&'static str] {
-        &["lead.captured"]
+        &[
+            "lead.captured",
+            "lead.contacted",
+            "lead.won",
+            "lead.lost",
+            "lead.follow_up_set",
+            "lead.follow_up_done",
+            "lead.purged",
+        ]
     }
 
     fn key(event: &Recorded) -> Option<LeadId> {
@@ -90,25 +105,17 @@ impl Fold for LeadList {
     }
 
     fn apply(row: Option<LeadRow>, event: &Recorded) -> Option<LeadRow> {
-        let Some(LeadEvent::Captured(captured)) = lead(event) else {
+        let Some(happened) = lead(event) else {
             return row;
         };
-        let captured = captured.clone();
-        Some(LeadRow {
-            lead_id: Self::key(event)?,
+        if let LeadEvent::Captured(captured) = happened {
+            return captured_row(Self::key(event)?, event.sequence.0, captured.clone());
+        }
+        let row = LeadRow {
             version: event.sequence.0,
-            name: captured.contact.name,
-            email: captured.contact.email,
-            phone: captured.contact.phone,
-            station_id: captured.station_id,
-            zip: captured.zip.into(),
-            wanted_start: captured.wanted_start,
-            guests: captured.guests.total(),
-            failure: captured.failure,
-            source: captured.source,
-            status: LeadStatus::New,
-            captured_at: captured.captured_at,
-        })
+            ..row?
+        };
+        Some(worked_on(row, happened))
     }
 
     fn key_of(stream: &StreamId, _: Position) -> Option<LeadId> {
@@ -120,104 +127,83 @@ impl Fold for LeadList {
     }
 }
 
-fn lead(event: &Recorded) -> Option<&LeadEvent> {
-    match &event.event {
-        DomainEvent::Lead(lead) => Some(lead),
-        DomainEvent::Organisation(_)
-        | DomainEvent::Station(_)
-        | DomainEvent::Chef(_)
-        | DomainEvent::User(_)
-        | DomainEvent::Customer(_)
-        | DomainEvent::Booking(_)
-        | DomainEvent::Payment(_)
-        | DomainEvent::PriceList(_)
-        | DomainEvent::PromoCode(_)
-        | DomainEvent::Document(_)
-        | DomainEvent::DocumentSeries(_)
-        | DomainEvent::TaxPeriod(_)
-        | DomainEvent::TaxRate(_)
-        | DomainEvent::WorkItem(_) => None,
+fn captured_row(lead_id: LeadId, version: i64, captured: LeadCaptured) -> Option<LeadRow> {
+    Some(LeadRow {
+        lead_id,
+        version,
+        name: captured.contact.name,
+        email: captured.contact.email,
+        phone: captured.contact.phone,
+        station_id: captured.station_id,
+        zip: captured.zip.into(),
+        wanted_start: captured.wanted_start,
+        guests: captured.guests.total(),
+        wanted_on: captured.wanted_start.date(),
+        failure: captured.failure,
+        came_from: captured.source.clone().unwrap_or_default(),
+        source: captured.source,
+        customer_id: captured.customer_id,
+        status: LeadStatus::New,
+        contacts: 0,
+        contacted_at: None,
+        note: None,
+        follow_up_at: None,
+        booking_id: None,
+        reason: None,
+        closed_at: None,
+        purged_at: None,
+        captured_at: captured.captured_at,
+    })
+}
+
+fn worked_on(row: LeadRow, happened: &LeadEvent) -> LeadRow {
+    match happened {
+        LeadEvent::Captured(_) => row,
+        LeadEvent::Contacted(contacted) => LeadRow {
+            status: LeadStatus::Contacted,
+            contacts: row.contacts.saturating_add(1),
+            contacted_at: Some(contacted.contacted_at),
+            note: contacted.note.clone().or(row.note),
+            ..row
+        },
+        LeadEvent::Won(won) => LeadRow {
+            status: LeadStatus::Won,
+            booking_id: won.booking_id,
+            reason: None,
+            follow_up_at: None,
+            closed_at: Some(won.won_at),
+            ..row
+        },
+        LeadEvent::Lost(lost) => LeadRow {
+            status: LeadStatus::Lost,
+            reason: Some(lost.reason.clone()),
+            follow_up_at: None,
+            closed_at: Some(lost.lost_at),
+            ..row
+        },
+        LeadEvent::FollowUpSet(set) => LeadRow {
+            follow_up_at: Some(set.due_at),
+            ..row
+        },
+        LeadEvent::FollowUpDone(_) => LeadRow {
+            follow_up_at: None,
+            ..row
+        },
+        LeadEvent::Purged(purged) => LeadRow {
+            follow_up_at: None,
+            purged_at: Some(purged.purged_at),
+            ..row
+        },
     }
 }
 
-fn conditions(viewer: &Viewer, status: Option<LeadStatus>) -> Vec<Condition> {
-    let mut conditions = station_scope(viewer);
-    conditions.extend(status.map(|status| Condition::Eq("status", Value::Text(status.as_str().to_owned()))));
-    conditions
-}
-
-/// A page of leads, the latest first.
-///
-/// # Errors
-/// [`ReadError`] when the viewer may not see leads, or there is no answer.
-pub async fn page(
-    models: &ReadModels,
-    viewer: &Viewer,
-    status: Option<LeadStatus>,
-    slice: Slice,
-    at: At,
-) -> Result<Page<LeadRow>, ReadError> {
-    viewer.require(Permission::LeadRead)?;
-    let select = Select {
-        conditions: conditions(viewer, status),
-        order: Order::descending(&["captured_at", "lead_id"]),
-        after: slice.after,
-        first: slice.first,
-    };
-    models.page::<LeadList>(viewer.tenant, select, at).await
-}
-
-/// How many leads there are.
-///
-/// # Errors
-/// As [`page`].
-pub async fn count(
-    models: &ReadModels,
-    viewer: &Viewer,
-    status: Option<LeadStatus>,
-    at: At,
-) -> Result<Answer<u64>, ReadError> {
-    viewer.require(Permission::LeadRead)?;
-    models
-        .count::<LeadList>(viewer.tenant, conditions(viewer, status), at)
-        .await
+fn lead(event: &Recorded) -> Option<&LeadEvent> {
+    if let DomainEvent::Lead(lead) = &event.event {
+        Some(lead)
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::customer::Contact;
-    use domain::guests::Guests;
-    use domain::lead::LeadCaptured;
-
-    use super::*;
-    use crate::testing::{STATION, at, fold, recorded, sealed};
-
-    #[test]
-    fn a_captured_lead_is_new() {
-        let captured = LeadEvent::Captured(LeadCaptured {
-            contact: Contact {
-                name: sealed("name"),
-                email: None,
-                phone: Some(sealed("phone")),
-            },
-            station_id: STATION,
-            zip: "95112".parse().unwrap(),
-            wanted_start: "2026-12-05T18:00:00".parse().unwrap(),
-            guests: Guests {
-                adults: 10,
-                children: 2,
-                under6: 1,
-            },
-            failure: "SLOT_UNAVAILABLE".to_owned(),
-            source: None,
-            captured_at: at("2026-11-01T00:00:00Z"),
-        });
-        let id = LeadId(uuid::Uuid::from_u128(3));
-        let rows = fold::<LeadList>(&[recorded(1, &id.to_string(), 1, DomainEvent::Lead(captured))]);
-        let row = rows.get(&id).unwrap();
-        assert_eq!(
-            (row.status, row.guests, row.failure.as_str()),
-            (LeadStatus::New, 13, "SLOT_UNAVAILABLE")
-        );
-    }
-}
+mod tests;

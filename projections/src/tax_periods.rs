@@ -158,6 +158,12 @@ fn happened(event: &Recorded) -> Option<&TaxPeriodEvent> {
         | DomainEvent::Document(_)
         | DomainEvent::DocumentSeries(_)
         | DomainEvent::WorkItem(_)
+        | DomainEvent::MessageTemplate(_)
+        | DomainEvent::Job(_)
+        | DomainEvent::Conversation(_)
+        | DomainEvent::Review(_)
+        | DomainEvent::Escalation(_)
+        | DomainEvent::Message(_)
         | DomainEvent::TaxRate(_)
         | DomainEvent::Lead(_) => None,
     }

@@ -109,6 +109,12 @@ fn rate(event: &Recorded) -> Option<&TaxRateEvent> {
         | DomainEvent::PromoCode(_)
         | DomainEvent::TaxPeriod(_)
         | DomainEvent::WorkItem(_)
+        | DomainEvent::MessageTemplate(_)
+        | DomainEvent::Job(_)
+        | DomainEvent::Conversation(_)
+        | DomainEvent::Review(_)
+        | DomainEvent::Escalation(_)
+        | DomainEvent::Message(_)
         | DomainEvent::Lead(_) => None,
     }
 }

@@ -9,6 +9,7 @@ use domain::customer::{CUSTOMER_EMAIL, CUSTOMER_PHONE, Customer, CustomerErased,
 use domain::decider::{Decider, DecodeError};
 use domain::envelope::{Position, Sealed, StoredEvent, StreamId};
 use domain::ids::{SubjectId, TenantId};
+use domain::lead::LeadEvent;
 use domain::recorded::{DomainEvent, Recorded};
 use event_log::{EventLog, LogError, Opened, SubjectKey, Vault, sealed_under};
 use futures::TryStreamExt;
@@ -16,18 +17,21 @@ use serde_json::Value;
 
 use crate::{Progress, VerifyError, verify};
 
+/// Wire names of the events that destroy keys.
+pub(crate) const ERASING: &[&str] = &["customer.erased", "lead.purged"];
+
 /// An erasure that the log tells of, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasure {
-    /// The customer's stream.
-    pub customer: StreamId,
+    /// The stream of the customer, or of the lead whose time was over.
+    pub of: StreamId,
     /// Where the receipt is in the log, whose hashes were verified.
     pub position: Position,
     /// When it was recorded.
     pub recorded_at: DateTime<Utc>,
     /// Who erased, as the log has them.
     pub actor: String,
-    /// The receipt.
+    /// The receipt; a lead's as a customer's would be, who can be found by nothing.
     pub receipt: CustomerErased,
     /// Values that were sealed under the destroyed keys; nobody can open them.
     pub values: u64,
@@ -103,14 +107,14 @@ pub async fn erasures(
 
 async fn receipts(log: &EventLog, tenant: TenantId) -> Result<Vec<Erasure>, ErasuresError> {
     let mut found = Vec::new();
-    let mut erased = pin!(log.stream_types(tenant, Position::START, &["customer.erased"]));
-    while let Some(stored) = erased.try_next().await? {
+    let mut erasing = pin!(log.stream_types(tenant, Position::START, ERASING));
+    while let Some(stored) = erasing.try_next().await? {
         let recorded = Recorded::try_from(stored)?;
-        let DomainEvent::Customer(CustomerEvent::Erased(receipt)) = recorded.event else {
+        let Some(receipt) = receipt(recorded.event) else {
             continue;
         };
         found.push(Erasure {
-            customer: recorded.stream,
+            of: recorded.stream,
             position: recorded.position,
             recorded_at: recorded.recorded_at,
             actor: recorded.meta.actor_id,
@@ -120,6 +124,21 @@ async fn receipts(log: &EventLog, tenant: TenantId) -> Result<Vec<Erasure>, Eras
         });
     }
     Ok(found)
+}
+
+fn receipt(event: DomainEvent) -> Option<CustomerErased> {
+    if let DomainEvent::Lead(LeadEvent::Purged(purged)) = event {
+        return Some(CustomerErased {
+            reason: format!("kept for {} months", purged.months),
+            destroyed: purged.destroyed,
+            email_key: None,
+            phone_key: None,
+        });
+    }
+    if let DomainEvent::Customer(CustomerEvent::Erased(receipt)) = event {
+        return Some(receipt);
+    }
+    None
 }
 
 async fn check_keys(vault: &Vault, tenant: TenantId, erasure: &mut Erasure) -> Result<(), LogError> {
@@ -143,7 +162,7 @@ async fn check_claims(log: &EventLog, tenant: TenantId, erasure: &mut Erasure) -
     ] {
         let Some(key) = key else { continue };
         let holder = log.unique_holder(tenant, scope, key).await?;
-        if holder.is_some_and(|holder| holder.kind == Customer::STREAM && holder.id == erasure.customer.id) {
+        if holder.is_some_and(|holder| holder.kind == Customer::STREAM && holder == erasure.of) {
             erasure.findings.push(Remains::Claim(scope));
         }
     }

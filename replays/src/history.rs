@@ -3,6 +3,7 @@
 mod find;
 mod json;
 mod text;
+mod woven;
 
 use std::io::Write;
 
@@ -39,7 +40,7 @@ pub struct StateChange {
 /// One event of a story.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// The stream that it is of: the story's own, or that of a payment of the booking.
+    /// The stream that it is of: the story's own, or one that belongs to the booking.
     pub stream: StreamId,
     /// Its place in that stream, from 1.
     pub sequence: i64,
@@ -116,7 +117,8 @@ fn kinds() -> Vec<&'static str> {
 pub enum Related {
     /// Nothing.
     Left,
-    /// The payments of a booking.
+    /// What belongs to a booking in other streams: its payments, documents, messages, review, escalations, work items, jobs and
+    /// lead.
     Woven,
 }
 
@@ -132,7 +134,7 @@ pub async fn history(
     personal: &Personal,
 ) -> Result<Story, HistoryError> {
     let streams = match (related, stream.kind.as_ref()) {
-        (Related::Woven, Booking::STREAM) => find::payments(log, tenant, &stream).await?,
+        (Related::Woven, Booking::STREAM) => woven::belonging(log, tenant, &stream).await?,
         (Related::Woven | Related::Left, _) => Vec::new(),
     };
     story(log, tenant, stream, &streams, personal).await

@@ -20,4 +20,7 @@ pub use claims::verify_claims;
 pub use lie::{Finding, Lie, Part};
 pub use prove::{ProveError, prove};
 pub use sign::{SignError, sign_head};
-pub use verify::{Progress, Trust, Verified, VerifyError, verify, verify_against, verify_references};
+pub use verify::{
+    Onward, Progress, Trust, Verified, VerifiedTo, VerifyError, verify, verify_against, verify_onward,
+    verify_references,
+};

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::pin::pin;
 
-use domain::customer::CustomerEvent;
 use domain::decider::DecodeError;
 use domain::envelope::{Position, Sealed};
 use domain::ids::{SubjectId, TenantId};
@@ -12,6 +11,8 @@ use event_log::{EventLog, LogError};
 use futures::TryStreamExt;
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::erasures::ERASING;
 
 /// What stands for a value that is sealed.
 pub const SEALED: &str = "[sealed]";
@@ -42,7 +43,7 @@ impl Personal {
     /// [`PersonalError`] when the log cannot be read.
     pub async fn read(log: &EventLog, tenant: TenantId) -> Result<Self, PersonalError> {
         let mut found = Self::default();
-        let mut erased = pin!(log.stream_types(tenant, Position::START, &["customer.erased"]));
+        let mut erased = pin!(log.stream_types(tenant, Position::START, ERASING));
         while let Some(stored) = erased.try_next().await? {
             found.learn(&Recorded::try_from(stored)?.event);
         }
@@ -51,10 +52,7 @@ impl Personal {
 
     /// Takes notice of an event that erases.
     pub fn learn(&mut self, event: &DomainEvent) {
-        if let DomainEvent::Customer(CustomerEvent::Erased(receipt)) = event {
-            self.erased
-                .extend(receipt.destroyed.iter().map(|key| key.subject));
-        }
+        self.erased.extend(event.erases());
     }
 
     /// The value with what stands for each sealed value in its place, however deep.

@@ -5,6 +5,7 @@
 //! better, those that were kept elsewhere.
 
 mod chain;
+mod onward;
 mod source;
 mod streams;
 
@@ -15,6 +16,7 @@ use event_log::proof::{LeafHasher, PublicKey, SignedHead};
 use event_log::{EventLog, Head, LogError};
 
 pub(crate) use self::chain::Chain;
+pub use self::onward::{Onward, VerifiedTo, verify_onward};
 pub(crate) use self::source::{LogSource, Source, next_page};
 use self::streams::Streams;
 use crate::diagnose::diagnose;

@@ -64,6 +64,19 @@ fn questions(server: &Server) -> Vec<Asked> {
         ask("payments", PaymentRead, page("payments"), ""),
         ask("workItems", PaymentRead, page("workItems"), ""),
         ask("documents", PaymentRead, page("documents"), ""),
+        ask("reviews", ReviewRead, page("reviews"), ""),
+        ask(
+            "reviewStats",
+            ReviewRead,
+            "{ reviewStats(from: \"2026-03-01\", to: \"2026-03-31\") { issued } }".to_owned(),
+            "",
+        ),
+        ask(
+            "reviewSettings",
+            ReviewRead,
+            "{ reviewSettings { routingMode } }".to_owned(),
+            "",
+        ),
         // Whoever may see money may see the bookings that it is for.
         ask(
             "dashboard",
@@ -79,6 +92,44 @@ fn questions(server: &Server) -> Vec<Asked> {
             &station,
         ),
         ask("leads", LeadRead, page("leads"), ""),
+        ask(
+            "leadStats",
+            LeadRead,
+            "{ leadStats(from: \"2026-03-01\", to: \"2026-03-31\") { total { new } } }".to_owned(),
+            "",
+        ),
+        ask("leadWindow", LeadRead, "{ leadWindow { months } }".to_owned(), ""),
+        ask("escalations", EscalationRead, page("escalations"), ""),
+        ask("jobs", JobRead, page("jobs"), ""),
+        ask("jobSchedules", JobRead, "{ jobSchedules { task } }".to_owned(), ""),
+        ask("messages", MessageRead, page("messages"), ""),
+        ask("messageTemplates", MessageRead, page("messageTemplates"), ""),
+        ask(
+            "messageTemplatePreview",
+            MessageRead,
+            "{ messageTemplatePreview(input: {kind: EVENT_REMINDER, channel: SMS}) { text } }".to_owned(),
+            "",
+        ),
+        ask(
+            "messageSettings",
+            MessageRead,
+            "{ messageSettings { locale } }".to_owned(),
+            "",
+        ),
+        ask("job", JobRead, by_id("job", "id"), &global_id("Job", nobody)),
+        ask(
+            "escalationStats",
+            EscalationRead,
+            "{ escalationStats(from: \"2026-03-01\", to: \"2026-03-31\") { opened } }".to_owned(),
+            "",
+        ),
+        ask(
+            "conversation",
+            ConversationRead,
+            by_id("conversation", "id"),
+            &global_id("Conversation", nobody),
+        ),
+        ask("conversations", ConversationRead, page("conversations"), ""),
         ask("auditLog", AuditRead, page("auditLog"), ""),
         ask(
             "log",
@@ -174,6 +225,7 @@ fn commands() -> Vec<Asked> {
         "idempotencyKey": "k", "customerId": global_id("Customer", nobody), "reason": "asked for it",
     });
     let money = json!({"kind": "DEPOSIT", "method": "ZELLE", "amountMinor": 10_000});
+    let of_escalation = json!({"idempotencyKey": "k", "escalationId": global_id("Escalation", nobody)});
     let chef = json!({"chefId": global_id("Chef", nobody)});
     let of_chef = with(json!({"idempotencyKey": "k"}), chef.clone());
     let command = |field, needs, input| Asked {
@@ -345,9 +397,95 @@ fn commands() -> Vec<Asked> {
             json!({"idempotencyKey": "k", "workItemId": global_id("WorkItem", nobody), "note": "seen to"}),
         ),
         command(
+            "reviewLinkIssue",
+            ReviewWrite,
+            json!({"idempotencyKey": "k", "bookingId": global_id("Booking", nobody)}),
+        ),
+        command(
+            "reviewModerate",
+            ReviewWrite,
+            json!({"idempotencyKey": "k", "reviewId": global_id("Review", nobody), "approve": true}),
+        ),
+        command(
+            "reviewReply",
+            ReviewWrite,
+            json!({"idempotencyKey": "k", "reviewId": global_id("Review", nobody), "text": "thank you"}),
+        ),
+        command(
+            "reviewCouponGrant",
+            ReviewWrite,
+            json!({"idempotencyKey": "k", "reviewId": global_id("Review", nobody), "reason": "cold rice"}),
+        ),
+        command(
+            "reviewSettingsChange",
+            StationWrite,
+            json!({
+                "idempotencyKey": "k", "links": [], "coupon": {"discount": {"rate": "0.1"}, "validDays": 0},
+            }),
+        ),
+        command(
+            "reviewRoutingSet",
+            UserWrite,
+            json!({"idempotencyKey": "k", "mode": "RATING_GATED"}),
+        ),
+        command(
             "bankMailSubmit",
             PaymentWrite,
             json!({"idempotencyKey": "k", "text": "no mail of a bank"}),
+        ),
+        command(
+            "jobRetry",
+            JobWrite,
+            json!({"idempotencyKey": "k", "jobId": global_id("Job", nobody)}),
+        ),
+        command(
+            "jobDrop",
+            JobWrite,
+            json!({"idempotencyKey": "k", "jobId": global_id("Job", nobody), "reason": "gone"}),
+        ),
+        command(
+            "messageTemplateSave",
+            TemplateWrite,
+            json!({"idempotencyKey": "k", "kind": "EVENT_REMINDER", "channel": "SMS", "text": ""}),
+        ),
+        command(
+            "messageTemplateRetire",
+            TemplateWrite,
+            json!({
+                "idempotencyKey": "k", "messageTemplateId": global_id("MessageTemplate", nobody), "reason": "old",
+            }),
+        ),
+        command(
+            "messageSettingsChange",
+            TemplateWrite,
+            json!({"idempotencyKey": "k", "quietFrom": "08:00", "quietUntil": "08:00"}),
+        ),
+        command(
+            "escalationOpen",
+            EscalationWrite,
+            json!({"idempotencyKey": "k", "reason": "x"}),
+        ),
+        command("escalationAssign", EscalationWrite, of_escalation.clone()),
+        command("escalationJoin", EscalationWrite, of_escalation.clone()),
+        command(
+            "escalationResolve",
+            EscalationWrite,
+            with(of_escalation.clone(), json!({"note": "seen to"})),
+        ),
+        command(
+            "escalationSurvey",
+            EscalationWrite,
+            with(of_escalation, json!({"score": 5})),
+        ),
+        command(
+            "messagePost",
+            ConversationWrite,
+            json!({"idempotencyKey": "k", "text": ""}),
+        ),
+        command(
+            "assistantResume",
+            ConversationWrite,
+            json!({"idempotencyKey": "k", "conversationId": global_id("Conversation", nobody)}),
         ),
         command(
             "invoiceIssue",
@@ -368,6 +506,37 @@ fn commands() -> Vec<Asked> {
             }),
         ),
         command("customerErase", CustomerErase, erase),
+        command(
+            "customerConsentSet",
+            CustomerWrite,
+            json!({
+                "idempotencyKey": "k", "customerId": global_id("Customer", nobody), "channel": "SMS",
+                "textVersion": "2026-01",
+            }),
+        ),
+        command(
+            "customerLocaleSet",
+            CustomerWrite,
+            json!({"idempotencyKey": "k", "customerId": global_id("Customer", nobody), "locale": "es-MX"}),
+        ),
+        command(
+            "leadCapture",
+            LeadWrite,
+            json!({
+                "idempotencyKey": "k", "customer": {"name": "A", "email": "a@example.com"}, "zip": "95112",
+                "start": PARTY, "guests": {"adults": 12}, "abandoned": "QUOTE",
+            }),
+        ),
+        command(
+            "leadUpdate",
+            LeadWrite,
+            json!({"idempotencyKey": "k", "leadId": global_id("Lead", nobody), "status": "CONTACTED"}),
+        ),
+        command(
+            "leadWindowSet",
+            StationWrite,
+            json!({"idempotencyKey": "k", "months": 0}),
+        ),
         command("priceChange", PriceWrite, price),
         command(
             "priceItemAdd",

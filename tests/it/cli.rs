@@ -6,6 +6,7 @@ mod crash;
 mod demo;
 mod guide;
 mod independent;
+mod jobs;
 mod prices;
 mod projections;
 mod replay;

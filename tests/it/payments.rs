@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod cards;
+mod escalations;
 mod faults;
 mod lost_words;
 mod queue;

@@ -1,5 +1,8 @@
 //! What policies remember of a company, and where they begin to follow it.
 
+mod nodes;
+mod waiting;
+
 use std::time::Duration;
 
 use domain::access::Role;

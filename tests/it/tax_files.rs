@@ -33,7 +33,7 @@ async fn held(server: &Server) -> Client {
     for (place, (booking, tip)) in bookings.iter().zip([1_500, 0, 700]).enumerate() {
         pay(&admin, &place.to_string(), booking, tip).await;
     }
-    server.caught_up(&server.company).await;
+    server.quiet(&server.company).await;
     server.set_clock("2026-03-16T05:00:00Z");
     admin.sign_in_again().await;
     for (place, booking) in bookings.iter().enumerate() {
@@ -144,6 +144,8 @@ async fn a_report_as_of_a_position_is_the_same_file_for_ever() {
     let later = with(party("later"), json!({"start": "2026-03-28T18:00:00"}));
     let booked = admin.done("bookingRequest", "booking { id }", later).await;
     pay(&admin, "later", &booked["booking"]["id"], 0).await;
+    // A policy confirms it.
+    server.quiet(&server.company).await;
     server.set_clock("2026-03-30T05:00:00Z");
     admin.sign_in_again().await;
     let complete = json!({"idempotencyKey": "later held", "bookingId": booked["booking"]["id"]});

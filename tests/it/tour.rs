@@ -282,6 +282,8 @@ async fn the_trail_names_every_step(admin: &Client, booking: &str, requested: i6
                 .as_i64()
                 .is_some_and(|position| position >= requested - 1)
         })
+        // What the customer is told of it has its own time.
+        .filter(|entry| entry["entityType"] != "message")
         .collect();
     let told: Vec<(&str, &str)> = steps
         .iter()

@@ -3,6 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use api::app::App;
@@ -41,6 +42,8 @@ pub const PARTY: &str = "2026-03-14T18:00:00";
 pub const PARTY_UTC: &str = "2026-03-15T01:00:00Z";
 /// Password of every user.
 pub const PASSWORD: &str = "a-long-pass-phrase";
+/// What a program's ids follow from.
+const SEED: u64 = 7;
 /// How long to wait for a position that must come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -54,6 +57,8 @@ pub struct Server {
     address: SocketAddr,
     runtime: Option<Runtime>,
     database: TestDatabase,
+    /// How many programs were started beside it.
+    other_nodes: AtomicU64,
 }
 
 impl Drop for Server {
@@ -79,6 +84,19 @@ pub struct Company {
     pub sacramento: StationId,
 }
 
+/// What a company's workers have left to do at a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+struct Behind {
+    /// Policies that have not looked at the whole log.
+    policies: i64,
+    /// Processes for which a time has come.
+    due: i64,
+    /// Events that wait since a reaction failed.
+    waiting: i64,
+    /// Jobs that are to be done by now.
+    jobs: i64,
+}
+
 impl Server {
     /// Starts the program with one company.
     ///
@@ -97,7 +115,7 @@ impl Server {
         let clock = Arc::new(SimulatedClock::at(instant(START)));
         let ports = Ports {
             clock: clock.clone(),
-            ids: Arc::new(SeededIds::new(7)),
+            ids: Arc::new(SeededIds::new(SEED)),
             places: Arc::new(ZipDirectory::bundled()),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -128,6 +146,7 @@ impl Server {
             address,
             runtime: Some(runtime),
             database,
+            other_nodes: AtomicU64::new(0),
         }
     }
 
@@ -136,9 +155,11 @@ impl Server {
     /// # Panics
     /// When the database does not answer.
     pub async fn another_node(&self) -> App {
+        // Nodes that give the same ids would take each other's events for their own.
+        let seed = SEED + 1 + self.other_nodes.fetch_add(1, Ordering::Relaxed);
         let ports = Ports {
             clock: self.clock.clone(),
-            ids: Arc::new(SeededIds::new(77)),
+            ids: Arc::new(SeededIds::new(seed)),
             places: Arc::new(ZipDirectory::bundled()),
         };
         let gateway = self.database.database().await;
@@ -251,35 +272,39 @@ impl Server {
         count.fetch_one(&mut **tx).await.expect("the log answers")
     }
 
-    /// The head of a company's log once its policies have said what there is to say.
+    /// The head of a company's log once its policies have said what there is to say, and its jobs are done.
     ///
     /// # Panics
     /// When the log does not answer, or they answer each other without end.
     pub async fn quiet(&self, company: &Company) -> i64 {
+        let mut behind = Behind::default();
         for _ in 0..400 {
             // What the program's own workers hold at the moment is passed over, and waited for.
             let reacted = self.app.commands.react(company.tenant).await;
             reacted.expect("policies react");
+            let done = self.app.commands.do_jobs(company.tenant).await;
+            done.expect("the jobs go on");
             let head = self.head(company).await;
-            if self.behind(company, head).await == 0 && self.head(company).await == head {
+            behind = self.behind(company, head).await;
+            if behind == Behind::default() && self.head(company).await == head {
                 return head;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("the policies answer each other without end");
+        panic!("the policies answer each other without end: {behind:?}");
     }
 
-    /// How many policies have not looked at all of a company's log, and how many of its processes wait for a time that
-    /// has come.
-    async fn behind(&self, company: &Company, head: i64) -> i64 {
+    async fn behind(&self, company: &Company, head: i64) -> Behind {
         let mut tx = self.app.database.begin_read(company.tenant).await;
         let tx = tx.as_mut().expect("the log answers");
         let behind = "select
-            (select count(*) from policy_checkpoints where tenant_id = $1 and position < $2)
-                + (select count(*) from policy_states where tenant_id = $1 and wake_at <= $3)";
-        let count = sqlx::query_scalar(behind).bind(company.tenant.0).bind(head);
-        let count = count.bind(self.now()).fetch_one(&mut **tx).await;
-        count.expect("the log answers")
+            (select count(*) from policy_checkpoints where tenant_id = $1 and position < $2) as policies,
+            (select count(*) from policy_states where tenant_id = $1 and wake_at <= $3) as due,
+            (select count(*) from policy_waiting where tenant_id = $1) as waiting,
+            (select count(*) from jobs where tenant_id = $1 and run_at <= $3) as jobs";
+        let behind = sqlx::query_as(behind).bind(company.tenant.0).bind(head);
+        let behind = behind.bind(self.now()).fetch_one(&mut **tx).await;
+        behind.expect("the log answers")
     }
 
     /// Waits until every read model of a company holds all that has happened, and says up to where.
@@ -310,6 +335,8 @@ impl Server {
         loop {
             let reacted = self.app.commands.react(company.tenant).await;
             reacted.expect("the policies go on");
+            let done = self.app.commands.do_jobs(company.tenant).await;
+            done.expect("the jobs go on");
             let then = std::mem::replace(&mut head, self.head(company).await);
             if then == head {
                 break;
@@ -477,6 +504,7 @@ impl Client {
 pub fn mutation(name: &str, object: &str) -> String {
     let input = match name {
         "bookingComplete" | "bookingRestore" => "BookingActionInput".to_owned(),
+        "escalationJoin" => "EscalationActionInput".to_owned(),
         "taxPeriodClose" => "TaxPeriodInput".to_owned(),
         "bookingNoteAdd" => "BookingNoteInput".to_owned(),
         "chefSkillsSet" => "ChefSkillsInput".to_owned(),

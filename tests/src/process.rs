@@ -23,7 +23,7 @@ pub use running::Running;
 pub const SLUG: &str = "my-hibachi";
 
 /// What would reach another installation than the test's own.
-const FOREIGN: [&str; 9] = [
+const FOREIGN: [&str; 13] = [
     "DATABASE_URL",
     "HIBACHI_DATA_DIR",
     "HIBACHI_MASTER_KEY",
@@ -31,6 +31,10 @@ const FOREIGN: [&str; 9] = [
     "HIBACHI_SIGNING_KEY",
     "HIBACHI_SIGN_HEADS_EVERY",
     "HIBACHI_DATABASE_KEY",
+    "HIBACHI_MESSAGES",
+    "HIBACHI_SMTP_URL",
+    "HIBACHI_RINGCENTRAL_CLIENT_ID",
+    "HIBACHI_WHATSAPP_TOKEN",
     "HIBACHI_LOG",
     "HIBACHI_LOG_FORMAT",
 ];

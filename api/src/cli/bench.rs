@@ -8,6 +8,7 @@ mod business;
 mod county;
 mod export;
 mod facts;
+mod jobs;
 mod latencies;
 mod load;
 mod ours;
@@ -56,6 +57,8 @@ pub(super) enum Bench {
     AsOf(asof::AsOfBench),
     /// Tax lines written to CSV and XLSX, beside a copy of the same rows.
     Export(export::ExportBench),
+    /// Jobs: how many, how soon, and a quiet company's beside a noisy one's.
+    Jobs(jobs::JobsBench),
 }
 
 /// What every measurement is told.
@@ -130,6 +133,7 @@ impl Bench {
             Self::Rebuild(rebuild) => (&rebuild.ask, rebuild::CASES.to_vec()),
             Self::AsOf(asof) => (&asof.ask, asof::CASES.to_vec()),
             Self::Export(export) => (&export.ask, export::CASES.to_vec()),
+            Self::Jobs(jobs) => (&jobs.ask, jobs::CASES.to_vec()),
         }
     }
 
@@ -161,6 +165,7 @@ impl Bench {
             Self::Rebuild(rebuild) => rebuild.measure(world, &mut report).await?,
             Self::AsOf(asof) => asof.measure(world, &mut report).await?,
             Self::Export(export) => export.measure(world, &mut report).await?,
+            Self::Jobs(jobs) => jobs.measure(world, &mut report).await?,
         }
         report.finish()
     }

@@ -1,9 +1,11 @@
 //! `hibachi serve`, `work` and `migrate`: the parts of the program apart, for production.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use commands::jobs::JobSettings;
 use event_log::Retention;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -59,7 +61,8 @@ impl Serve {
     pub(super) async fn run(self) -> Result<Verdict> {
         let listener = listen(self.listen).await?;
         with_app(&self.location, async |app| {
-            let app = self.past.by(app);
+            let here = format!("http://{}", listener.local_addr()?);
+            let app = self.past.by(app.reached_at(&here));
             let stop = stop_signal()?;
             say(format_args!("ready http://{}", listener.local_addr()?));
             serve(app, listener, stop).await
@@ -69,7 +72,7 @@ impl Serve {
     }
 }
 
-/// Run the read models and the policies alone.
+/// Run the read models, the policies and the jobs alone.
 #[derive(Debug, Args)]
 pub(super) struct Work {
     #[command(flatten)]
@@ -80,6 +83,35 @@ pub(super) struct Work {
     sign_heads: SignHeads,
     #[command(flatten)]
     check_every: CheckEvery,
+    #[command(flatten)]
+    attempts: Attempts,
+}
+
+/// How often things are tried.
+#[derive(Debug, Args)]
+pub(super) struct Attempts {
+    /// How often a job is tried before it waits for a person.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "HIBACHI_JOB_ATTEMPTS",
+        default_value = "10"
+    )]
+    job_attempts: NonZeroU16,
+}
+
+impl Attempts {
+    /// The program, trying so often.
+    pub(super) fn by(&self, app: App) -> App {
+        let settings = JobSettings {
+            most_attempts: self.job_attempts,
+            ..JobSettings::default()
+        };
+        App {
+            commands: app.commands.doing_jobs(settings),
+            ..app
+        }
+    }
 }
 
 /// How long things are kept.
@@ -118,7 +150,7 @@ impl Work {
         with_installation(&self.location, async |app, installation| {
             let stop = stop_signal()?;
             let app = self.sign_heads.by(self.keep.by(app), installation);
-            let app = self.check_every.by(app);
+            let app = self.attempts.by(self.check_every.by(app)).queueing_what_recurs();
             let workers = app.start_workers();
             note("working; stop with Ctrl-C");
             stop.await;

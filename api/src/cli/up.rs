@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Args;
 
-use super::serve::{Keep, Past, listen, serve, stop_signal};
+use super::serve::{Attempts, Keep, Past, listen, serve, stop_signal};
 use super::{Verdict, note, say};
 use crate::app::App;
 use crate::checking::CheckEvery;
@@ -30,6 +30,8 @@ pub(super) struct Up {
     sign_heads: SignHeads,
     #[command(flatten)]
     check_every: CheckEvery,
+    #[command(flatten)]
+    attempts: Attempts,
     /// Set up the demo company on the first start; go on with it where that was interrupted.
     #[arg(long)]
     demo: bool,
@@ -40,8 +42,13 @@ impl Up {
         let began = Instant::now();
         let listener = listen(self.listen).await?;
         let installation = Installation::open(&self.location).await?;
-        let app = self.past.by(self.keep.by(App::connect(&installation).await?));
+        let here = format!("http://{}", listener.local_addr()?);
+        let app = App::connect(&installation).await?.reached_at(&here);
+        let app = self.past.by(self.keep.by(self.attempts.by(app)));
         let app = self.check_every.by(self.sign_heads.by(app, &installation));
+        let app = app.queueing_what_recurs();
+        // Nobody is at the demo company's addresses.
+        let app = if self.demo { app.logging_messages() } else { app };
         if self.demo && !demo::is_whole(&app).await? {
             note("setting up the demo company …");
             demo::company(&app).await?;

@@ -103,6 +103,12 @@ impl Before {
         self.last > Position::START
     }
 
+    /// Place in the log before the first command that was done; none where none was.
+    pub(super) fn first(&self) -> Option<Position> {
+        let places = self.done.values().map(|written| written.position);
+        places.min().map(|first| Position(first.0 - 1))
+    }
+
     /// Place in the log of the last command that was done.
     pub(super) fn last(&self) -> i64 {
         self.last.0

@@ -3,19 +3,26 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration as Wait;
 
 use anyhow::{Context, Result, bail};
-use chrono::{DateTime, Utc};
-use commands::gateways::{SeededIds, SimulatedClock};
-use commands::{Caller, CommandError, Commands, IdempotencyKey, Written};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use commands::gateways::{LogCarrier, SeededIds, SimulatedClock};
+use commands::jobs::JobSettings;
+use commands::{Caller, CommandError, Commands, Correspondence, IdempotencyKey, Written};
 use domain::booking::BookingRequested;
 use domain::ids::{BookingId, PaymentId, TenantId};
+use event_log::Vault;
 
+use super::aside::Aside;
 use super::before::{self, Before};
 use super::cards::DemoCards;
 use super::papers;
 use super::year::{Story, Year};
 use crate::app::App;
+
+/// How long a play holds on to a message.
+const HOLD: Wait = Wait::from_secs(6);
 
 /// What was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,30 +114,39 @@ pub(super) async fn play(
         return Ok(None);
     };
     let clock = Arc::new(SimulatedClock::at(now));
+    let begins_after = match before.first() {
+        Some(first) => {
+            // What a killed play held on to is free by then.
+            tokio::time::sleep(HOLD).await;
+            first
+        }
+        None => app.log.head(tenant).await?.position,
+    };
     // A program beside this one would react by the real clock, a year late. Ids go on where others were given before.
     let ids = SeededIds::new(year.fingerprint() ^ before.last().unsigned_abs().rotate_right(8));
-    let commands = held.under(clock.clone(), Arc::new(ids));
-    let mut play = Play::new(commands, clock.clone(), caller, prefix, stories.len());
+    // Nobody is at the addresses of these customers. One message goes out after the other, always in the same order.
+    let commands = held
+        .under(clock.clone(), Arc::new(ids))
+        .sending_through(Arc::new(LogCarrier))
+        .doing_jobs(JobSettings {
+            at_once: 1,
+            hold: HOLD,
+            ..JobSettings::default()
+        });
+    let mut play = Play::new(
+        app.vault.clone(),
+        commands,
+        clock.clone(),
+        (caller, prefix),
+        stories.len(),
+    );
     play.before = before;
+    play.aside = Aside::of(year, now, begins_after);
     for (index, story) in stories.iter().enumerate() {
         play.queue.insert((story.asked_at, index, Step::Request));
     }
-    let mut reacted = None;
-    while let Some((at, index, step)) = play.queue.pop_first() {
-        if at > now {
-            break;
-        }
-        clock.set(at);
-        // What is due by itself is done day by day, and whenever money has come.
-        if reacted != Some(at.date_naive()) {
-            play.react().await?;
-            reacted = Some(at.date_naive());
-        }
-        play.step(&stories[index], index, step).await?;
-    }
-    play.before = Before::default();
-    // What the last day leads to is of that day, and not of today.
-    play.react().await?;
+    play.go_through(&stories, now).await?;
+    play.let_time_pass(&stories, now).await?;
     papers::issue(app, &play, &stories).await?;
     clock.set(now);
     play.react().await?;
@@ -148,6 +164,8 @@ pub(super) struct Booked {
 }
 
 pub(super) struct Play {
+    /// Opens what customers have in their mail.
+    pub(super) vault: Arc<Vault>,
     pub(super) commands: Commands,
     pub(super) clock: Arc<SimulatedClock>,
     pub(super) cards: Arc<DemoCards>,
@@ -157,21 +175,27 @@ pub(super) struct Play {
     /// What is known of an earlier, interrupted play.
     pub(super) before: Before,
     pub(super) queue: BTreeSet<(DateTime<Utc>, usize, Step)>,
+    pub(super) aside: Aside,
     pub(super) made: Made,
+    /// The last day on which what is due by itself was done.
+    reacted_on: Option<NaiveDate>,
 }
 
 impl Play {
-    /// A play of so many stories that has not begun.
+    /// A play of so many stories that has not begun. Nobody is written to.
     pub(super) fn new(
+        vault: Arc<Vault>,
         commands: Commands,
         clock: Arc<SimulatedClock>,
-        caller: Caller,
-        prefix: String,
+        (caller, prefix): (Caller, String),
         stories: usize,
     ) -> Self {
         let cards = Arc::new(DemoCards::default());
         Self {
-            commands: commands.taking_cards(cards.clone()),
+            vault,
+            commands: commands
+                .taking_cards(cards.clone())
+                .with_correspondence(Correspondence::Paused),
             clock,
             cards,
             caller,
@@ -179,16 +203,61 @@ impl Play {
             booked: vec![Booked::default(); stories],
             before: Before::default(),
             queue: BTreeSet::new(),
+            aside: Aside::default(),
             made: Made::default(),
+            reacted_on: None,
         }
     }
 
-    /// Lets policies react, unless they have already.
-    pub(super) async fn react(&self) -> Result<()> {
-        if self.before.lasts() {
-            return Ok(());
+    /// Lets policies react and messages go out, unless they have already.
+    pub(super) async fn react(&mut self) -> Result<()> {
+        if !self.before.lasts() {
+            self.commands.react(self.caller.tenant).await?;
+            if self.aside.begun {
+                self.commands.do_jobs(self.caller.tenant).await?;
+            }
         }
-        Ok(self.commands.react(self.caller.tenant).await?)
+        self.look().await
+    }
+
+    /// Does what happens up to an instant, in the order of time.
+    async fn go_through(&mut self, stories: &[Story], now: DateTime<Utc>) -> Result<()> {
+        loop {
+            let step = self.queue.first().map(|(at, ..)| *at);
+            let task = self.aside.next_at();
+            let Some(at) = step.into_iter().chain(task).min().filter(|at| *at <= now) else {
+                return Ok(());
+            };
+            self.come_to(at, stories).await?;
+            // What is due by itself is done day by day, and whenever money has come.
+            if self.reacted_on != Some(at.date_naive()) {
+                self.react().await?;
+                self.reacted_on = Some(at.date_naive());
+            }
+            if task == Some(at) {
+                if let Some(task) = self.aside.pop() {
+                    self.beside(task, stories).await?;
+                }
+            } else if let Some((_, index, step)) = self.queue.pop_first() {
+                self.step(&stories[index], index, step).await?;
+            }
+        }
+    }
+
+    /// Lets the days pass until an instant on which something is due by itself: what was due then is of that day, and not
+    /// of today.
+    async fn let_time_pass(&mut self, stories: &[Story], now: DateTime<Utc>) -> Result<()> {
+        self.before = Before::default();
+        loop {
+            self.react().await?;
+            self.go_through(stories, now).await?;
+            let due = self.commands.next_due(self.caller.tenant).await?;
+            let later = self.now() + Duration::hours(12);
+            match due.map(|due| due.max(later)).filter(|due| *due <= now) {
+                Some(due) => self.come_to(due, stories).await?,
+                None => return Ok(()),
+            }
+        }
     }
 
     pub(super) fn key(&self, story: &Story, name: &str) -> IdempotencyKey {

@@ -18,7 +18,7 @@ use domain::tax_rate::{Jurisdiction, TaxRateSet};
 use super::bookings::play;
 use super::closing::close_a_quarter;
 use super::tour::tour_bookings;
-use super::{SLUG, Year, prices, staff};
+use super::{SLUG, Year, letters, prices, staff};
 use crate::app::App;
 
 const TAX_RATES: &[u8] = include_bytes!("../../data/tax_rates_sample.csv");
@@ -73,7 +73,7 @@ pub async fn company(app: &App) -> Result<()> {
         to: today.checked_add_days(Days::new(42)).context("six weeks ahead")?,
     };
     play(app, &held, tenant, &year, now).await?;
-    tour_bookings(&commands, &clock, &caller, san_jose, now).await?;
+    tour_bookings(&app.vault, &commands, &clock, &caller, san_jose, now).await?;
     app.views.catch_up(tenant).await?;
     close_a_quarter(app, &commands, caller, today).await?;
     app.views.catch_up(tenant).await?;
@@ -101,6 +101,8 @@ async fn set_up(
         prices::raise(commands, caller, station).await?;
     }
     prices::promo_codes(commands, caller).await?;
+    letters::templates(commands, caller).await?;
+    letters::review_links(commands, caller).await?;
     clock.set(opened);
     tax_rates(commands, caller).await?;
     staff::users(app, commands, caller, san_jose).await?;

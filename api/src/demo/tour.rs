@@ -5,10 +5,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use commands::gateways::SimulatedClock;
-use commands::{Caller, Commands};
+use commands::{Caller, Commands, Correspondence};
 use domain::booking::Booking;
 use domain::decider::Decider;
 use domain::ids::{BookingId, StationId};
+use event_log::Vault;
 
 use super::bookings::{Booked, Play, Step, happened};
 use super::company::newest_slot_before;
@@ -18,6 +19,7 @@ use super::year::{Fate, Story, Tip};
 /// Two bookings that the tour shows: one of exactly 851.18 that was held in a county at 9.125 %, and one whose
 /// event has just begun and that waits to be completed.
 pub(super) async fn tour_bookings(
+    vault: &Arc<Vault>,
     commands: &Commands,
     clock: &Arc<SimulatedClock>,
     caller: &Caller,
@@ -26,11 +28,12 @@ pub(super) async fn tour_bookings(
 ) -> Result<()> {
     let held = "2026-03-14T18:00:00".parse().context("a local time")?;
     let begun = newest_slot_before(now);
+    let commands = commands.with_correspondence(Correspondence::Paused);
     let mut play = Play::new(
+        vault.clone(),
         commands.clone(),
         clock.clone(),
-        caller.clone(),
-        "tour".to_owned(),
+        (caller.clone(), "tour".to_owned()),
         1,
     );
     for (number, start) in [(1, held), (2, begun)] {

@@ -35,6 +35,7 @@ use super::station::Station;
 use super::tax::TaxLine;
 pub(super) use change::BookingChangeMutation;
 pub(super) use command::BookingMutation;
+pub(super) use input::CustomerInput;
 pub(super) use list::BookingQuery;
 use parts::BookingNote;
 pub(super) use parts::{EventTime, Guests, Venue};

@@ -1,7 +1,10 @@
 //! Customers. Their contacts are opened for the answer and shown as `[erased]` once erased.
 
+mod consent;
+mod locale;
+
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use commands::CustomerErase;
+use commands::{CommandError, CustomerErase, Written};
 use domain::customer::{CUSTOMER_EMAIL, Customer as CustomerAggregate, fold_email};
 use domain::decider::Decider;
 use domain::envelope::{Sealed, StreamId};
@@ -14,6 +17,10 @@ use super::id::{global, local};
 use super::loaders::Loaders;
 use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
 use super::session::{app, caller, under_key, viewer};
+use consent::Consent;
+
+pub(super) use consent::ConsentMutation;
+pub(super) use locale::LocaleMutation;
 
 /// A person who books.
 #[derive(Clone)]
@@ -72,6 +79,18 @@ impl Customer {
             .text(self.stream(), "name", &self.0.name)
             .await?
             .is_none())
+    }
+    /// That the person agreed to text messages; null while they do not.
+    async fn sms_consent(&self) -> Option<Consent> {
+        self.0.sms_consent.clone().map(Consent::from)
+    }
+    /// That the person agreed to e-mail; null while they do not.
+    async fn email_consent(&self) -> Option<Consent> {
+        self.0.email_consent.clone().map(Consent::from)
+    }
+    /// The language that the person is written to in; null for the company's own.
+    async fn locale(&self) -> Option<&str> {
+        self.0.locale.as_deref()
     }
     /// How many bookings the person has asked for, whatever became of them.
     async fn booking_count(&self) -> i32 {
@@ -166,6 +185,24 @@ pub(super) struct CustomerEraseInput {
 
 payload!(CustomerPayload, customer: Customer);
 
+impl CustomerPayload {
+    async fn of(
+        ctx: &Context<'_>,
+        id: CustomerId,
+        done: std::result::Result<Written, CommandError>,
+    ) -> Result<Self> {
+        let written = match outcome(done)? {
+            Ok(written) => written,
+            Err(refused) => return Ok(Self::refused(refused)),
+        };
+        let at = read_after(written.position);
+        let found = customer_list::one(&app(ctx).views, viewer(ctx)?, id, at)
+            .await
+            .map_err(unread)?;
+        Ok(Self::written(found.value.map(Customer), &written))
+    }
+}
+
 /// Commands on customers.
 #[derive(Default)]
 pub(super) struct CustomerMutation;
@@ -189,14 +226,6 @@ impl CustomerMutation {
             app(ctx).commands.erase_customer(caller, key, ask)
         })
         .await;
-        let written = match outcome(done)? {
-            Ok(written) => written,
-            Err(refused) => return Ok(CustomerPayload::refused(refused)),
-        };
-        let at = read_after(written.position);
-        let found = customer_list::one(&app(ctx).views, viewer(ctx)?, customer_id, at)
-            .await
-            .map_err(unread)?;
-        Ok(CustomerPayload::written(found.value.map(Customer), &written))
+        CustomerPayload::of(ctx, customer_id, done).await
     }
 }

@@ -1,14 +1,24 @@
 //! The dashboard: figures of bookings by day, week or month.
 
+use std::collections::BTreeMap;
+
 use async_graphql::{Context, Enum, ID, Object, Result};
+use chrono::NaiveDate;
+use domain::access::Permission;
 use domain::ids::StationId;
+use projections::At;
 use projections::dashboard::{
     self, Bucket, Dashboard as Figures, DashboardError, DashboardFilter, Grain as RowGrain,
 };
+use projections::escalation_list::{self, EscalationFilter};
+use projections::lead_list::{self, LeadFigures, LeadStatsFilter};
+use projections::review_list::{self, ReviewFigures, StatsFilter};
 
 use super::error::{coded, unread};
 use super::id::local;
+use super::lead::LeadCounts;
 use super::read::{AsOf, Freshness, ReadInfo, at};
+use super::review::stars;
 use super::scalar::{Decimal, LocalDate, Money};
 use super::session::{app, viewer};
 
@@ -26,7 +36,7 @@ pub(super) enum Grain {
 
 /// Figures of the bookings whose event is in a bucket, by the local day at the station, as they stand at the time of
 /// the answer. A booking stands while it is neither cancelled nor expired.
-pub(super) struct DashboardBucket(Bucket);
+pub(super) struct DashboardBucket(Bucket, Option<ReviewFigures>, Option<LeadFigures>);
 
 fn count(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
@@ -86,32 +96,61 @@ impl DashboardBucket {
     async fn average_order(&self) -> Option<Money> {
         self.0.figures.average_order_cents().map(Money::from)
     }
-    /// Mean rating of the reviews; null where there are none.
+    /// Mean rating of the reviews of parties on those days, with two decimals; null where there are none. Needs
+    /// review:read, and is null without.
     async fn review_average(&self) -> Option<Decimal> {
-        None
+        stars(self.1.as_ref()?)
+    }
+    /// Leads that wanted a party on those days, by how far the staff is with them. Needs lead:read, and is null without.
+    async fn leads(&self) -> Option<LeadCounts> {
+        self.2.map(LeadCounts::from)
     }
 }
 
 /// The figures of a period.
 pub(super) struct Dashboard {
     figures: Figures,
+    /// Of reviews, by the local day of their parties; none where nobody asked, or may not see them.
+    reviews: BTreeMap<NaiveDate, ReviewFigures>,
+    /// Of leads, by the local day that they wanted; none where nobody asked, or may not see them.
+    leads: Option<BTreeMap<NaiveDate, LeadFigures>>,
+    /// Escalations that wait; none where nobody asked, or may not see them.
+    waiting: Option<u64>,
     info: projections::ReadInfo,
+}
+
+impl Dashboard {
+    fn bucket(&self, bucket: Bucket) -> DashboardBucket {
+        let days = self.reviews.range(bucket.from..=bucket.to);
+        let reviews = days.map(|(_, figures)| *figures).reduce(|mut sum, day| {
+            sum.add(&day);
+            sum
+        });
+        let leads = self.leads.as_ref().map(|leads| {
+            let mut sum = LeadFigures::default();
+            let days = leads.range(bucket.from..=bucket.to);
+            days.for_each(|(_, day)| sum.add(day));
+            sum
+        });
+        DashboardBucket(bucket, reviews, leads)
+    }
 }
 
 #[Object]
 impl Dashboard {
     /// Each day, week or month of the period, empty ones too, the first first.
     async fn buckets(&self) -> Vec<DashboardBucket> {
-        self.figures
-            .buckets
-            .iter()
-            .copied()
-            .map(DashboardBucket)
-            .collect()
+        let buckets = self.figures.buckets.iter().copied();
+        buckets.map(|bucket| self.bucket(bucket)).collect()
     }
     /// The whole period: the sum of its buckets.
     async fn total(&self) -> DashboardBucket {
-        DashboardBucket(self.figures.total)
+        self.bucket(self.figures.total)
+    }
+    /// Escalations that wait for a person, of the station or of all within reach, whenever they were opened: those of
+    /// `escalations` that are not resolved. Needs escalation:read, and is null without.
+    async fn open_escalations(&self) -> Option<i32> {
+        self.waiting.map(|count| i32::try_from(count).unwrap_or(i32::MAX))
     }
     /// What the figures are as of.
     async fn read_info(&self) -> ReadInfo {
@@ -153,6 +192,9 @@ impl DashboardQuery {
             grain: grain.into(),
         };
         let at = at(ctx, as_of, fresh).await?;
+        let reviews = reviews(ctx, &filter, at).await?;
+        let leads = leads(ctx, &filter, at).await?;
+        let waiting = waiting(ctx, station_id, at).await?;
         let found = dashboard::dashboard(&app(ctx).views, viewer(ctx)?, filter, at).await;
         let found = found.map_err(|error| match error {
             DashboardError::Read(error) => unread(error),
@@ -162,7 +204,62 @@ impl DashboardQuery {
         })?;
         Ok(Dashboard {
             figures: found.value,
+            reviews,
+            leads,
+            waiting,
             info: found.info,
         })
     }
+}
+
+/// Figures of reviews for a dashboard, where somebody asks who may see them.
+async fn reviews(
+    ctx: &Context<'_>,
+    filter: &DashboardFilter,
+    at: At,
+) -> Result<BTreeMap<NaiveDate, ReviewFigures>> {
+    let asked = |part: &str| ctx.look_ahead().field(part).field("reviewAverage").exists();
+    let viewer = viewer(ctx)?;
+    if !(asked("buckets") || asked("total")) || viewer.require(Permission::ReviewRead).is_err() {
+        return Ok(BTreeMap::new());
+    }
+    let period = StatsFilter {
+        station_id: filter.station_id,
+        from: filter.from,
+        to: filter.to,
+    };
+    let found = review_list::average(&app(ctx).views, viewer, period, at).await;
+    Ok(found.map_err(unread)?.value)
+}
+
+/// Figures of leads for a dashboard, where somebody asks who may see them.
+async fn leads(
+    ctx: &Context<'_>,
+    filter: &DashboardFilter,
+    at: At,
+) -> Result<Option<BTreeMap<NaiveDate, LeadFigures>>> {
+    let asked = |part: &str| ctx.look_ahead().field(part).field("leads").exists();
+    let viewer = viewer(ctx)?;
+    if !(asked("buckets") || asked("total")) || viewer.require(Permission::LeadRead).is_err() {
+        return Ok(None);
+    }
+    let period = LeadStatsFilter {
+        station_id: filter.station_id,
+        from: filter.from,
+        to: filter.to,
+    };
+    let found = lead_list::wanted(&app(ctx).views, viewer, period, at).await;
+    Ok(Some(found.map_err(unread)?.value))
+}
+
+/// How many escalations wait, where somebody asks who may see them.
+async fn waiting(ctx: &Context<'_>, station_id: Option<StationId>, at: At) -> Result<Option<u64>> {
+    let viewer = viewer(ctx)?;
+    let asked = ctx.look_ahead().field("openEscalations").exists();
+    if !asked || viewer.require(Permission::EscalationRead).is_err() {
+        return Ok(None);
+    }
+    let filter = EscalationFilter::waiting(station_id);
+    let found = escalation_list::count(&app(ctx).views, viewer, filter, at).await;
+    Ok(Some(found.map_err(unread)?.value))
 }

@@ -64,7 +64,7 @@ pub(super) fn outcome<W>(done: Result<W, CommandError>) -> Result<Result<W, User
         ))),
         CommandError::Conflict => Ok(Err(UserError::new("CONFLICT", &[], error.to_string()))),
         CommandError::Forbidden(_) => Err(coded("FORBIDDEN", error.to_string())),
-        CommandError::Unavailable(_) => Err(fault("UNAVAILABLE", &error)),
+        CommandError::Unavailable(_) | CommandError::Store(_) => Err(fault("UNAVAILABLE", &error)),
         CommandError::Unreadable(_) => Err(fault("INTERNAL", &error)),
     }
 }
@@ -88,7 +88,7 @@ pub(super) fn refused_question(error: CommandError) -> Error {
         | CommandError::Conflict
         | CommandError::IdempotencyMismatch
         | CommandError::InProgress { .. } => coded("CONFLICT", error.to_string()),
-        CommandError::Unavailable(_) => fault("UNAVAILABLE", &error),
+        CommandError::Unavailable(_) | CommandError::Store(_) => fault("UNAVAILABLE", &error),
         CommandError::Unreadable(_) => fault("INTERNAL", &error),
     }
 }

@@ -5,8 +5,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::document::DocumentNumber;
 use domain::ids::{
-    BookingId, ChefId, CustomerId, LeadId, PaymentId, PromoCodeId, RefundId, StationId, TenantId, UserId,
-    WorkItemId,
+    BookingId, ChefId, ConversationId, CustomerId, EscalationId, JobId, LeadId, MessageId, MessageTemplateId,
+    PaymentId, PromoCodeId, RefundId, ReviewId, StationId, TenantId, UserId, WorkItemId,
 };
 
 /// A noun that has a global id.
@@ -31,6 +31,12 @@ nouns! {
     LeadId = "Lead";
     WorkItemId = "WorkItem";
     PromoCodeId = "PromoCode";
+    ReviewId = "Review";
+    EscalationId = "Escalation";
+    ConversationId = "Conversation";
+    MessageId = "Message";
+    MessageTemplateId = "MessageTemplate";
+    JobId = "Job";
     UserId = "User";
 }
 

@@ -30,6 +30,21 @@ pub(super) struct Discount {
     amount: Option<Money>,
 }
 
+impl From<DomainDiscount> for Discount {
+    fn from(discount: DomainDiscount) -> Self {
+        match discount {
+            DomainDiscount::Percent { rate_ppm } => Self {
+                rate: Some(rate_ppm.into()),
+                amount: None,
+            },
+            DomainDiscount::Fixed { amount_cents } => Self {
+                rate: None,
+                amount: Some(amount_cents.into()),
+            },
+        }
+    }
+}
+
 #[Object]
 impl PromoCode {
     /// Opaque id.
@@ -62,16 +77,7 @@ impl PromoCode {
     }
     /// What it takes off.
     async fn discount(&self) -> Discount {
-        match self.0.terms.discount {
-            DomainDiscount::Percent { rate_ppm } => Discount {
-                rate: Some(rate_ppm.into()),
-                amount: None,
-            },
-            DomainDiscount::Fixed { amount_cents } => Discount {
-                rate: None,
-                amount: Some(amount_cents.into()),
-            },
-        }
+        self.0.terms.discount.into()
     }
     /// From when a party can be requested with it, inclusive.
     async fn starts_at(&self) -> DateTime<Utc> {
@@ -92,6 +98,10 @@ impl PromoCode {
     /// Opaque ids of the stations that it is for; none for all.
     async fn station_ids(&self) -> Vec<ID> {
         self.0.terms.stations.iter().copied().map(global).collect()
+    }
+    /// Opaque id of the only customer who may use it, a coupon's; null for a code of nobody in particular.
+    async fn customer_id(&self) -> Option<ID> {
+        self.0.terms.customer_id.map(global)
     }
     /// When it was made.
     async fn created_at(&self) -> DateTime<Utc> {
@@ -149,6 +159,21 @@ pub(super) enum DiscountInput {
     AmountMinor(BigInt),
 }
 
+impl DiscountInput {
+    /// The discount, in the field of that path.
+    pub(super) fn read(self, field: &[&str]) -> std::result::Result<DomainDiscount, UserError> {
+        Ok(match self {
+            Self::Rate(Decimal(text)) => DomainDiscount::Percent {
+                rate_ppm: RatePpm::parse(&text)
+                    .map_err(|bad| UserError::new("INVALID_DISCOUNT", field, bad.to_string()))?,
+            },
+            Self::AmountMinor(amount) => DomainDiscount::Fixed {
+                amount_cents: Cents(amount.0),
+            },
+        })
+    }
+}
+
 /// What a promo code grants, and under which conditions.
 #[derive(InputObject)]
 pub(super) struct PromoTermsInput {
@@ -178,16 +203,7 @@ impl PromoTermsInput {
         let stations = self.station_ids.iter().map(local::<StationId>);
         let unknown = || UserError::new("NOT_FOUND", &["terms", "stationIds"], "there is no such station");
         let stations = stations.collect::<Option<Vec<_>>>().ok_or_else(unknown)?;
-        let discount = match self.discount {
-            DiscountInput::Rate(Decimal(text)) => DomainDiscount::Percent {
-                rate_ppm: RatePpm::parse(&text).map_err(|bad| {
-                    UserError::new("INVALID_DISCOUNT", &["terms", "discount"], bad.to_string())
-                })?,
-            },
-            DiscountInput::AmountMinor(amount) => DomainDiscount::Fixed {
-                amount_cents: Cents(amount.0),
-            },
-        };
+        let discount = self.discount.read(&["terms", "discount"])?;
         Ok(PromoGrant {
             discount,
             starts_at: self.starts_at,

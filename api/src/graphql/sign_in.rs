@@ -6,25 +6,32 @@ use domain::access::{Role as DomainRole, Viewer as DomainViewer};
 use domain::decider::Decider;
 use domain::document::DocumentNumber;
 use domain::envelope::{Position, StreamId};
-use domain::ids::{BookingId, ChefId, CustomerId, PaymentId, PromoCodeId, StationId, WorkItemId};
+use domain::ids::{
+    BookingId, ChefId, ConversationId, CustomerId, EscalationId, LeadId, PaymentId, PromoCodeId, ReviewId,
+    StationId, WorkItemId,
+};
 use domain::user::User;
 use event_log::Opened;
 use projections::{
-    audit_trail, booking_list, chef_list, customer_list, document_list, payment_list, promo_list,
-    station_list, work_list,
+    At, audit_trail, booking_list, chef_list, customer_list, document_list, escalation_list, lead_list,
+    payment_list, promo_list, station_list, work_list,
 };
 
 use super::audit::AuditEntry;
 use super::booking::Booking;
 use super::chef::Chef;
+use super::conversation::{self, Conversation};
 use super::customer::Customer;
 use super::document::Document;
 use super::error::{UserError, fault, refused_question, unread};
+use super::escalation::Escalation;
 use super::id::{Noun, global, named, parts};
+use super::lead::Lead;
 use super::loaders::ERASED;
 use super::payment::Payment;
 use super::promo_code::PromoCode;
 use super::read::{AsOf, at};
+use super::review::{self, Review};
 use super::session::{app, viewer};
 use super::station::{Station, stations_of};
 use super::work::WorkItem;
@@ -42,6 +49,10 @@ pub(super) enum Node {
     Payment(Payment),
     Document(Document),
     PromoCode(PromoCode),
+    Review(Review),
+    Escalation(Escalation),
+    Conversation(Conversation),
+    Lead(Lead),
     WorkItem(WorkItem),
     AuditEntry(AuditEntry),
 }
@@ -175,54 +186,72 @@ impl SignInQuery {
         #[graphql(desc = "Opaque id of anything that has one.")] id: ID,
         #[graphql(desc = "As of a time in the past: the same answer for ever.")] as_of: Option<AsOf>,
     ) -> Result<Option<Node>> {
-        let viewer = viewer(ctx)?;
+        viewer(ctx)?;
         let Some((name, id)) = parts(&id) else {
             return Ok(None);
         };
-        let views = &app(ctx).views;
         let at = at(ctx, as_of, None).await?;
-        macro_rules! row {
-            ($id:ty, $found:expr) => {
-                match id.parse::<$id>() {
-                    Ok(id) => {
-                        let found = $found(id).await.map_err(unread)?;
-                        found.value.map(|row| (row, found.info))
-                    }
-                    Err(_) => None,
-                }
-            };
-        }
-        Ok(match name.as_str() {
-            domain::ids::TenantId::NAME if id == viewer.tenant.to_string() => {
-                Some(Node::Organisation(organisation(ctx, viewer).await?))
-            }
-            StationId::NAME => row!(StationId, |id| station_list::one(views, viewer, id, at))
-                .map(|(row, _)| Node::Station(Station(row))),
-            ChefId::NAME => row!(ChefId, |id| chef_list::one(views, viewer, id, at))
-                .map(|(row, _)| Node::Chef(Chef { row, at })),
-            CustomerId::NAME => row!(CustomerId, |id| customer_list::one(views, viewer, id, at))
-                .map(|(row, _)| Node::Customer(Customer(row))),
-            BookingId::NAME => row!(BookingId, |id| booking_list::one(views, viewer, id, at))
-                .map(|(row, info)| Node::Booking(Booking { row, at, info })),
-            PaymentId::NAME => row!(PaymentId, |id| payment_list::one(views, viewer, id, at))
-                .map(|(row, _)| Node::Payment(Payment { row, at })),
-            DocumentNumber::NAME => row!(DocumentNumber, |id| document_list::one(views, viewer, id, at))
-                .map(|(row, _)| Node::Document(Document { row, at })),
-            PromoCodeId::NAME => row!(PromoCodeId, |id| promo_list::one(views, viewer, id, at))
-                .map(|(row, _)| Node::PromoCode(PromoCode(row))),
-            WorkItemId::NAME => row!(WorkItemId, |id| work_list::one(views, viewer, id, at))
-                .map(|(row, _)| Node::WorkItem(WorkItem { row, at })),
-            "AuditEntry" => {
-                let position = id.parse().map(Position).unwrap_or_default();
-                let row = audit_trail::one(views, viewer, position, at)
-                    .await
-                    .map_err(unread)?
-                    .value;
-                row.map(|row| Node::AuditEntry(AuditEntry(row)))
-            }
-            _ => None,
-        })
+        node_of(ctx, &name, &id, at).await
     }
+}
+
+/// Anything by its type and id; none for what is not there or not within reach.
+pub(super) async fn node_of(ctx: &Context<'_>, name: &str, id: &str, at: At) -> Result<Option<Node>> {
+    let viewer = viewer(ctx)?;
+    let views = &app(ctx).views;
+    macro_rules! row {
+        ($id:ty, $found:expr) => {
+            match id.parse::<$id>() {
+                Ok(id) => {
+                    let found = $found(id).await.map_err(unread)?;
+                    found.value.map(|row| (row, found.info))
+                }
+                Err(_) => None,
+            }
+        };
+    }
+    Ok(match name {
+        domain::ids::TenantId::NAME if id == viewer.tenant.to_string() => {
+            Some(Node::Organisation(organisation(ctx, viewer).await?))
+        }
+        StationId::NAME => row!(StationId, |id| station_list::one(views, viewer, id, at))
+            .map(|(row, _)| Node::Station(Station(row))),
+        ChefId::NAME => row!(ChefId, |id| chef_list::one(views, viewer, id, at))
+            .map(|(row, _)| Node::Chef(Chef { row, at })),
+        CustomerId::NAME => row!(CustomerId, |id| customer_list::one(views, viewer, id, at))
+            .map(|(row, _)| Node::Customer(Customer(row))),
+        BookingId::NAME => row!(BookingId, |id| booking_list::one(views, viewer, id, at))
+            .map(|(row, info)| Node::Booking(Booking { row, at, info })),
+        PaymentId::NAME => row!(PaymentId, |id| payment_list::one(views, viewer, id, at))
+            .map(|(row, _)| Node::Payment(Payment { row, at })),
+        DocumentNumber::NAME => row!(DocumentNumber, |id| document_list::one(views, viewer, id, at))
+            .map(|(row, _)| Node::Document(Document { row, at })),
+        PromoCodeId::NAME => row!(PromoCodeId, |id| promo_list::one(views, viewer, id, at))
+            .map(|(row, _)| Node::PromoCode(PromoCode(row))),
+        ReviewId::NAME => match id.parse() {
+            Ok(id) => review::one(ctx, id, at).await?.map(Node::Review),
+            Err(_) => None,
+        },
+        ConversationId::NAME => match id.parse() {
+            Ok(id) => conversation::one(ctx, id, at).await?.map(Node::Conversation),
+            Err(_) => None,
+        },
+        EscalationId::NAME => row!(EscalationId, |id| escalation_list::one(views, viewer, id, at))
+            .map(|(row, _)| Node::Escalation(Escalation { row, at })),
+        LeadId::NAME => row!(LeadId, |id| lead_list::one(views, viewer, id, at))
+            .map(|(row, _)| Node::Lead(Lead { row, at })),
+        WorkItemId::NAME => row!(WorkItemId, |id| work_list::one(views, viewer, id, at))
+            .map(|(row, _)| Node::WorkItem(WorkItem { row, at })),
+        "AuditEntry" => {
+            let position = id.parse().map(Position).unwrap_or_default();
+            let row = audit_trail::one(views, viewer, position, at)
+                .await
+                .map_err(unread)?
+                .value;
+            row.map(|row| Node::AuditEntry(AuditEntry(row)))
+        }
+        _ => None,
+    })
 }
 
 /// Who wants to sign in.

@@ -56,7 +56,8 @@ impl StripeSettings {
     }
 }
 
-fn setting(secrets: &Path, name: &str, variable: &str) -> Result<Option<String>> {
+/// A setting of the environment, else of a file in the directory of secrets.
+pub(super) fn setting(secrets: &Path, name: &str, variable: &str) -> Result<Option<String>> {
     if let Ok(text) = std::env::var(variable) {
         return Ok(Some(text));
     }

@@ -11,18 +11,19 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use commands::gateways::stripe::{Notice, SignatureError, check_signature};
 use commands::payment::Heard;
 use commands::ports::GatewayError;
 use domain::ids::TenantId;
 
+use super::plain;
 use crate::app::App;
 
 const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 
 /// An event for whichever company it names.
-pub(crate) async fn stripe(
+pub(super) async fn stripe(
     State(app): State<App>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -31,17 +32,13 @@ pub(crate) async fn stripe(
 }
 
 /// An event for the company of the address.
-pub(crate) async fn stripe_of(
+pub(super) async fn stripe_of(
     State(app): State<App>,
     Path(organisation): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     answer(&app, Some(&organisation), &headers, body).await
-}
-
-fn plain(status: StatusCode, said: &'static str) -> Response {
-    (status, said).into_response()
 }
 
 async fn answer(
@@ -127,7 +124,9 @@ async fn turn_away(
         None => only_company(app).await?,
     };
     if let Some(tenant) = company {
-        app.commands.note_refused_webhook(tenant, error.into()).await?;
+        app.commands
+            .note_refused_webhook(tenant, "stripe", error.into())
+            .await?;
     }
     Ok(())
 }
@@ -164,7 +163,7 @@ async fn known(app: &App, tenant: TenantId) -> Result<Option<TenantId>> {
         .then_some(tenant))
 }
 
-async fn only_company(app: &App) -> Result<Option<TenantId>> {
+pub(super) async fn only_company(app: &App) -> Result<Option<TenantId>> {
     let organisations = app.database.organisations().await?;
     Ok(match organisations.as_slice() {
         [only] => Some(only.tenant),

@@ -2,6 +2,7 @@
 
 use chrono::Timelike;
 use domain::decider::Decider;
+use domain::envelope::Channel;
 use domain::ids::{PaymentId, TenantId};
 use domain::money::Cents;
 use domain::organisation::{Organisation, OrganisationCommand, WebhookRefusal, WebhookRefused};
@@ -266,7 +267,7 @@ impl Commands {
         self.plan_work(Plan::default(), item, opened)
     }
 
-    /// Notes that a message that claimed to come from the provider was turned away; more of the kind within the hour are
+    /// Notes that a message that claimed to come from a provider was turned away; more of the kind within the hour are
     /// noted once, so that nobody can fill a log with them.
     ///
     /// # Errors
@@ -274,20 +275,22 @@ impl Commands {
     pub async fn note_refused_webhook(
         &self,
         tenant: TenantId,
+        provider: &'static str,
         why: WebhookRefusal,
     ) -> Result<(), CommandError> {
         let this = self.clone();
         to_the_end(async move {
-            let caller = provider(tenant);
+            let mut caller = Caller::system(tenant, provider);
+            caller.channel = Channel::Webhook;
             let now = this.ports.now();
             let hour = now.date_naive().and_hms_opt(now.hour(), 0, 0);
-            let cause = format!("{} {hour:?}", why.as_str());
+            let cause = format!("{provider} {} {hour:?}", why.as_str());
             let key = IdempotencyKey::of_reaction("webhook_refused", &cause);
             this.run(&caller, &key, "webhook_refused", &cause, || async {
                 let id = organisation_id(tenant);
                 let loaded = this.load::<Organisation>(&caller, &id).await?;
                 let refused = OrganisationCommand::NoteRefusedWebhook(WebhookRefused {
-                    provider: "stripe".to_owned(),
+                    provider: provider.to_owned(),
                     why,
                     refused_at: this.ports.now(),
                 });

@@ -1,56 +1,63 @@
 //! Runs policies: one transaction a batch holds the checkpoint, the states and the proof that nobody else runs.
 
+mod error;
 mod holding;
 mod memory;
+mod parking;
 mod pass;
+mod reaction;
 mod reply;
+mod sitting;
+mod waiting;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use domain::decider::DecodeError;
+use chrono::{DateTime, Utc};
 use domain::envelope::Position;
 use domain::ids::TenantId;
 use domain::recorded::Recorded;
-use event_log::{Appended, LogError};
+use event_log::Appended;
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Policy, Reaction, WhenMoneyChangesTax};
-use crate::{CommandError, Commands};
-use memory::{forget_state, keep_state, load_state};
-use pass::{POLICIES, Pass};
-use reply::Cause;
+use super::{Policy, WhenMoneyChangesTax};
+use crate::Commands;
+use parking::{Occasion, Parking};
+use pass::POLICIES;
+use reaction::{Answer, Reacted};
+use sitting::{Process, Sitting};
+
+pub use error::PolicyError;
+pub(crate) use waiting::CaughtUp;
 
 /// Events that one transaction looks at.
 const BATCH: u16 = 200;
 /// Processes whose time has come that one transaction looks at.
 const DUE: u16 = 100;
 
+/// What queues jobs: no policy, with a checkpoint like one.
+pub(crate) const RELAY: &str = "jobs";
+
 /// How often to look for what other processes have appended, and for whose time has come.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Why a policy could not go on; it is tried again from its checkpoint.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
-    /// The log or the database is out of reach.
-    #[error("the log cannot be read")]
-    Log(#[from] LogError),
-    /// The database refused a statement.
-    #[error("the policy's checkpoint cannot be kept")]
-    Database(#[from] sqlx::Error),
-    /// The log holds an event that this program cannot read.
-    #[error("the log holds an event that cannot be read")]
-    Unreadable(#[from] DecodeError),
-    /// A remembered state is of another shape.
-    #[error("a remembered state cannot be read")]
-    State(#[from] serde_json::Error),
-    /// A command neither happened nor was refused by a rule.
-    #[error("a command did not happen")]
-    Command(#[from] CommandError),
+/// What waits of a policy's process since a reaction failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingReaction {
+    /// Name of the policy.
+    pub policy: String,
+    /// The business process, by the policy's own name for it: mostly an id.
+    pub process: String,
+    /// How much of it waits: events, and a time that has come.
+    pub waiting: i64,
+    /// Where the first event of it is in the log; 0 for a time that has come.
+    pub first: Position,
+    /// When the first of it happened.
+    pub since: DateTime<Utc>,
 }
 
 impl Commands {
@@ -65,23 +72,27 @@ impl Commands {
         Ok(())
     }
 
-    /// How many events of a company what follows its payments has not looked at yet: until there are none, tax may be
-    /// missing.
+    /// How many events of a company what follows its payments has not looked at yet, or has put aside: until there are none,
+    /// tax may be missing.
     ///
     /// # Errors
     /// [`PolicyError`] when the log or the database is out of reach.
     pub async fn tax_events_behind(&self, tenant: TenantId) -> Result<i64, PolicyError> {
         let head = self.log().head(tenant).await?.position;
         let mut tx = self.log().database().begin_read(tenant).await?;
-        let position: Option<i64> = sqlx::query_scalar(
-            "select position from policy_checkpoints where tenant_id = $1 and policy = $2",
+        let followed: Option<(i64, i64)> = sqlx::query_as(
+            "select position, (
+                 select count(*) from policy_waiting w where w.tenant_id = c.tenant_id and w.policy = c.policy
+             )
+             from policy_checkpoints c where tenant_id = $1 and policy = $2",
         )
         .bind(tenant.0)
         .bind(WhenMoneyChangesTax::NAME)
         .fetch_optional(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok((head.0 - position.unwrap_or(0)).max(0))
+        let (position, waiting) = followed.unwrap_or((0, 0));
+        Ok((head.0 - position).max(0) + waiting)
     }
 
     /// Reacts for all companies until told to stop: at once to what this process appends, within a second to
@@ -141,73 +152,22 @@ impl Commands {
         Ok(tenants.into_iter().map(TenantId).collect())
     }
 
-    /// Lets a policy look at some of the events that it has not looked at; none where there are none, or where another has
-    /// its checkpoint.
-    async fn follow_batch<P: Policy>(
-        &self,
-        tenant: TenantId,
-        pass: &Pass,
-    ) -> Result<Option<Followed>, PolicyError> {
-        let Some((mut tx, checkpoint)) = self.take_checkpoint(tenant, P::NAME).await? else {
+    /// Lets a policy look by itself at some of the events that it has not looked at; none where there are none, or where another
+    /// has its checkpoint.
+    async fn follow_batch<P: Policy>(&self, tenant: TenantId) -> Result<Option<Batch>, PolicyError> {
+        let Some((tx, checkpoint)) = self.take_checkpoint(tenant, P::NAME).await? else {
             return Ok(None);
         };
-        let read;
-        let events = match pass.since(checkpoint) {
-            Some(seen) => seen,
-            None => {
-                read = self.read_events(tenant, checkpoint).await?;
-                &read
-            }
-        };
+        let events = self.read_events(tenant, checkpoint.position).await?;
+        let mut sitting = Sitting::of(tx, tenant, HashMap::from([(P::NAME, checkpoint)]));
         let Some(last) = events.last().map(|event| event.position) else {
-            // Given back now, not some time after: the next batch must not find it taken.
-            tx.rollback().await?;
+            sitting.give_up().await?;
             return Ok(None);
         };
-        let now = self.ports.now();
-        let mut has_due = false;
-        let mut batch = Batch {
-            is_full: events.len() == usize::from(BATCH),
-            has_replied: false,
-        };
-        for event in events {
-            let Some(process) = P::process(event) else {
-                continue;
-            };
-            let state = load_state::<P>(&mut tx, tenant, &process).await?;
-            let had_state = state.is_some();
-            let Reaction {
-                state,
-                wake_at,
-                reply,
-            } = P::react(state, event);
-            if let Some(reply) = reply {
-                batch.has_replied = true;
-                let cause = Cause {
-                    event: Some(event.event_id),
-                    key: event.event_id.to_string(),
-                };
-                self.reply::<P>(tenant, cause, Some(event.meta.correlation_id.clone()), reply)
-                    .await?;
-            }
-            match state {
-                Some(state) => {
-                    has_due |= wake_at.is_some_and(|wake_at| wake_at <= now);
-                    let state = serde_json::to_value(state)?;
-                    keep_state(&mut tx, tenant, P::NAME, &process, &state, wake_at).await?;
-                }
-                None if had_state => forget_state(&mut tx, tenant, P::NAME, &process).await?,
-                None => {}
-            }
-        }
-        sqlx::query("update policy_checkpoints set position = $3 where tenant_id = $1 and policy = $2")
-            .bind(tenant.0)
-            .bind(P::NAME)
-            .bind(last.0)
-            .execute(&mut *tx)
-            .await?;
-        tx.commit().await?;
-        Ok(Some(Followed { batch, has_due }))
+        sitting.recall(&processes::<P>(&events)).await?;
+        let batch = self.look_at::<P>(&mut sitting, &events).await?;
+        sitting.end(last).await?;
+        Ok(Some(batch))
     }
 
     async fn read_events(&self, tenant: TenantId, after: Position) -> Result<Vec<Recorded>, PolicyError> {
@@ -219,11 +179,11 @@ impl Commands {
     /// Lets a policy do what some of its processes have waited for; none where none waits, or where another has its
     /// checkpoint.
     async fn wake_batch<P: Policy>(&self, tenant: TenantId) -> Result<Option<Batch>, PolicyError> {
-        let Some((mut tx, _)) = self.take_checkpoint(tenant, P::NAME).await? else {
+        let Some((mut tx, checkpoint)) = self.take_checkpoint(tenant, P::NAME).await? else {
             return Ok(None);
         };
-        let due: Vec<(String, Value)> = sqlx::query_as(
-            "select process, state from policy_states
+        let due: Vec<(String, Value, DateTime<Utc>)> = sqlx::query_as(
+            "select process, state, wake_at from policy_states
              where tenant_id = $1 and policy = $2 and wake_at <= $3 order by wake_at limit $4",
         )
         .bind(tenant.0)
@@ -238,45 +198,57 @@ impl Commands {
         }
         let mut batch = Batch {
             is_full: due.len() == usize::from(DUE),
-            has_replied: false,
+            ..Batch::default()
         };
-        for (process, state) in due {
-            let state: P::State = serde_json::from_value(state)?;
-            let again = P::again(&state, self.ports.now());
-            if let Some(reply) = P::due(&process, state) {
-                batch.has_replied = true;
-                let cause = Cause {
-                    event: None,
-                    key: format!("due {process}"),
-                };
-                self.reply::<P>(tenant, cause, None, reply).await?;
-            }
-            match again {
-                Some((state, wake_at)) => {
-                    let state = serde_json::to_value(state)?;
-                    keep_state(&mut tx, tenant, P::NAME, &process, &state, Some(wake_at)).await?;
+        let mut parking = Parking::new(tenant, P::NAME, &checkpoint);
+        for (process, state, wake_at) in due {
+            let woken = self.wake::<P>(&mut tx, tenant, &process, state, Answer::Give);
+            match woken.await {
+                Ok(reacted) => batch.add(&reacted),
+                Err(error) => {
+                    let occasion = Occasion::of_time(wake_at);
+                    let now = self.ports.now();
+                    parking.park(&mut tx, &process, &occasion, now, error).await?;
                 }
-                None => forget_state(&mut tx, tenant, P::NAME, &process).await?,
             }
         }
+        parking.end(&mut tx).await?;
         tx.commit().await?;
         Ok(Some(batch))
     }
 }
 
+/// The processes of a policy that events belong to, each once.
+fn processes<P: Policy>(events: &[Recorded]) -> Vec<Process> {
+    let mut names: Vec<String> = events.iter().flat_map(P::processes).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(|name| (P::NAME, name)).collect()
+}
+
 /// What came of some events, or of some processes whose time has come.
+#[derive(Default)]
 struct Batch {
     /// There may be more of them.
     is_full: bool,
+    /// A process waits for a time that has come already.
+    has_due: bool,
     /// A command was given: there may be new events.
     has_replied: bool,
 }
 
-/// What came of some events.
-struct Followed {
-    batch: Batch,
-    /// A process waits for a time that has come already.
-    has_due: bool,
+impl Batch {
+    fn of(looked_at: usize) -> Self {
+        Self {
+            is_full: looked_at == usize::from(BATCH),
+            ..Self::default()
+        }
+    }
+
+    fn add(&mut self, reacted: &Reacted) {
+        self.has_due |= reacted.is_due;
+        self.has_replied |= reacted.has_replied;
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

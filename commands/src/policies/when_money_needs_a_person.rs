@@ -8,7 +8,7 @@ use domain::payment::PaymentEvent;
 use domain::recorded::{DomainEvent, Recorded};
 
 use super::{Answers, Policy, Reaction, Reply};
-use account::Account;
+pub(in crate::policies) use account::Account;
 
 /// Fills the work queue.
 pub struct WhenMoneyNeedsAPerson;
@@ -39,6 +39,12 @@ impl Policy for WhenMoneyNeedsAPerson {
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
             | DomainEvent::WorkItem(_)
+            | DomainEvent::MessageTemplate(_)
+            | DomainEvent::Job(_)
+            | DomainEvent::Conversation(_)
+            | DomainEvent::Review(_)
+            | DomainEvent::Escalation(_)
+            | DomainEvent::Message(_)
             | DomainEvent::TaxPeriod(_)
             | DomainEvent::Document(_)
             | DomainEvent::DocumentSeries(_)
@@ -68,6 +74,12 @@ impl Policy for WhenMoneyNeedsAPerson {
             | DomainEvent::PriceList(_)
             | DomainEvent::TaxRate(_)
             | DomainEvent::WorkItem(_)
+            | DomainEvent::MessageTemplate(_)
+            | DomainEvent::Job(_)
+            | DomainEvent::Conversation(_)
+            | DomainEvent::Review(_)
+            | DomainEvent::Escalation(_)
+            | DomainEvent::Message(_)
             | DomainEvent::TaxPeriod(_)
             | DomainEvent::Document(_)
             | DomainEvent::DocumentSeries(_)

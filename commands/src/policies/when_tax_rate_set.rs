@@ -109,6 +109,12 @@ fn meaning(event: &Recorded) -> Option<(String, Meaning<'_>)> {
         | DomainEvent::Document(_)
         | DomainEvent::DocumentSeries(_)
         | DomainEvent::WorkItem(_)
+        | DomainEvent::MessageTemplate(_)
+        | DomainEvent::Job(_)
+        | DomainEvent::Conversation(_)
+        | DomainEvent::Review(_)
+        | DomainEvent::Escalation(_)
+        | DomainEvent::Message(_)
         | DomainEvent::TaxPeriod(_)
         | DomainEvent::Lead(_) => None,
     }

@@ -91,7 +91,7 @@ fn known() -> Customer {
             phone_key: Some("p".to_owned()),
             sms_consent: None,
         }),
-        erased: None,
+        ..Customer::default()
     }
 }
 
@@ -139,5 +139,110 @@ fn a_customer_is_erased_once_for_a_reason() {
     assert_eq!(
         customer.decide(erase("asked to be forgotten")),
         Err(CustomerError::Erased)
+    );
+}
+
+#[test]
+fn a_consent_is_given_for_a_text_renewed_for_another_and_taken_back() {
+    let set = |channel, text_version: Option<&str>, through: &str| CustomerCommand::SetConsent {
+        channel,
+        text_version: text_version.map(str::to_owned),
+        through: through.to_owned(),
+        now: "2026-11-21T00:00:00Z".parse().unwrap(),
+    };
+    use ConsentChannel::{Email, Sms};
+    let sealed = Sealed {
+        subject: SubjectId(uuid::Uuid::nil()),
+        sealed: String::new(),
+    };
+    let mut customer = Customer::default();
+    assert_eq!(
+        customer.decide(set(Email, Some("2026-01"), "staff")),
+        Err(CustomerError::NotFound)
+    );
+    customer.evolve(&CustomerEvent::Registered(CustomerRegistered {
+        contact: Contact {
+            name: sealed,
+            email: None,
+            phone: None,
+        },
+        email_key: None,
+        phone_key: None,
+        sms_consent: Consent::check(
+            "booking_request",
+            "2026-01",
+            "2026-11-20T00:00:00Z".parse().unwrap(),
+        )
+        .ok(),
+    }));
+    assert_eq!(
+        customer.consent(Sms).map(|given| given.text_version.as_str()),
+        Some("2026-01")
+    );
+    assert_eq!(customer.consent(Email), None);
+    for (refused, error) in [
+        (set(Sms, Some("2026-01"), "staff"), CustomerError::Unchanged),
+        (set(Email, None, "staff"), CustomerError::Unchanged),
+        (set(Email, Some(" "), "staff"), CustomerError::BadTextVersion),
+        (set(Email, Some("1"), "By Phone"), CustomerError::BadThrough),
+        (set(Sms, None, ""), CustomerError::BadThrough),
+    ] {
+        assert_eq!(customer.decide(refused), Err(error));
+    }
+    let renewed = customer.decide(set(Sms, Some("2026-02"), "web")).unwrap();
+    let [CustomerEvent::ConsentGiven(given)] = renewed.as_slice() else {
+        panic!("{renewed:?}");
+    };
+    assert_eq!(given.before.as_deref(), Some("2026-01"));
+    customer.evolve(&renewed[0]);
+    let withdrawn = customer.decide(set(Sms, None, "stop_reply")).unwrap();
+    customer.evolve(&withdrawn[0]);
+    assert_eq!(customer.consent(Sms), None);
+    customer.evolve(&customer.decide(set(Email, Some("e-1"), "web")).unwrap()[0]);
+    customer.evolve(&CustomerEvent::Erased(CustomerErased {
+        reason: "asked for it".to_owned(),
+        destroyed: Vec::new(),
+        email_key: None,
+        phone_key: None,
+    }));
+    assert_eq!(
+        customer.decide(set(Sms, Some("2026-02"), "web")),
+        Err(CustomerError::Erased)
+    );
+    assert_eq!(customer.consent(Email), None, "nobody is left to be written to");
+}
+
+#[test]
+fn a_customer_is_written_to_in_a_language_until_another_is_said() {
+    let mut customer = known();
+    let locale = |tag: Option<&str>| CustomerCommand::SetLocale {
+        locale: tag.map(|tag| Locale::parse(tag).unwrap()),
+        now: "2026-02-10T18:00:00Z".parse().unwrap(),
+    };
+    assert_eq!(customer.decide(locale(None)), Err(CustomerError::Unchanged));
+    for (to, before) in [
+        (Some("es-MX"), None),
+        (Some("en"), Some("es-MX")),
+        (None, Some("en")),
+    ] {
+        let events = customer.decide(locale(to)).unwrap();
+        let [CustomerEvent::LocaleSet(set)] = events.as_slice() else {
+            panic!("{events:?}");
+        };
+        let told = (set.locale.as_ref(), set.before.as_ref());
+        assert_eq!(
+            (told.0.map(Locale::as_str), told.1.map(Locale::as_str)),
+            (to, before)
+        );
+        customer.evolve(&events[0]);
+        assert_eq!(customer.locale().map(Locale::as_str), to);
+    }
+    customer.evolve(&customer.decide(locale(Some("es"))).unwrap()[0]);
+    customer.evolve(&customer.decide(erase("asked to be forgotten")).unwrap()[0]);
+    assert_eq!(customer.locale(), None);
+    assert_eq!(customer.decide(locale(Some("en"))), Err(CustomerError::Erased));
+    assert_eq!(
+        Customer::default().decide(locale(Some("en"))),
+        Err(CustomerError::NotFound)
     );
 }

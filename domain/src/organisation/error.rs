@@ -1,7 +1,10 @@
 //! Why an organisation refuses.
 
+use super::LEAD_MONTHS;
 use crate::decider::Refusal;
+use crate::message_settings::MessageSettingsError;
 use crate::money::Cents;
+use crate::review::RoutingError;
 
 /// Why an organisation refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +33,15 @@ pub enum OrganisationError {
     /// Negative or absurd.
     #[error("a limit is 0 to {}", Cents::MAX_INPUT)]
     BadLimit,
+    /// Less than a month, or absurd.
+    #[error("personal data of leads is kept for {} to {} months", LEAD_MONTHS.start(), LEAD_MONTHS.end())]
+    BadLeadWindow,
+    /// Customers cannot be written to so.
+    #[error(transparent)]
+    Message(#[from] MessageSettingsError),
+    /// Reviews cannot be gone about so.
+    #[error(transparent)]
+    Review(#[from] RoutingError),
 }
 
 impl Refusal for OrganisationError {
@@ -42,6 +54,9 @@ impl Refusal for OrganisationError {
             Self::Unchanged | Self::KeptUnchanged => "UNCHANGED",
             Self::BadReason => "INVALID_REASON",
             Self::BadLimit => "INVALID_AMOUNT",
+            Self::BadLeadWindow => "INVALID_WINDOW",
+            Self::Message(error) => error.code(),
+            Self::Review(error) => error.code(),
         }
     }
     fn field(&self) -> &'static [&'static str] {
@@ -53,6 +68,9 @@ impl Refusal for OrganisationError {
             Self::KeptUnchanged => &["keptDeposit"],
             Self::BadReason => &["reason"],
             Self::BadLimit => &["limitMinor"],
+            Self::BadLeadWindow => &["months"],
+            Self::Message(error) => error.field(),
+            Self::Review(error) => error.field(),
         }
     }
 }

@@ -4,8 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::StationId;
+use crate::message_settings::MessageSettings;
 use crate::money::Cents;
 use crate::place::ZipCode;
+use crate::review::{ReviewSettings, RiskAcknowledgement, RoutingMode};
 use crate::tax_account::{CardFeeTax, KeptDepositTax};
 
 /// A company joined the platform.
@@ -86,7 +88,7 @@ impl WebhookRefusal {
     }
 }
 
-/// A message that claimed to come from the payment provider was turned away. Nothing of it is kept. More of the kind
+/// A message that claimed to come from a provider was turned away. Nothing of it is kept. More of the kind
 /// within the hour are one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookRefused {
@@ -96,4 +98,51 @@ pub struct WebhookRefused {
     pub why: WebhookRefusal,
     /// When.
     pub refused_at: DateTime<Utc>,
+}
+
+/// The company changed how it asks for reviews.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewSettingsChanged {
+    /// How it did until then.
+    pub before: ReviewSettings,
+    /// How it does from now on.
+    pub settings: ReviewSettings,
+    /// When.
+    pub changed_at: DateTime<Utc>,
+}
+
+/// The company chose whom external review sites are shown to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewRoutingSet {
+    /// To whom until then.
+    pub before: RoutingMode,
+    /// To whom from now on.
+    pub mode: RoutingMode,
+    /// That its risk was acknowledged, for a mode other than neutral. By whom is in the event's metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledgement: Option<RiskAcknowledgement>,
+    /// When.
+    pub set_at: DateTime<Utc>,
+}
+
+/// The company set for how long it keeps personal data of leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeadWindowSet {
+    /// For how many months until then.
+    pub before_months: u32,
+    /// For how many months from now on, those included that are there already.
+    pub months: u32,
+    /// When.
+    pub set_at: DateTime<Utc>,
+}
+
+/// The company changed how it writes to its customers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageSettingsChanged {
+    /// How it did until then.
+    pub before: MessageSettings,
+    /// How it does from now on.
+    pub settings: MessageSettings,
+    /// When.
+    pub changed_at: DateTime<Utc>,
 }

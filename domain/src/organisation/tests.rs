@@ -34,6 +34,23 @@ fn only_a_company_that_is_there_opens_branches() {
 }
 
 #[test]
+fn a_company_keeps_data_of_leads_for_a_year_unless_it_says_otherwise() {
+    let set = |months| OrganisationCommand::SetLeadWindow {
+        months,
+        now: "2026-11-21T00:00:00Z".parse().unwrap(),
+    };
+    let mut company = Organisation::default();
+    assert_eq!(company.decide(set(6)), Err(OrganisationError::NotFound));
+    company.evolve(&company.decide(create("My Hibachi", "my-hibachi")).unwrap()[0]);
+    assert_eq!(company.lead_months(), 12);
+    for bad in [0, 121] {
+        assert_eq!(company.decide(set(bad)), Err(OrganisationError::BadLeadWindow));
+    }
+    company.evolve(&company.decide(set(6)).unwrap()[0]);
+    assert_eq!(company.lead_months(), 6);
+}
+
+#[test]
 fn support_gives_back_so_much_of_a_payment_as_the_company_has_set() {
     let set = |cents| OrganisationCommand::SetRefundLimit {
         limit_cents: Cents(cents),
@@ -46,6 +63,47 @@ fn support_gives_back_so_much_of_a_payment_as_the_company_has_set() {
     assert_eq!(company.decide(set(-1)), Err(OrganisationError::BadLimit));
     company.evolve(&company.decide(set(5_000)).unwrap()[0]);
     assert_eq!(company.refund_limit(), Cents(5_000));
+}
+
+#[test]
+fn a_company_is_quiet_at_night_unless_it_says_otherwise() {
+    let set = |page: &str| OrganisationCommand::ChangeMessageSettings {
+        settings: MessageSettings {
+            payment_page: Some(page.to_owned()),
+            ..MessageSettings::default()
+        },
+        now: "2026-11-21T00:00:00Z".parse().unwrap(),
+    };
+    let mut company = Organisation::default();
+    assert_eq!(
+        company.decide(set("https://pay.test/")),
+        Err(OrganisationError::NotFound)
+    );
+    company.evolve(&company.decide(create("My Hibachi", "my-hibachi")).unwrap()[0]);
+    assert_eq!(company.messages(), &MessageSettings::default());
+    assert_eq!(
+        company.decide(set("pay.test")),
+        Err(MessageSettingsError::BadPage.into())
+    );
+    company.evolve(&company.decide(set("https://pay.test/")).unwrap()[0]);
+    assert_eq!(
+        company.messages().payment_page.as_deref(),
+        Some("https://pay.test/")
+    );
+    assert_eq!(
+        company.decide(set("https://pay.test/")),
+        Err(MessageSettingsError::Unchanged.into())
+    );
+}
+
+#[test]
+fn a_name_or_slug_that_cannot_be_used_is_refused() {
+    let company = Organisation::default();
+    assert_eq!(company.decide(create(" ", "ok")), Err(OrganisationError::BadName));
+    assert_eq!(
+        company.decide(create("Ok", "Not Ok")),
+        Err(OrganisationError::BadSlug)
+    );
 }
 
 #[test]
@@ -66,14 +124,4 @@ fn whether_kept_money_is_a_sale_is_chosen_with_a_reason_and_changes_once() {
     assert_eq!(company.kept_deposit_tax(), KeptDepositTax::Sale);
     let again = company.decide(sale()).unwrap_err();
     assert_eq!((again.code(), again.field()), ("UNCHANGED", &["keptDeposit"][..]));
-}
-
-#[test]
-fn a_name_or_slug_that_cannot_be_used_is_refused() {
-    let company = Organisation::default();
-    assert_eq!(company.decide(create(" ", "ok")), Err(OrganisationError::BadName));
-    assert_eq!(
-        company.decide(create("Ok", "Not Ok")),
-        Err(OrganisationError::BadSlug)
-    );
 }

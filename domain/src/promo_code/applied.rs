@@ -49,6 +49,8 @@ pub struct PromoAsked {
     pub promo_id: PromoCodeId,
     /// The code, as its stream tells it.
     pub promo: PromoCode,
+    /// Who wants to use it, where the customer is known.
+    pub customer_id: Option<CustomerId>,
     /// How often it is used. Whoever is faster is found out by the claims.
     pub uses: PromoUses,
 }
@@ -74,6 +76,9 @@ pub enum PromoRefusal {
     /// At other stations.
     #[error("the promo code is not for this station")]
     NotHere,
+    /// Somebody else's coupon.
+    #[error("the promo code is another customer's")]
+    NotYours,
     /// A small party.
     #[error("the promo code is for food and service from {minimum}; this comes to {subtotal}")]
     BelowMinimum {
@@ -100,6 +105,7 @@ impl Refusal for PromoRefusal {
             Self::NotStarted { .. } => "PROMO_NOT_STARTED",
             Self::Expired { .. } => "PROMO_EXPIRED",
             Self::NotHere => "PROMO_NOT_HERE",
+            Self::NotYours => "PROMO_NOT_YOURS",
             Self::BelowMinimum { .. } => "PROMO_BELOW_MINIMUM",
             Self::NotFirstTime => "PROMO_NOT_FIRST_TIME",
             Self::UsedUp => "PROMO_USED_UP",
@@ -134,6 +140,9 @@ impl PromoAsked {
         }
         if !terms.stations.is_empty() && !terms.stations.contains(&station) {
             return Err(PromoRefusal::NotHere);
+        }
+        if terms.customer_id.is_some() && terms.customer_id != self.customer_id {
+            return Err(PromoRefusal::NotYours);
         }
         if food_and_service < terms.minimum_cents {
             return Err(PromoRefusal::BelowMinimum {

@@ -6,10 +6,8 @@ use domain::booking::{
     BookingCancelled, BookingCompleted, BookingEvent, BookingRequested, BookingStatus, CancelledBy,
     RefundRule,
 };
-use domain::customer::CustomerEvent;
 use domain::document::DocumentEvent;
 use domain::document::series::DocumentSeriesEvent;
-use domain::lead::LeadEvent;
 use domain::organisation::OrganisationEvent;
 use domain::price_list::DepositBack;
 use domain::recorded::DomainEvent;
@@ -18,14 +16,22 @@ use domain::tax_account::KeptDepositTax;
 use domain::tax_rate::{Jurisdiction, TaxRateEvent};
 use domain::user::UserEvent;
 
-use super::description::{Description, Told, instant, percent};
+use super::description::{Description, instant, percent};
 use super::{prices, promo};
 
 mod changes;
 mod chefs;
+mod conversations;
+mod customers;
 mod documents;
+mod escalations;
+mod jobs;
+mod leads;
+mod messages;
 mod payments;
+mod reviews;
 mod tax;
+mod templates;
 mod work;
 
 /// Says what happened.
@@ -50,6 +56,14 @@ pub(super) fn describe(event: &DomainEvent) -> Description {
             refused.provider,
             refused.why.as_str()
         )),
+        DomainEvent::Organisation(OrganisationEvent::ReviewSettingsChanged(changed)) => {
+            reviews::describe_settings(changed)
+        }
+        DomainEvent::Organisation(OrganisationEvent::ReviewRoutingSet(set)) => reviews::describe_routing(set),
+        DomainEvent::Organisation(OrganisationEvent::LeadWindowSet(set)) => leads::describe_window(set),
+        DomainEvent::Organisation(OrganisationEvent::MessageSettingsChanged(changed)) => {
+            templates::describe_message_settings(changed)
+        }
         DomainEvent::Organisation(OrganisationEvent::TaxChoiceMade(chosen)) => {
             Description::of("How much of a card fee is taxed was chosen".to_owned())
                 .because(Some(&chosen.reason))
@@ -81,36 +95,25 @@ pub(super) fn describe(event: &DomainEvent) -> Description {
                 .set("stations", stations)
                 .redacted()
         }
-        DomainEvent::Customer(CustomerEvent::Registered(_)) => {
-            Description::of("Customer registered".to_owned()).redacted()
-        }
-        DomainEvent::Customer(CustomerEvent::Erased(erased)) => Description::of(format!(
-            "Customer erased; {} keys destroyed",
-            erased.destroyed.len()
-        ))
-        .because(Some(&erased.reason))
-        .changed("erased", Some(false), true),
+        DomainEvent::Customer(customer) => customers::describe_customer(customer),
         DomainEvent::Booking(booking) => describe_booking(booking),
         DomainEvent::Payment(payment) => payments::describe_payment(payment),
         DomainEvent::PriceList(changed) => prices::describe(changed),
         DomainEvent::PromoCode(changed) => promo::describe(changed),
         DomainEvent::TaxRate(rate) => describe_rate(rate),
         DomainEvent::WorkItem(item) => work::describe_work(item),
+        DomainEvent::Conversation(conversation) => conversations::describe_conversation(conversation),
+        DomainEvent::Escalation(escalation) => escalations::describe_escalation(escalation),
+        DomainEvent::Review(review) => reviews::describe_review(review),
+        DomainEvent::Message(message) => messages::describe_message(message),
+        DomainEvent::MessageTemplate(template) => templates::describe_template(template),
+        DomainEvent::Job(job) => jobs::describe_job(job),
         DomainEvent::TaxPeriod(period) => tax::describe_period(period),
         DomainEvent::Document(DocumentEvent::Issued(issued)) => documents::describe(issued),
         DomainEvent::DocumentSeries(DocumentSeriesEvent::NumberTaken(taken)) => {
             documents::describe_number(taken)
         }
-        DomainEvent::Lead(LeadEvent::Captured(lead)) => Description::of(format!(
-            "Lead captured for {} guests at {} on {}: {}",
-            lead.guests.total(),
-            lead.zip,
-            minute(lead.wanted_start),
-            lead.failure
-        ))
-        .set("status", Told::status("new"))
-        .set("failure", lead.failure.as_str())
-        .redacted(),
+        DomainEvent::Lead(lead) => leads::describe_lead(lead),
     }
 }
 

@@ -132,6 +132,7 @@ mod tests {
             limit_per_customer: None,
             audience: PromoAudience::Everybody,
             stations: vec![StationId(Uuid::from_u128(1))],
+            customer_id: None,
         }
     }
 

@@ -1,9 +1,13 @@
 //! Which station is an event about?
 
 use domain::booking::BookingEvent;
+use domain::conversation::ConversationEvent;
 use domain::document::DocumentEvent;
+use domain::escalation::EscalationEvent;
 use domain::ids::StationId;
+use domain::job::JobEvent;
 use domain::lead::LeadEvent;
+use domain::message::MessageEvent;
 use domain::organisation::OrganisationEvent;
 use domain::recorded::{DomainEvent, Recorded};
 use domain::work_item::WorkItemEvent;
@@ -36,7 +40,38 @@ pub(super) fn of(event: &Recorded) -> Option<StationId> {
         DomainEvent::WorkItem(WorkItemEvent::Opened(opened)) => opened.station_id,
         DomainEvent::WorkItem(WorkItemEvent::Resolved(resolved)) => resolved.station_id,
         DomainEvent::WorkItem(WorkItemEvent::Settled(settled)) => settled.station_id,
-        DomainEvent::Lead(LeadEvent::Captured(captured)) => Some(captured.station_id),
+        DomainEvent::Review(review) => Some(review.party().station_id),
+        DomainEvent::Message(message) => match message {
+            MessageEvent::Requested(requested) => requested.station_id,
+            MessageEvent::Sent(sent) => sent.station_id,
+            MessageEvent::Suppressed(suppressed) => suppressed.station_id,
+            MessageEvent::Failed(failed) => failed.station_id,
+        },
+        DomainEvent::Job(job) => match job {
+            JobEvent::Failed(failed) => failed.job.station_id,
+            JobEvent::Died(died) => died.job.station_id,
+            JobEvent::Retried(retried) => retried.job.station_id,
+            JobEvent::Dropped(dropped) => dropped.job.station_id,
+            JobEvent::Completed(completed) => completed.job.station_id,
+        },
+        DomainEvent::Conversation(ConversationEvent::Started(started)) => started.station_id,
+        DomainEvent::Escalation(escalation) => match escalation {
+            EscalationEvent::Opened(opened) => opened.station_id,
+            EscalationEvent::Assigned(assigned) => assigned.station_id,
+            EscalationEvent::Joined(joined) => joined.station_id,
+            EscalationEvent::Resolved(resolved) => resolved.station_id,
+            EscalationEvent::AssistantResumed(resumed) => resumed.station_id,
+            EscalationEvent::Surveyed(surveyed) => surveyed.station_id,
+        },
+        DomainEvent::Lead(lead) => Some(match lead {
+            LeadEvent::Captured(captured) => captured.station_id,
+            LeadEvent::Contacted(contacted) => contacted.station_id,
+            LeadEvent::Won(won) => won.station_id,
+            LeadEvent::Lost(lost) => lost.station_id,
+            LeadEvent::FollowUpSet(set) => set.station_id,
+            LeadEvent::FollowUpDone(done) => done.station_id,
+            LeadEvent::Purged(purged) => purged.station_id,
+        }),
         DomainEvent::Document(DocumentEvent::Issued(issued)) => Some(issued.issuer.station_id),
         DomainEvent::Organisation(OrganisationEvent::StationAdded(added)) => Some(added.station_id),
         DomainEvent::Organisation(
@@ -44,12 +79,24 @@ pub(super) fn of(event: &Recorded) -> Option<StationId> {
             | OrganisationEvent::TaxChoiceMade(_)
             | OrganisationEvent::KeptDepositTaxChosen(_)
             | OrganisationEvent::RefundLimitSet(_)
-            | OrganisationEvent::WebhookRefused(_),
+            | OrganisationEvent::WebhookRefused(_)
+            | OrganisationEvent::ReviewSettingsChanged(_)
+            | OrganisationEvent::ReviewRoutingSet(_)
+            | OrganisationEvent::LeadWindowSet(_)
+            | OrganisationEvent::MessageSettingsChanged(_),
+        )
+        | DomainEvent::Conversation(
+            ConversationEvent::MessagePosted(_)
+            | ConversationEvent::AssistantSilenced(_)
+            | ConversationEvent::AssistantResumed(_)
+            | ConversationEvent::AnswerSent(_)
+            | ConversationEvent::AnswerUndelivered(_),
         )
         | DomainEvent::Chef(_)
         | DomainEvent::User(_)
         | DomainEvent::Customer(_)
         | DomainEvent::PromoCode(_)
+        | DomainEvent::MessageTemplate(_)
         | DomainEvent::DocumentSeries(_)
         | DomainEvent::TaxPeriod(_)
         | DomainEvent::TaxRate(_) => None,

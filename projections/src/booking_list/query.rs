@@ -159,3 +159,20 @@ pub async fn many(
     conditions.push(Condition::OneOf("booking_id", ids));
     models.all::<BookingList>(viewer.tenant, conditions, at).await
 }
+
+/// One booking, put away or not, where it exists within the viewer's reach: for what goes on to be shown beside it.
+///
+/// # Errors
+/// As [`page`].
+pub async fn whether_put_away_or_not(
+    models: &ReadModels,
+    viewer: &Viewer,
+    id: BookingId,
+    at: At,
+) -> Result<Answer<Option<BookingRow>>, ReadError> {
+    viewer.require(Permission::BookingRead)?;
+    let mut conditions = station_scope(viewer);
+    conditions.push(Condition::Eq("booking_id", Value::Uuid(id.0)));
+    let found = models.all::<BookingList>(viewer.tenant, conditions, at).await?;
+    Ok(found.map(|rows| rows.into_iter().next()))
+}

@@ -28,13 +28,21 @@ use crate::booking_ledger::BookingLedger;
 use crate::booking_list::BookingList;
 use crate::books::Books;
 use crate::chef_list::ChefList;
+use crate::conversation_list::ConversationList;
+use crate::conversation_thread::ConversationThread;
 use crate::customer_list::CustomerList;
 use crate::document_list::DocumentList;
+use crate::escalation_list::EscalationList;
+use crate::escalation_stats::EscalationStats;
+use crate::job_list::JobList;
 use crate::lead_list::LeadList;
+use crate::message_list::MessageList;
+use crate::message_template_list::MessageTemplateList;
 use crate::payment_list::PaymentList;
 use crate::price_history::PriceHistory;
 use crate::price_list::PriceListView;
 use crate::promo_list::PromoList;
+use crate::review_list::ReviewList;
 use crate::station_list::StationList;
 use crate::tax_cash::TaxCash;
 use crate::tax_ledger::TaxLedger;
@@ -49,6 +57,7 @@ pub fn registry() -> &'static [&'static dyn Projection] {
         &Of::<BookingList>(PhantomData),
         &Of::<PaymentList>(PhantomData),
         &Of::<WorkList>(PhantomData),
+        &Of::<ReviewList>(PhantomData),
         &Of::<BookingLedger>(PhantomData),
         &Of::<TaxLedger>(PhantomData),
         &Of::<TaxSummary>(PhantomData),
@@ -62,6 +71,13 @@ pub fn registry() -> &'static [&'static dyn Projection] {
         &Of::<StationList>(PhantomData),
         &Of::<DocumentList>(PhantomData),
         &Of::<LeadList>(PhantomData),
+        &Of::<JobList>(PhantomData),
+        &Of::<MessageList>(PhantomData),
+        &Of::<MessageTemplateList>(PhantomData),
+        &Of::<EscalationList>(PhantomData),
+        &Of::<EscalationStats>(PhantomData),
+        &Of::<ConversationList>(PhantomData),
+        &Of::<ConversationThread>(PhantomData),
         &Of::<ChefList>(PhantomData),
         &Of::<TaxRates>(PhantomData),
         &Of::<TaxPeriods>(PhantomData),

@@ -22,6 +22,7 @@ fn terms(limit: i32) -> PromoTerms {
         limit_per_customer: None,
         audience: PromoAudience::Everybody,
         stations: Vec::new(),
+        customer_id: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Finding streams: from what people name them by, and from what they are about.
+//! Finding streams by what people name them by.
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -8,7 +8,6 @@ use domain::booking::{Booking, BookingEvent};
 use domain::decider::Decider;
 use domain::envelope::{Position, StoredEvent, StreamId};
 use domain::ids::TenantId;
-use domain::payment::Payment;
 use domain::recorded::{DomainEvent, Recorded};
 use event_log::EventLog;
 use futures::TryStreamExt;
@@ -94,11 +93,20 @@ impl Asked {
             Self::Stream(stream) => return Ok(stream),
             Self::Booking(number) => number,
         };
-        let name = "booking.requested";
-        let found = scan(log, tenant, Position::START, &[name], &number, |event| {
-            matches!(event, DomainEvent::Booking(BookingEvent::Requested(asked)) if asked.number == number)
-        })
-        .await?;
+        let mut found = BTreeSet::new();
+        let mut asked = pin!(log.stream_types(tenant, Position::START, &["booking.requested"]));
+        while let Some(stored) = asked.try_next().await? {
+            // Of many requests few name it, and only those are read back.
+            if !stored.payload.contains(&number) {
+                continue;
+            }
+            let stream = stored.stream.clone();
+            if matches!(read(stored)?, DomainEvent::Booking(BookingEvent::Requested(asked)) if asked.number == number)
+            {
+                found.insert(stream);
+            }
+        }
+        let found: Vec<StreamId> = found.into_iter().collect();
         match found.as_slice() {
             [only] => Ok(only.clone()),
             [] => Err(BadStream::NoBooking(number).into()),
@@ -111,61 +119,7 @@ impl Asked {
     }
 }
 
-/// The payments of a booking, which come after it.
-pub(super) async fn payments(
-    log: &EventLog,
-    tenant: TenantId,
-    booking: &StreamId,
-) -> Result<Vec<StreamId>, HistoryError> {
-    let first = log.read_stream(tenant, booking).await?;
-    let after = first.first().map_or(Position::START, |event| event.position);
-    let names: Vec<&str> = domain::recorded::catalogue()
-        .into_iter()
-        .map(|kind| kind.name)
-        .filter(|name| {
-            name.split_once('.')
-                .is_some_and(|(kind, _)| kind == Payment::STREAM)
-        })
-        .collect();
-    scan(log, tenant, after, &names, &booking.id, |event| {
-        let DomainEvent::Payment(event) = event else {
-            return false;
-        };
-        event.booking().booking_id.to_string() == booking.id
-    })
-    .await
-}
-
-/// Streams with an event of these names, after a position, that is meant. Only events whose payload has a text in it
-/// are read back: few of many.
-async fn scan(
-    log: &EventLog,
-    tenant: TenantId,
-    after: Position,
-    names: &[&str],
-    text: &str,
-    meant: impl Fn(&DomainEvent) -> bool,
-) -> Result<Vec<StreamId>, HistoryError> {
-    let but = domain::recorded::catalogue()
-        .into_iter()
-        .map(|kind| kind.name)
-        .filter(|name| !names.contains(name))
-        .map(str::to_owned)
-        .collect();
-    let mut found = BTreeSet::new();
-    let mut events = pin!(log.stream_all(tenant, after, None, Some(but)));
-    while let Some(stored) = events.try_next().await? {
-        if names.contains(&stored.event_type.as_str()) && stored.payload.contains(text) {
-            let stream = stored.stream.clone();
-            if meant(&read(stored)?) {
-                found.insert(stream);
-            }
-        }
-    }
-    Ok(found.into_iter().collect())
-}
-
-fn read(stored: StoredEvent) -> Result<DomainEvent, HistoryError> {
+pub(super) fn read(stored: StoredEvent) -> Result<DomainEvent, HistoryError> {
     let position = stored.position;
     let read = Recorded::try_from(stored).map_err(|error| HistoryError::Unreadable { position, error })?;
     Ok(read.event)

@@ -1,5 +1,6 @@
 //! A story for people: in 80 columns, in the order that it happened.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::Value;
@@ -14,16 +15,20 @@ use crate::text::{Screen, Side, clean, clip, clip_start, pad, width, wrap};
 const WIDEST: usize = 34;
 
 pub(super) fn write(story: &Story, screen: Screen, to: &mut dyn Write) -> Result<(), ReplayError> {
-    let own = story
-        .steps
-        .iter()
-        .filter(|step| step.stream == story.stream)
-        .count();
+    let mut woven: BTreeMap<&str, usize> = BTreeMap::new();
+    for step in story.steps.iter().filter(|step| step.stream != story.stream) {
+        *woven.entry(step.stream.kind.as_ref()).or_default() += 1;
+    }
     let zone = story.zone.map(|zone| format!("; local times are of {zone}"));
     writeln!(to, "{}", screen.strong(clean(&story.stream.to_string())))?;
-    let count = match story.steps.len() - own {
-        0 => format!("{own} events"),
-        woven => format!("{own} events, and {woven} of its payments"),
+    let own = story.steps.len() - woven.values().sum::<usize>();
+    let woven: Vec<String> = woven
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}.*"))
+        .collect();
+    let count = match woven.as_slice() {
+        [] => format!("{own} events"),
+        woven => format!("{own} events, with {}", woven.join(", ")),
     };
     writeln!(to, "{count}{}", zone.unwrap_or_default())?;
     for step in &story.steps {

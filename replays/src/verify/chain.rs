@@ -4,6 +4,7 @@ use domain::envelope::Position;
 use event_log::proof::{GENESIS, Hash, MerkleRoot, SignedHead, block_hash};
 use event_log::{Block, Head};
 
+use super::VerifiedTo;
 use crate::lie::{Finding, Lie, Part};
 
 /// The chain as far as it was walked.
@@ -14,6 +15,17 @@ pub(crate) struct Chain {
     root: MerkleRoot,
     closed: i64,
     hash: Hash,
+}
+
+impl From<VerifiedTo> for Chain {
+    fn from(to: VerifiedTo) -> Self {
+        Self {
+            position: to.position,
+            closed: to.block,
+            hash: to.block_hash,
+            ..Self::new()
+        }
+    }
 }
 
 impl Chain {
@@ -35,6 +47,15 @@ impl Chain {
             closed: head.statement.block,
             hash: head.statement.block_hash,
             ..Self::new()
+        }
+    }
+
+    /// Where the walk has come to, between two blocks.
+    pub(crate) fn verified_to(&self) -> VerifiedTo {
+        VerifiedTo {
+            position: self.position,
+            block: self.closed,
+            block_hash: self.hash,
         }
     }
 

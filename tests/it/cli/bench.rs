@@ -437,3 +437,33 @@ async fn exporting_tax_is_measured_beside_a_copy_of_the_same_rows() {
     }
     assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
 }
+
+#[tokio::test]
+async fn jobs_are_measured_and_a_quiet_company_beside_a_noisy_one() {
+    let installation = Installation::empty();
+    let server = installation.postgres();
+    let ask = [
+        "bench", "jobs", "--millis", "300", "--rounds", "1", "--jobs", "30", "--noisy", "60",
+    ];
+    let (measured, summed) = lines(&installation.well(&ask));
+    let ours = ["ours"];
+    let expected = expected(&[
+        ("jobs_burst", &ours),
+        ("jobs_paced", &ours),
+        ("jobs_quiet_alone", &ours),
+        ("jobs_quiet_beside", &ours),
+        ("jobs_noisy", &ours),
+    ]);
+    assert_eq!((cases(&measured), cases(&summed)), (expected.clone(), expected));
+    for line in &measured {
+        let case = line["case"].as_str().unwrap();
+        let events = line["events"].as_u64().unwrap();
+        match case {
+            "jobs_burst" => assert_eq!(events, 30, "{line}"),
+            "jobs_noisy" => assert_eq!(events, 60, "{line}"),
+            _ => assert!(events > 0 && line["p99_ms"].is_number(), "{line}"),
+        }
+        assert_eq!(line["errors"], 0, "{line}");
+    }
+    assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
+}

@@ -79,9 +79,33 @@ fn beginnings(text: &str) -> BTreeSet<&str> {
 
 /// The first word of a line that is no number, id or hash.
 fn beginning(line: &str) -> Option<&str> {
-    let words = line.split(|letter: char| !letter.is_ascii_alphanumeric());
-    let mut words = words.filter(|word| !word.is_empty());
+    let words = line.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '-'));
+    let words = words.filter(|word| !is_booking_number(word));
+    let mut words = words
+        .flat_map(|word| word.split('-'))
+        .filter(|word| !word.is_empty());
     words.find(|word| !word.contains(|letter: char| letter.is_ascii_digit()))
+}
+
+/// `7XBSB-BASH1`; not all of them have a digit in each half.
+fn is_booking_number(word: &str) -> bool {
+    let halves: Vec<&str> = word.split('-').collect();
+    let of_number = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit();
+    halves.len() == 2
+        && halves
+            .iter()
+            .all(|half| half.len() == 5 && half.chars().all(of_number))
+}
+
+#[test]
+fn a_line_begins_with_its_first_word_whatever_was_booked() {
+    assert_eq!(
+        beginning("ESHNE-GB6KG,corrected_from,2024-07-13"),
+        Some("corrected")
+    );
+    assert_eq!(beginning("7XBSB-BASHT"), None);
+    assert_eq!(beginning("2655  booking.requested"), Some("booking"));
+    assert_eq!(beginning("by-hand 1"), Some("by"));
 }
 
 /// Runs each command of a guide on the demo company, and holds what it says to what stands there. Where `HIBACHI_UPDATE`

@@ -99,9 +99,55 @@ fn filler(table: &str) -> Option<&'static str> {
              select $1, 1, 'INV-2026-000001', 'invoice', gen_random_uuid(), 'B-1', gen_random_uuid(), gen_random_uuid(),
                  null, 100, 100, null, 1, '2026-03-14', now(), 1",
         ),
+        "review_list" => Some(
+            "insert into review_list (tenant_id, generation, review_id, version, booking_id, number, customer_id, station_id,
+                 chefs, event_on, status, moderation, rating, answered_through, reminders, clicks, escalated, respond_secs,
+                 media, shown, clicked, issued_at, expires_at, listed_at)
+             values ($1, 1, gen_random_uuid(), 1, gen_random_uuid(), 'B-1', gen_random_uuid(), gen_random_uuid(), '',
+                 '2026-03-14', 'pending', 'awaiting', 0, 'nothing', 0, 0, 0, 0, '[]', '[]', '[]', now(), now(), now())",
+        ),
         "work_list" => Some(
             "insert into work_list (tenant_id, generation, work_item_id, version, kind, status, detail, opened_at)
              values ($1, 1, gen_random_uuid(), 1, 'dispute', 'open', 'a bank wants money back', now())",
+        ),
+        "jobs" => Some(
+            "insert into jobs (tenant_id, job_id, task, subject, caused_by, correlation, run_at)
+             values ($1, gen_random_uuid(), 'send_message', gen_random_uuid(), gen_random_uuid(), 'c', now())",
+        ),
+        "job_schedules" => Some(
+            "insert into job_schedules (tenant_id, task, rule, zone, next_at)
+             values ($1, 'a_task', 'daily 03:00', 'UTC', now())",
+        ),
+        "message_template_list" => Some(
+            "insert into message_template_list (tenant_id, generation, template_id, version, kind, channel, locale, number,
+                 words, history, saved_at)
+             values ($1, 1, gen_random_uuid(), 1, 'event_reminder', 'sms', 'en', 1, '{}', '[]', now())",
+        ),
+        "message_list" => Some(
+            "insert into message_list (tenant_id, generation, message_id, version, kind, status, customer_id, due_at)
+             values ($1, 1, gen_random_uuid(), 1, 'event_reminder', 'requested', gen_random_uuid(), now())",
+        ),
+        "job_list" => Some(
+            "insert into job_list (tenant_id, generation, job_id, version, task, subject, status, attempts, code,
+                 first_failed_at, changed_at)
+             values ($1, 1, gen_random_uuid(), 1, 'send_message', gen_random_uuid(), 'dead', 10, 'UNREACHABLE', now(), now())",
+        ),
+        "escalation_list" => Some(
+            "insert into escalation_list (tenant_id, generation, escalation_id, version, source, status, queue_rank,
+                 severity, code, reason, subject, target_at, opened_at)
+             values ($1, 1, gen_random_uuid(), 1, 'staff', 'open', 2, 2, 'staff', 'look', '{}', now(), now())",
+        ),
+        "escalation_stats" => Some(
+            "insert into escalation_stats
+             select $1, 1, '2026-03-14', 'opened', 0, gen_random_uuid(), 1",
+        ),
+        "conversation_list" => Some(
+            "insert into conversation_list
+             select $1, 1, gen_random_uuid(), 1, 'web', null, null, true, null, 0, now(), now()",
+        ),
+        "conversation_thread" => Some(
+            "insert into conversation_thread
+             select $1, 1, 1, gen_random_uuid(), 'customer', 'web', '{}', null, null, false, null, now()",
         ),
         "claims_interval" => Some(
             "insert into claims_interval select $1, 'chef', 'booking', 'a', '2026-03-14', '2026-03-15'",
@@ -136,6 +182,10 @@ fn filler(table: &str) -> Option<&'static str> {
         "policy_states" => Some(
             "insert into policy_states select $1, policy, 'a process', '{}', null from policy_checkpoints
              where tenant_id = $1 limit 1",
+        ),
+        "policy_waiting" => Some(
+            "insert into policy_waiting select $1, policy, 'a process', 1, now(), gen_random_uuid()
+             from policy_checkpoints where tenant_id = $1 limit 1",
         ),
         "snapshots" => Some(
             "insert into snapshots values ($1, 'thing', 'a', sha256('schema'), 1, '{}', sha256('digest'))",

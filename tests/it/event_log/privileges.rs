@@ -7,7 +7,7 @@ use tests::database::TestDatabase;
 const NEVER_CHANGED: [&str; 3] = ["events", "log_blocks", "signed_heads"];
 
 /// The functions that run as their owner, past the caller's rights, and why they must.
-const AS_THE_OWNER: [(&str, &str); 12] = [
+const AS_THE_OWNER: [(&str, &str); 14] = [
     (
         "organisation_by_slug",
         "finds a tenant by its slug before it is known which one it is",
@@ -23,6 +23,14 @@ const AS_THE_OWNER: [(&str, &str); 12] = [
     (
         "policies_behind",
         "names the tenants that the policies have something to do for, and not what",
+    ),
+    (
+        "jobs_due",
+        "names the tenants that have a job to do, and not what",
+    ),
+    (
+        "job_schedules_due",
+        "names the tenants for which something recurs at the moment, and not what",
     ),
     (
         "projection_health",
@@ -162,7 +170,7 @@ async fn every_policy_is_the_tenants_and_there_is_no_other_way_round_it() {
          where not (
              c.relname in (
                  'organisations', 'log_head', 'projection_checkpoints', 'projection_parked', 'projection_checks',
-                 'policy_checkpoints', 'policy_states'
+                 'policy_checkpoints', 'policy_states', 'jobs', 'job_schedules'
              )
              and p.polname = 'directory'
          )",
@@ -183,7 +191,7 @@ async fn every_policy_is_the_tenants_and_there_is_no_other_way_round_it() {
     .fetch_all(&mut superuser)
     .await
     .unwrap();
-    assert_eq!(directory, vec![("r".to_owned(), false); 7]);
+    assert_eq!(directory, vec![("r".to_owned(), false); 9]);
     let views = rows(
         &mut superuser,
         "select c.relname::text, c.relkind::text from pg_class c

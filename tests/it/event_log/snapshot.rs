@@ -178,7 +178,16 @@ async fn append_rest(log: &EventLog, tenant: TenantId) {
             events: events.collect(),
         }
     };
-    let streams = ["lead", "document", "document_series", "tax_period"].map(&mut of);
+    let streams = [
+        "lead",
+        "document",
+        "document_series",
+        "tax_period",
+        "review",
+        "message",
+        "job",
+    ]
+    .map(&mut of);
     let append = event_log::Append {
         tenant,
         ..append(1, streams.to_vec())

@@ -226,11 +226,6 @@ impl Company {
             .await
     }
 
-    /// Rows of a table that all connections which are closed by now have read.
-    pub(crate) async fn rows_read(&self, table: &str) -> i64 {
-        self.database.rows_read(table).await
-    }
-
     /// A company with bookings in every state.
     pub(crate) async fn busy(bookings: u64) -> Self {
         let company = Self::new().await;
@@ -260,6 +255,13 @@ impl Company {
         for (name, id) in [
             ("promo_code.created", id(0).to_string()),
             ("work_item.opened", id(0).to_string()),
+            ("review.link_issued", id(0).to_string()),
+            ("job.failed", id(0).to_string()),
+            ("message.requested", id(0).to_string()),
+            ("message_template.saved", id(0).to_string()),
+            ("escalation.opened", id(0).to_string()),
+            ("conversation.started", id(0).to_string()),
+            ("conversation.message_posted", id(0).to_string()),
             ("document.issued", id(1).to_string()),
             ("tax_period.closed", "CA".to_owned()),
         ] {

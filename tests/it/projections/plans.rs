@@ -18,13 +18,13 @@ use super::company::{Company, TENANT, auditor, viewer};
 use fill::{booking, customer, fill, station};
 
 /// A program with one connection, so that the statements it has prepared can be found there.
-struct Program {
-    database: Database,
-    models: ReadModels,
+pub(super) struct Program {
+    pub(super) database: Database,
+    pub(super) models: ReadModels,
 }
 
 impl Program {
-    async fn over(company: &Company) -> Self {
+    pub(super) async fn over(company: &Company) -> Self {
         let options = company.database.superuser_options();
         let database = Database::connect(options, 1)
             .await
@@ -137,7 +137,10 @@ mod books;
 mod days;
 mod exports;
 mod fill;
+mod jobs;
+mod messages;
 mod records;
+mod reviews;
 
 fn kept_to(number: u64) -> Viewer {
     viewer(

@@ -64,6 +64,8 @@ pub(super) struct World {
     /// Another one.
     pub(super) other: Ours,
     pub(super) ids: NewIds,
+    /// Seals what is personal.
+    pub(super) vault: Arc<Vault>,
     database: Database,
     time: Duration,
 }
@@ -121,13 +123,14 @@ impl World {
         let log = EventLog::start(database.clone());
         let ids = NewIds::default();
         // As the program puts them together; nothing here outlives the run, so any key will do.
-        let vault = Vault::new(database.clone(), MasterKey::new([7; 32]), Arc::new(SystemEntropy));
+        let master_key = MasterKey::new([7; 32]);
+        let vault = Arc::new(Vault::new(database.clone(), master_key, Arc::new(SystemEntropy)));
         let ports = Ports {
             clock: Arc::new(SystemClock),
             ids: ids.0.clone(),
             places: Arc::new(ZipDirectory::bundled()),
         };
-        let commands = Commands::new(log.clone(), Arc::new(vault), ports);
+        let commands = Commands::new(log.clone(), vault.clone(), ports);
         let tenant = async |slug: &str, name: &str| -> Result<Ours> {
             let tenant = TenantId(ids.next());
             database.create_organisation(tenant, slug, name).await?;
@@ -144,6 +147,7 @@ impl World {
             ours: tenant("bench", "Bench").await?,
             other: tenant("other", "Other").await?,
             ids,
+            vault,
             database,
             time,
         })

@@ -70,7 +70,7 @@ fn tell(erasure: &Erasure) {
     say(format_args!(
         "position {}: {} erased on {} by {}; {} keys destroyed, {} values nobody can read",
         erasure.position,
-        erasure.customer,
+        erasure.of,
         erasure.recorded_at.format("%Y-%m-%d"),
         erasure.actor,
         erasure.receipt.destroyed.len(),
@@ -85,7 +85,7 @@ fn as_json(erasure: &Erasure) -> Value {
     let findings: Vec<String> = erasure.findings.iter().map(ToString::to_string).collect();
     json!({
         "position": erasure.position.0,
-        "customer": erasure.customer.id,
+        &*erasure.of.kind: erasure.of.id,
         "recordedAt": erasure.recorded_at,
         "actor": erasure.actor,
         "reason": erasure.receipt.reason,

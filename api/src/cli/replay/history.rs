@@ -33,7 +33,7 @@ pub(in crate::cli) struct History {
     /// Whose story.
     #[arg(long, value_name = "STREAM")]
     stream: Asked,
-    /// Weave the events of a booking's payments in.
+    /// Weave in what belongs to a booking: payments, documents, messages, review, escalations, work items, jobs, lead.
     #[arg(long, value_enum, default_value_t = Weave::Yes, num_args = 0..=1, default_missing_value = "yes")]
     with_related: Weave,
     /// How to write it.

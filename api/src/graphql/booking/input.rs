@@ -54,6 +54,28 @@ pub(in crate::graphql) struct CustomerInput {
     sms_consent: bool,
 }
 
+impl CustomerInput {
+    /// Who it is.
+    pub(in crate::graphql) fn read(self) -> Result<Customer, UserError> {
+        let unknown = || UserError::new("NOT_FOUND", &["customer", "id"], "there is no such customer");
+        let id = self
+            .id
+            .map(|id| local::<CustomerId>(&id).ok_or_else(unknown))
+            .transpose()?;
+        Ok(Customer {
+            id,
+            name: self.name,
+            email: self.email,
+            phone: self.phone,
+            sms_consent: if self.sms_consent {
+                SmsConsent::Given
+            } else {
+                SmsConsent::NotGiven
+            },
+        })
+    }
+}
+
 /// Where a party is to be held.
 #[derive(InputObject)]
 pub(in crate::graphql) struct VenueInput {
@@ -86,27 +108,11 @@ impl BookingRequestInput {
     pub(in crate::graphql) fn read(self) -> Result<(ID, BookingInput), UserError> {
         let station = named_station(self.station_id.as_ref())
             .map_err(|()| UserError::not_found("stationId", "station"))?;
-        let unknown = || UserError::new("NOT_FOUND", &["customer", "id"], "there is no such customer");
-        let id = self
-            .customer
-            .id
-            .map(|id| local::<CustomerId>(&id).ok_or_else(unknown))
-            .transpose()?;
-        let sms_consent = if self.customer.sms_consent {
-            SmsConsent::Given
-        } else {
-            SmsConsent::NotGiven
-        };
+        let customer = self.customer.read()?;
         let venue = self.venue.into();
         let input = BookingInput {
             station,
-            customer: Customer {
-                id,
-                name: self.customer.name,
-                email: self.customer.email,
-                phone: self.customer.phone,
-                sms_consent,
-            },
+            customer,
             venue,
             start: self.start.0,
             guests: self.guests.into(),

@@ -3,13 +3,13 @@
 use domain::ids::TenantId;
 use uuid::Uuid;
 
-use super::{POLICIES, PolicyError};
+use super::{POLICIES, PolicyError, RELAY};
 use crate::Commands;
 
 impl Commands {
-    /// The same commands, whose reactions nobody else gives meanwhile: for a simulated clock beside a program
-    /// that goes by the real one. Ends with [`Self::release_policies`], or half a minute after the last reaction; who
-    /// was interrupted is told by [`Self::policies_are_held`].
+    /// The same commands, whose reactions nobody else gives and whose jobs nobody else does meanwhile: for a simulated clock
+    /// beside a program that goes by the real one. Ends with [`Self::release_policies`], or half a minute after the last
+    /// reaction; who was interrupted is told by [`Self::policies_are_held`].
     #[must_use]
     pub fn holding_policies(&self, holder: Uuid) -> Self {
         Self {
@@ -55,17 +55,24 @@ impl Commands {
         Ok(held)
     }
 
-    /// Reserves every policy for a holder, or for nobody any more.
+    /// Reserves every policy and the relay of jobs for a holder, or for nobody any more. What is reserved for most of the time
+    /// already is left as it is.
     async fn set_holder(&self, tenant: TenantId, holder: Option<Uuid>) -> Result<(), PolicyError> {
+        let names: Vec<&str> = POLICIES.iter().copied().chain([RELAY]).collect();
         let mut tx = self.log().database().begin(tenant).await?;
         sqlx::query(
             "insert into policy_checkpoints (tenant_id, policy, held_by, held_until)
-             select $1, policy, $3, clock_timestamp() + interval '30 seconds' from unnest($2::text[]) policy
+             select $1, name, $3, clock_timestamp() + interval '30 seconds' from unnest($2::text[]) name
+             where not exists (
+                 select from policy_checkpoints c
+                 where c.tenant_id = $1 and c.policy = name and c.held_by = $3
+                     and c.held_until > clock_timestamp() + interval '20 seconds'
+             )
              on conflict (tenant_id, policy)
              do update set held_by = excluded.held_by, held_until = excluded.held_until",
         )
         .bind(tenant.0)
-        .bind(POLICIES)
+        .bind(names)
         .bind(holder)
         .execute(&mut *tx)
         .await?;

@@ -2,7 +2,8 @@
 
 use domain::access::StationScope;
 use domain::envelope::{Actor, ActorKind, Channel};
-use domain::ids::{EventId, TenantId};
+use domain::escalation::EndedBy;
+use domain::ids::{EscalationId, EventId, TenantId};
 use domain::work_item::WorkItemOpened;
 
 use super::PolicyError;
@@ -43,6 +44,27 @@ impl Commands {
             };
             match done {
                 Ok(()) => {}
+                Err(CommandError::Refused(refused)) => {
+                    tracing::info!(policy, code = refused.code, "nothing to do");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends escalations that nobody has to see to any more. What a person has taken over, or seen to, stays as it is.
+    async fn end_escalations(
+        &self,
+        caller: &Caller,
+        policy: &str,
+        cause: &str,
+        (escalations, by): (Vec<EscalationId>, EndedBy),
+    ) -> Result<(), PolicyError> {
+        for id in escalations {
+            let key = IdempotencyKey::of_reaction(policy, &format!("{cause} {id}"));
+            match self.end_escalation(caller, &key, id, by).await {
+                Ok(_) => {}
                 Err(CommandError::Refused(refused)) => {
                     tracing::info!(policy, code = refused.code, "nothing to do");
                 }
@@ -99,6 +121,35 @@ impl Commands {
                 tokio::spawn(async move { this.take_up_card(tenant, payment_id).await });
                 return Ok(());
             }
+            Reply::Review(step) => return Ok(Box::pin(self.review_step(caller, key, step)).await?),
+            Reply::AskMessage(ask) => Box::pin(self.ask_for_message(&caller, &key, ask)).await,
+            Reply::TellOfPrices(news) => {
+                return Ok(Box::pin(self.tell_of_prices(&caller, P::NAME, news)).await?);
+            }
+            Reply::WinLeads {
+                leads,
+                customer_id,
+                after,
+            } => {
+                let won = self.win_leads(caller, P::NAME, leads, customer_id, after);
+                return Ok(Box::pin(won).await?);
+            }
+            Reply::PurgeLead { lead_id } => Box::pin(self.purge_lead(caller, key, lead_id)).await,
+            // Outside of this transaction too: the assistant may take its time.
+            Reply::AnswerMessage { conversation_id } => {
+                let this = self.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = this.answer_waiting(tenant, conversation_id).await {
+                        tracing::warn!(%tenant, conversation = %conversation_id, %error, "an answer waits");
+                    }
+                });
+                return Ok(());
+            }
+            Reply::EndEscalations { escalations, by } => {
+                let ended = self.end_escalations(&caller, P::NAME, &cause.key, (escalations, by));
+                return Box::pin(ended).await;
+            }
+            Reply::OpenEscalation(open) => Box::pin(self.open_escalation(caller, key, open)).await,
             Reply::ResolveTax { bookings, held } => {
                 Box::pin(self.resolve_held_tax(caller, &key, bookings, held)).await
             }

@@ -9,7 +9,9 @@ use domain::recorded::{DomainEvent, Recorded};
 use domain::work_item::{WorkItemOpened, WorkKind};
 use serde::{Deserialize, Serialize};
 
-use crate::policies::{MONEY_FOLLOWED, Reaction, Reply, WorkStep, when_deposit_captured::booking_of};
+use crate::policies::{
+    BookingAccount, MONEY_FOLLOWED, Reaction, Reply, WorkStep, when_deposit_captured::booking_of,
+};
 
 /// What a booking costs, and what has come for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +85,19 @@ impl Account {
             tip_cents: Cents::ZERO,
             refunded_cents: self.refunded_cents,
             waived_cents: self.waived_cents,
+        }
+    }
+
+    /// What it costs, and what is left to pay of it: nothing for what is over, however little has come.
+    pub(in crate::policies) fn standing(&self) -> BookingAccount {
+        let due = self.due();
+        BookingAccount {
+            price_cents: self.price_cents,
+            due_cents: if self.over().is_some() {
+                due.min(Cents::ZERO)
+            } else {
+                due
+            },
         }
     }
 

@@ -28,6 +28,7 @@ fn terms() -> PromoTerms {
         limit_per_customer: Some(1),
         audience: PromoAudience::NewCustomers,
         stations: vec![HERE],
+        customer_id: None,
     }
 }
 
@@ -47,6 +48,7 @@ fn made() -> PromoCode {
 
 fn asked(promo: PromoCode, uses: PromoUses) -> PromoAsked {
     PromoAsked {
+        customer_id: None,
         promo_id: PromoCodeId(Uuid::from_u128(9)),
         promo,
         uses,
@@ -285,4 +287,26 @@ proptest! {
             prop_assert!(off >= Cents::ZERO && off <= Cents(subtotal));
         }
     }
+}
+
+#[test]
+fn a_coupon_is_its_customers_alone() {
+    let owner = CustomerId(Uuid::from_u128(21));
+    let terms = PromoTerms {
+        customer_id: Some(owner),
+        ..terms()
+    };
+    let mut promo = PromoCode::default();
+    promo.evolve(&create("SORRY-26", terms).unwrap()[0]);
+    let by = |customer_id| {
+        PromoAsked {
+            customer_id,
+            ..asked(promo.clone(), PromoUses::default())
+        }
+        .check(HERE, Cents(80_000), at("2026-02-02T00:00:00Z"))
+    };
+    assert!(by(Some(owner)).is_ok());
+    assert_eq!(by(None), Err(PromoRefusal::NotYours));
+    let another = CustomerId(Uuid::from_u128(22));
+    assert_eq!(by(Some(another)), Err(PromoRefusal::NotYours));
 }

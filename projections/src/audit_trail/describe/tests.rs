@@ -1,5 +1,6 @@
 mod bookings;
 mod chefs;
+mod jobs;
 
 use domain::money::{Cents, RatePpm};
 use domain::price_list::{

@@ -44,7 +44,7 @@ async fn a_long_export_reads_each_line_once() {
     let all = StationScope::All;
     let some = StationScope::Only((0..5).map(|number| StationId(station(number))).collect());
     for (stations, part) in [(all, 1), (some, 8)] {
-        let before = company.rows_read("tax_ledger").await;
+        let before = company.database.rows_read("tax_ledger").await;
         let program = Program::over(&company).await;
         let ask = ExportAsk {
             basis: TaxBasis::EventDate,
@@ -65,7 +65,7 @@ async fn a_long_export_reads_each_line_once() {
             "{lines} lines, and not {expected}"
         );
         program.database.close().await;
-        let read = company.rows_read("tax_ledger").await - before;
+        let read = company.database.rows_read("tax_ledger").await - before;
         assert!(
             read > i64::try_from(lines).unwrap(),
             "nothing was counted: {read}"

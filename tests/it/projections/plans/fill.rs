@@ -9,7 +9,7 @@ use super::super::company::{Company, TENANT};
 const ROWS: u64 = 1_000_000;
 
 /// An id of a kind of thing, as SQL has it over `n` and as Rust has it.
-fn id(kind: u64, n: u64) -> Uuid {
+pub(super) fn id(kind: u64, n: u64) -> Uuid {
     Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0000 + (u128::from(kind) << 40) + u128::from(n))
 }
 
@@ -153,10 +153,11 @@ fn rows(table: &str) -> String {
             customer = id_sql(3, "n"),
         ),
         "lead_list" => format!(
-            "lead_id, version, name, station_id, zip, wanted_start, guests, failure, status, captured_at)
+            "lead_id, version, name, station_id, zip, wanted_start, guests, failure, status, captured_at, follow_up_at)
              select '{TENANT}', 1, {lead}, 1,
              '{{\"subject\": \"00000000-0000-0000-0000-000000000000\", \"sealed\": \"\"}}', {station}, '95112',
-             (({instant}) at time zone 'UTC')::timestamp, 10, 'SLOT_UNAVAILABLE', 'new', {instant}",
+             (({instant}) at time zone 'UTC')::timestamp, 10, 'SLOT_UNAVAILABLE',
+             case when n % 300 = 0 then 'lost' else 'won' end, {instant}, case when n % 200 = 0 then {instant} end",
             lead = id_sql(7, "n"),
         ),
         "work_list" => format!(
@@ -164,6 +165,54 @@ fn rows(table: &str) -> String {
              select '{TENANT}', 1, {item}, 1, (array['dispute', 'overpayment'])[1 + n % 2],
              case when n % 500 = 0 then 'open' else 'resolved' end, {station}, {of_booking}, 'look', {instant}",
             item = id_sql(9, "n"),
+        ),
+        "message_list" => format!(
+            "message_id, version, kind, status, customer_id, booking_id, station_id, due_at, channel, carrier)
+             select '{TENANT}', 1, {message}, 2, 'event_reminder', case when n % 500 = 0 then 'failed' else 'sent' end,
+             {customer}, {of_booking}, {station}, {instant}, 'sms', 'log'",
+            message = id_sql(14, "n"),
+        ),
+        "message_template_list" => format!(
+            "template_id, version, kind, channel, locale, number, words, history, saved_at)
+             select '{TENANT}', 1, {template}, 1, (array['booking_confirmed', 'event_reminder'])[1 + n % 2],
+             (array['email', 'sms', 'whatsapp'])[1 + n % 3], 'l' || n, 1, '{{\"text\": \"x\"}}', '[]', {instant}",
+            template = id_sql(15, "n"),
+        ),
+        "job_list" => format!(
+            "job_id, version, task, subject, status, station_id, attempts, code, first_failed_at, changed_at)
+             select '{TENANT}', 1, {job}, 1, 'send_message', {job}, case when n % 500 = 0 then 'dead' else 'completed' end,
+             {station}, 3, 'UNREACHABLE', {instant}, {instant}",
+            job = id_sql(13, "n"),
+        ),
+        "escalation_list" => format!(
+            "escalation_id, version, source, status, queue_rank, severity, code, reason, subject, conversation_id,
+             station_id, target_at, opened_at)
+             select '{TENANT}', 1, {escalation}, 1, (array['keyword', 'rating'])[1 + n % 2],
+             case when n % 500 = 0 then 'open' else 'resolved' end, case when n % 500 = 0 then 1 + n % 3 else 9 end,
+             1 + n % 3, 'code', 'look', '{{}}', {conversation}, {station}, {instant}, {instant}",
+            escalation = id_sql(10, "n"),
+            conversation = id_sql(11, "n / 4"),
+        ),
+        "conversation_list" => format!(
+            "conversation_id, version, channel, assistant_active, messages, started_at, last_at)
+             select '{TENANT}', 1, {conversation}, 3, 'web', true, 2, {instant}, {instant}",
+            conversation = id_sql(11, "n"),
+        ),
+        "conversation_thread" => format!(
+            "position, conversation_id, author, channel, text, human_only, posted_at)
+             select '{TENANT}', 1, n, {conversation}, 'customer', 'web',
+             '{{\"subject\": \"00000000-0000-0000-0000-000000000000\", \"sealed\": \"\"}}', false, {instant}",
+            conversation = id_sql(11, "n / 4"),
+        ),
+        "review_list" => format!(
+            "review_id, version, booking_id, number, customer_id, station_id, chefs, event_on, status, moderation, rating,
+             answered_through, reminders, clicks, escalated, respond_secs, media, shown, clicked, issued_at, expires_at,
+             listed_at)
+             select '{TENANT}', 1, {review}, 1, {booking}, 'B' || n, {customer}, {station}, '', ({instant})::date,
+             case when n % 300 = 0 then 'opened' when n % 3 = 0 then 'expired' else 'submitted' end,
+             case when n % 200 = 1 then 'awaiting' else 'approved' end, case when n % 100 = 1 then 1 else 5 end,
+             'request', 0, 0, 0, 3600, '[]', '[]', '[]', {instant}, {instant}, {instant}",
+            review = id_sql(12, "n"),
         ),
         "price_history" => format!(
             "position, station_id, item, old_cents, new_cents, effective_from, actor_id, reason, recorded_at)

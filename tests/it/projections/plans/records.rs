@@ -1,18 +1,20 @@
 //! The trail, tax lines, customers, leads and prices.
 
-use domain::ids::{BookingId, StationId};
+use domain::escalation::{EscalationSource, EscalationStatus};
+use domain::ids::{BookingId, ConversationId, StationId};
 use domain::tax_rate::PlaceConfirmation;
 use domain::work_item::{WorkKind, WorkStatus};
 use projections::audit_trail::{self, AuditFilter, AuditSort};
 use projections::customer_list::{self, CustomerFilter};
-use projections::lead_list::{self, LeadStatus};
+use projections::escalation_list::{self, EscalationFilter};
+use projections::lead_list::{self, LeadFilter, LeadStatus};
 use projections::price_history::{self, PriceHistoryFilter};
 use projections::promo_list;
 use projections::tax_ledger::{self, TaxLineFilter, TaxLineKind};
 use projections::work_list::{self, WorkFilter};
-use projections::{At, Cursor, Slice};
+use projections::{At, Cursor, Slice, conversation_list, conversation_thread};
 
-use super::fill::{booking, fill, station, user};
+use super::fill::{booking, fill, id, station, user};
 use super::{Case, Program, START, assert_along_an_index, at, kept_to};
 use crate::projections::company::auditor;
 
@@ -147,21 +149,24 @@ async fn customers_and_leads_are_listed_along_an_index_whatever_they_are_asked_b
     };
     customers!("phone", by_phone(), ["p500"], narrows "phone_key");
 
-    for status in [None, Some(LeadStatus::New)] {
-        let word = status.map(LeadStatus::as_str);
-        let first: Vec<&str> = word.into_iter().chain(["51"]).collect();
-        let program = Program::over(&company).await;
-        lead_list::page(&program.models, &all, status, Slice::first(50), At::NOW)
-            .await
-            .unwrap();
-        let case = Case {
-            name: "leads",
-            table: "lead_list",
-            values: &first,
-            narrows: None,
+    macro_rules! leads {
+        ($what:literal, $filter:expr, [$($value:expr),*] $(, narrows $column:literal)?) => {
+            list!(&company, concat!("leads by ", $what), "lead_list", [$($value),*] $(, narrows $column)?,
+                |models, slice| lead_list::page(models, &all, $filter, slice, At::NOW), after place)
         };
-        assert_along_an_index(&program, case).await;
     }
+    let by = LeadFilter::default;
+    leads!("nothing", by(), []);
+    let lost = || LeadFilter {
+        status: Some(LeadStatus::Lost),
+        ..by()
+    };
+    leads!("status", lost(), ["lost"], narrows "status");
+    let due = || LeadFilter {
+        follow_up_before: Some(at(START)),
+        ..by()
+    };
+    leads!("call", due(), [START], narrows "follow_up_at");
 }
 
 #[tokio::test]
@@ -243,4 +248,64 @@ async fn promo_codes_are_listed_along_an_index() {
     list!(&company, "promo codes", "promo_list", [],
         |models, slice| promo_list::page(models, &all, slice, At::NOW),
         after [START, "01930000-0000-7000-8000-08000007a120"]);
+}
+
+#[tokio::test]
+async fn escalations_and_conversations_are_listed_along_an_index_whatever_they_are_asked_by() {
+    let company = fill(&["escalation_list", "conversation_list", "conversation_thread"]).await;
+    let all = auditor();
+    let one_conversation = id(11, 500).to_string();
+    const NOBODY: &str = "01930000-0000-7000-8000-000000000001";
+    macro_rules! escalations {
+        ($what:literal, $filter:expr, [$($value:expr),*] $(, narrows $column:literal)?) => {
+            list!(&company, concat!("escalations by ", $what), "escalation_list", [$($value),*] $(, narrows $column)?,
+                |models, slice| escalation_list::page(models, &all, $filter, slice, At::NOW),
+                after ["1", START, NOBODY])
+        };
+    }
+    let by = EscalationFilter::default;
+    escalations!("nothing", by(), []);
+    let open = || EscalationFilter {
+        status: vec![EscalationStatus::Open],
+        ..by()
+    };
+    escalations!("status", open(), ["open"], narrows "status");
+    let keyword = || EscalationFilter {
+        source: Some(EscalationSource::Keyword),
+        ..by()
+    };
+    escalations!("source", keyword(), ["keyword"], narrows "source");
+    let of_conversation = || EscalationFilter {
+        conversation_id: Some(ConversationId(id(11, 500))),
+        ..by()
+    };
+    escalations!("conversation", of_conversation(), [&one_conversation], narrows "conversation_id");
+    let of_station = || EscalationFilter {
+        station_id: Some(StationId(station(3))),
+        ..by()
+    };
+    escalations!("station", of_station(), [&station(3).to_string()], narrows "station_id");
+    list!(&company, "conversations", "conversation_list", [],
+        |models, slice| conversation_list::page(models, &all, slice, At::NOW), after [START, NOBODY]);
+    let thread = ConversationId(id(11, 500));
+    for (before, values) in [
+        (None, vec![one_conversation.as_str(), "50"]),
+        (
+            Some(domain::envelope::Position(5_000)),
+            vec![one_conversation.as_str(), "5000", "50"],
+        ),
+    ] {
+        let program = Program::over(&company).await;
+        let asked = (49, before);
+        conversation_thread::last(&program.models, &all, thread, asked, At::NOW)
+            .await
+            .unwrap();
+        let case = Case {
+            name: "a thread",
+            table: "conversation_thread",
+            values: &values,
+            narrows: Some("conversation_id"),
+        };
+        assert_along_an_index(&program, case).await;
+    }
 }

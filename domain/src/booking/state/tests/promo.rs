@@ -22,11 +22,13 @@ fn code(discount: Discount, minimum: i64, uses: PromoUses) -> PromoAsked {
             limit_per_customer: Some(1),
             audience: PromoAudience::NewCustomers,
             stations: vec![],
+            customer_id: None,
         },
         now: at(NOW),
     });
     promo.evolve(&made.unwrap()[0]);
     PromoAsked {
+        customer_id: None,
         promo_id: PromoCodeId(Uuid::from_u128(3)),
         promo,
         uses,

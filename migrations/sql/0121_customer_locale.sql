@@ -1,0 +1,3 @@
+-- In which language a customer is written to.
+
+alter table customer_list add column locale text collate "C";
