@@ -1,4 +1,4 @@
-//! How Postgres answers every list on a million rows: along an index, in that index's order, with the values it is asked
+//! How Postgres answers every list on a quarter of a million rows: along an index, in that index's order, with the values it is asked
 //! with and with a plan that holds for any. Nothing is read through, nothing sorted.
 
 use domain::access::{Role, StationScope, Viewer};

@@ -31,7 +31,7 @@ async fn the_trail_is_listed_along_an_index_whatever_it_is_asked_by() {
         macro_rules! entries {
             ($what:literal, $viewer:expr, $filter:expr, [$($value:expr),*] $(, narrows $column:literal)?) => {
                 list!(&company, format!("entries by {}, {sort:?}", $what), "audit_trail", [$($value),*] $(, narrows $column)?,
-                    |models, slice| audit_trail::page(models, $viewer, $filter, sort, slice, At::NOW), after ["500000"])
+                    |models, slice| audit_trail::page(models, $viewer, $filter, sort, slice, At::NOW), after ["125000"])
             };
         }
         let by = AuditFilter::default;
@@ -73,7 +73,7 @@ async fn tax_lines_are_listed_along_an_index_whatever_they_are_asked_by() {
     macro_rules! lines {
         ($what:literal, $viewer:expr, $filter:expr, [$($value:expr),*] $(, narrows $column:literal)?) => {
             list!(&company, concat!("tax lines by ", $what), "tax_ledger", [$($value),*] $(, narrows $column)?,
-                |models, slice| tax_ledger::page(models, $viewer, $filter, slice, At::NOW), after ["2021-06-01", "500000"])
+                |models, slice| tax_ledger::page(models, $viewer, $filter, slice, At::NOW), after ["2021-06-01", "125000"])
         };
     }
     let by = TaxLineFilter::default;
@@ -208,7 +208,7 @@ async fn prices_are_listed_along_an_index_whatever_they_are_asked_by() {
     macro_rules! prices {
         ($what:literal, $filter:expr, [$($value:expr),*] $(, narrows $column:literal)?) => {
             list!(&company, concat!("prices by ", $what), "price_history", [$($value),*] $(, narrows $column)?,
-                |models, slice| price_history::page(models, &all, $filter, slice, At::NOW), after ["500000"])
+                |models, slice| price_history::page(models, &all, $filter, slice, At::NOW), after ["125000"])
         };
     }
     let by = || PriceHistoryFilter {
