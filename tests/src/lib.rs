@@ -11,4 +11,6 @@ pub mod seed;
 pub mod smtp;
 pub mod stripe;
 pub mod texting;
+pub mod tools;
+pub mod workshop;
 pub mod writer;

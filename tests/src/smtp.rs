@@ -1,13 +1,14 @@
 //! A mail server of another's making (aiosmtpd) on the loopback interface, and what it has taken.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+
+use crate::tools::tool;
 
 /// The server, told what to do.
 const PROGRAM: &str = include_str!("../doubles/smtp.py");
@@ -36,8 +37,7 @@ impl MailServer {
     /// # Panics
     /// As [`start`](Self::start).
     pub fn start_at(port: u16, password: &str) -> Self {
-        let place = place();
-        assert!(place.is_dir(), "there is no {}: `make tools`", place.display());
+        let place = tool("aiosmtpd-1.4.6");
         let mut child = Command::new("python3")
             .args(["-c", PROGRAM])
             .arg(place)
@@ -97,17 +97,4 @@ pub fn header<'a>(mail: &'a Value, name: &str) -> Option<&'a str> {
     let headers = mail["headers"].as_array()?;
     let found = headers.iter().find(|header| header[0] == name)?;
     found[1].as_str()
-}
-
-/// Where `make tools` puts it.
-fn place() -> PathBuf {
-    let named = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")));
-    cache
-        .expect("there is a home")
-        .join("hibachi/tools/aiosmtpd-1.4.6")
 }

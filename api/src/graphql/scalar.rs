@@ -14,10 +14,10 @@ const EXACT: i64 = 9_007_199_254_740_991;
 /// Years that a date can be of; further off, zones and durations have no instants.
 const YEARS: RangeInclusive<i32> = 1..=9_999;
 
-/// A civil date without zone, `2026-03-14`, of the years 0001 to 9999.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LocalDate(pub(super) NaiveDate);
 
+/// A civil date without zone, `2026-03-14`, of the years 0001 to 9999.
 #[Scalar(name = "LocalDate")]
 impl ScalarType for LocalDate {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -42,10 +42,10 @@ impl ScalarType for LocalDate {
     }
 }
 
-/// A time on a wall clock without zone, `2026-03-14T18:00:00`, of the years 0001 to 9999.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LocalDateTime(pub(super) NaiveDateTime);
 
+/// A time on a wall clock without zone, `2026-03-14T18:00:00`, of the years 0001 to 9999.
 #[Scalar(name = "LocalDateTime")]
 impl ScalarType for LocalDateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -70,10 +70,10 @@ impl ScalarType for LocalDateTime {
     }
 }
 
-/// A time of day on a wall clock, `18:00` or `18:00:00`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LocalTime(pub(super) NaiveTime);
 
+/// A time of day on a wall clock, `18:00` or `18:00:00`.
 #[Scalar(name = "LocalTime")]
 impl ScalarType for LocalTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -96,10 +96,10 @@ impl ScalarType for LocalTime {
     }
 }
 
-/// A whole number of 64 bits: a JSON number up to 2^53, else a string.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BigInt(pub(super) i64);
 
+/// A whole number of 64 bits: a JSON number up to 2^53, else a string.
 #[Scalar(name = "BigInt")]
 impl ScalarType for BigInt {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -116,10 +116,10 @@ impl ScalarType for BigInt {
     }
 }
 
-/// A position in the organisation's log, counted from 1.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LogPosition(pub(super) i64);
 
+/// A position in the organisation's log, counted from 1.
 #[Scalar(name = "LogPosition")]
 impl ScalarType for LogPosition {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -152,10 +152,10 @@ fn whole(value: &Value) -> Option<i64> {
     }
 }
 
-/// An exact decimal as a string, `851.18` or `0.09125`.
 #[derive(Debug, Clone)]
 pub(super) struct Decimal(pub(super) String);
 
+/// An exact decimal as a string, `851.18` or `0.09125`.
 #[Scalar(name = "Decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {

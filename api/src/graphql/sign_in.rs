@@ -30,7 +30,6 @@ use super::lead::Lead;
 use super::loaders::ERASED;
 use super::payment::Payment;
 use super::promo_code::PromoCode;
-use super::read::{AsOf, at};
 use super::review::{self, Review};
 use super::session::{app, viewer};
 use super::station::{Station, stations_of};
@@ -184,14 +183,12 @@ impl SignInQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Opaque id of anything that has one.")] id: ID,
-        #[graphql(desc = "As of a time in the past: the same answer for ever.")] as_of: Option<AsOf>,
     ) -> Result<Option<Node>> {
         viewer(ctx)?;
         let Some((name, id)) = parts(&id) else {
             return Ok(None);
         };
-        let at = at(ctx, as_of, None).await?;
-        node_of(ctx, &name, &id, at).await
+        node_of(ctx, &name, &id, At::NOW).await
     }
 }
 
