@@ -16,9 +16,12 @@ use tokio::task::JoinHandle;
 
 use crate::auth::Auth;
 use crate::checking;
+use crate::http::Patience;
 use crate::installation::{Installation, MessageSettings, Outgoing, StripeSettings};
 use crate::log_check::VerifyLogs;
+use crate::observing::Figures;
 use crate::signing::HeadSchedule;
+use crate::throttle::Throttle;
 use crate::webhooks::MessageSecrets;
 
 /// Connections that one program keeps to its database.
@@ -53,6 +56,12 @@ pub struct App {
     pub check_every: Option<Duration>,
     /// Whether this program queues the jobs that recur.
     pub recurring: Recurring,
+    /// What it counts and times of itself.
+    pub figures: Figures,
+    /// How much of the admin API somebody may ask; as much as they like where absent.
+    pub throttle: Option<Throttle>,
+    /// What it takes of its clients at most.
+    pub patience: Patience,
 }
 
 /// Whether a program queues the jobs that recur.
@@ -77,6 +86,7 @@ impl App {
         };
         let database = Database::connect(installation.database.clone(), POOL).await;
         let database = database.context("the database does not answer")?;
+        let database = database.slow_after(installation.slow_after);
         let app = Self::compose(
             database,
             installation.master_keys.clone(),
@@ -170,6 +180,7 @@ impl App {
         let commands = commands.checking_logs(Arc::new(VerifyLogs(log.clone())));
         let auth = Auth::new(commands.clone(), database.clone(), clock.clone(), token_key);
         let views = ReadModels::new(log.clone());
+        let figures = Figures::of(&log, &views);
         Self {
             commands,
             views,
@@ -184,6 +195,9 @@ impl App {
             message_secrets: MessageSecrets::default(),
             check_every: None,
             recurring: Recurring::LeftAlone,
+            figures,
+            throttle: None,
+            patience: Patience::default(),
         }
     }
 

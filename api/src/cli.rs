@@ -1,7 +1,9 @@
 //! The command line. Exit code 0: well; 1: something wrong was found; 2: it could not run.
 
+mod backup;
 mod bench;
 mod demo;
+mod doctor;
 mod documents;
 mod jobs;
 mod keys;
@@ -13,6 +15,7 @@ mod serve;
 mod tax;
 mod up;
 mod user;
+mod watching;
 
 use std::process::ExitCode;
 
@@ -22,6 +25,7 @@ use domain::ids::TenantId;
 
 use crate::app::App;
 use crate::installation::{Installation, Location};
+use crate::observing::Logs;
 
 /// Bookings, payments, prices and tax for chefs who cook at the customer's place.
 #[derive(Debug, Parser)]
@@ -73,6 +77,11 @@ enum Command {
     /// The keys that seal personal data.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Look whether all is well, and say what to do where it is not.
+    Doctor(doctor::Doctor),
+    /// What is known of backups.
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// Measure: JSON lines on standard output, a table on standard error.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -97,7 +106,6 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    start_logs();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .thread_stack_size(STACK)
         .enable_all()
@@ -106,7 +114,14 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return cannot_run(&error.into()),
     };
-    match runtime.block_on(run(cli.command)) {
+    let traces = match Logs::from_environment().and_then(|logs| logs.start(runtime.handle())) {
+        Ok(traces) => traces,
+        Err(error) => return cannot_run(&error),
+    };
+    let ended = runtime.block_on(run(cli.command));
+    // What is still to be sent goes before the runtime does.
+    drop(traces);
+    match ended {
         Ok(Verdict::Well) => ExitCode::SUCCESS,
         Ok(Verdict::FoundWrong) => ExitCode::from(1),
         Err(error) => cannot_run(&error),
@@ -128,6 +143,8 @@ async fn run(command: Command) -> Result<Verdict> {
         Command::Replay(replay) => replay.run().await,
         Command::Projections(projections) => projections.run().await,
         Command::Keys(keys) => keys.run().await,
+        Command::Doctor(doctor) => doctor.run().await,
+        Command::Backup(backup) => backup.run(),
         Command::Bench(bench) => bench.run().await,
     }
 }
@@ -171,23 +188,6 @@ fn print(mut out: impl std::io::Write, line: &impl std::fmt::Display) {
             panic!("the answer cannot be written: {error}")
         }
         Ok(()) | Err(_) => {}
-    }
-}
-
-fn start_logs() {
-    use tracing_subscriber::{EnvFilter, fmt, prelude::*};
-    let filter = EnvFilter::try_from_env("HIBACHI_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let json = std::env::var("HIBACHI_LOG_FORMAT").is_ok_and(|format| format == "json");
-    let registry = tracing_subscriber::registry().with(filter);
-    if json {
-        registry
-            .with(fmt::layer().json().with_writer(std::io::stderr))
-            .init();
-    } else {
-        let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-        registry
-            .with(fmt::layer().with_ansi(terminal).with_writer(std::io::stderr))
-            .init();
     }
 }
 

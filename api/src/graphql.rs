@@ -19,6 +19,7 @@ mod id;
 mod job;
 mod lead;
 mod ledger;
+mod limits;
 mod loaders;
 mod log;
 mod measure;
@@ -31,18 +32,22 @@ mod quote;
 mod read;
 mod review;
 mod scalar;
+mod scale;
 mod session;
 mod sign_in;
 mod station;
 mod tax;
 mod work;
 
-use async_graphql::{EmptySubscription, MergedObject, Request, Response, ServerError};
+use async_graphql::{EmptySubscription, MergedObject, Request, Response, ValidationMode, value};
 
 use crate::app::App;
+use crate::throttle::{Credential, Left, Throttled};
 use error::complete;
+use limits::{MAX_COMPLEXITY, MAX_DEPTH};
 use loaders::Loaders;
 
+pub(crate) use scale::LARGEST;
 pub use session::Session;
 
 /// What can be asked of what customers say. A group of its own: roots nest as deep as there are in one.
@@ -131,29 +136,46 @@ type Inner = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 #[derive(Clone)]
 pub struct Schema {
     inner: Inner,
+    /// Checks and weighs what the other answers.
+    twin: Inner,
     app: App,
 }
 
-/// The deepest nesting and the largest cost of one operation. A list costs its length times what it holds.
-const MAX_DEPTH: usize = 15;
-const MAX_COMPLEXITY: usize = 20_000;
+/// An answer, and what it has cost.
+pub struct Answered {
+    /// The answer.
+    pub response: Response,
+    /// What is left to whoever asked; nothing where that is not counted, or where it was not come to.
+    pub left: Vec<Left>,
+    /// That they have asked too much, where they have.
+    pub throttled: Option<Throttled>,
+}
 
-/// How many selections one operation comes to at most, fragments spread out.
-const MAX_SELECTIONS: usize = 5_000;
-
-/// How many fields one operation asks of the root at most: each is a question, a command or a guess at a
-/// password of its own.
-const MAX_ROOTS: usize = 30;
+impl Answered {
+    fn refused(response: Response, request_id: &str) -> Self {
+        Self {
+            response: complete(response, request_id),
+            left: Vec::new(),
+            throttled: None,
+        }
+    }
+}
 
 /// The schema over a running program.
 pub fn schema(app: App) -> Schema {
-    let inner = builder()
+    let twin = builder()
         .limit_depth(MAX_DEPTH)
         .limit_complexity(MAX_COMPLEXITY)
         .disable_suggestions()
+        .extension(scale::Weigh)
+        .finish();
+    let inner = builder()
+        // The twin has held it against every rule.
+        .validation_mode(ValidationMode::Fast)
+        .disable_suggestions()
         .data(app.clone())
         .finish();
-    Schema { inner, app }
+    Schema { inner, twin, app }
 }
 
 /// The schema as text: what clients are written against.
@@ -170,43 +192,72 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription>
     Inner::build(Query::default(), Mutation::default(), EmptySubscription)
 }
 
-/// Why a document is not even begun, where it is not. Selections come first: only then are there few enough
-/// to look at one by one.
-fn too_large(document: &async_graphql::parser::types::ExecutableDocument) -> Option<String> {
-    if measure::selections(document) > MAX_SELECTIONS {
-        return Some(format!(
-            "a query selects at most {MAX_SELECTIONS} fields, fragments spread out"
-        ));
-    }
-    let roots = measure::roots(document);
-    (roots > MAX_ROOTS)
-        .then(|| format!("an operation asks at most {MAX_ROOTS} fields of the root; this one asks {roots}"))
-}
-
 impl Schema {
-    /// Answers one request of a session. Only people who are signed in may read the schema itself.
-    pub async fn execute(&self, request: Request, session: Session) -> Response {
+    /// Answers one request of a session, if whoever sends it may ask so much now. Only people who are signed in may read the
+    /// schema itself.
+    pub async fn execute(&self, mut request: Request, session: Session, who: &Credential) -> Answered {
         let request_id = session.request_id.clone();
-        let mut request = if session.viewer.is_some() {
-            request
-        } else {
-            request.disable_introspection()
+        let document = match request.parsed_query() {
+            Ok(document) => document.clone(),
+            Err(error) => return Answered::refused(Response::from_errors(vec![error]), &request_id),
         };
+        if let Some(refused) = limits::too_large(&document) {
+            return Answered::refused(refused, &request_id);
+        }
+        let may_look = session.viewer.is_some();
+        let introspecting = |request: Request| {
+            if may_look {
+                request
+            } else {
+                request.disable_introspection()
+            }
+        };
+        let weighed = introspecting(same(&request, &document));
+        let points = match scale::weigh(&self.twin, weighed, &document).await {
+            Ok(points) => points,
+            Err(refused) => return Answered::refused(*refused, &request_id),
+        };
+        self.app.figures.requests.weighed(points);
+        let left = match self.spend(who, points) {
+            Ok(left) => left,
+            Err(throttled) => {
+                self.app.figures.requests.throttled(throttled.whose);
+                return Answered {
+                    response: Response::default(),
+                    left: throttled.left.clone(),
+                    throttled: Some(throttled),
+                };
+            }
+        };
+        let mut request = introspecting(request);
         if let Some(viewer) = &session.viewer {
             request = request.data(Loaders::new(&self.app, viewer));
         }
-        let document = request.parsed_query().ok().cloned();
-        if let Some(message) = document.as_ref().and_then(too_large) {
-            let refused = Response::from_errors(vec![ServerError::new(message, None)]);
-            return complete(refused, &request_id);
-        }
         let operation = request.operation_name.clone();
         let mut response = self.inner.execute(request.data(session)).await;
-        if let Some(document) = document {
-            response.data = order::as_asked(&document, operation.as_deref(), response.data);
+        response.data = order::as_asked(&document, operation.as_deref(), response.data);
+        let response = response.extension("cost", value!({ "points": points }));
+        Answered {
+            response: complete(response, &request_id),
+            left,
+            throttled: None,
         }
-        complete(response, &request_id)
     }
+
+    fn spend(&self, who: &Credential, points: u32) -> Result<Vec<Left>, Throttled> {
+        match &self.app.throttle {
+            Some(throttle) => throttle.spend(who, points, self.app.clock.now()),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The same request once more, with nothing of who sends it.
+fn same(request: &Request, document: &async_graphql::parser::types::ExecutableDocument) -> Request {
+    let mut same = Request::new(request.query.clone()).variables(request.variables.clone());
+    same.operation_name = request.operation_name.clone();
+    same.set_parsed_query(document.clone());
+    same
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
-//! HTTP: the GraphQL endpoint, a page to try it on, health and metrics.
+//! HTTP: the GraphQL endpoint, a page to try it on, and health; and on a listener of their own the figures.
 
 mod documents;
 mod exports;
-mod metrics;
 mod page;
+mod serving;
 
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -23,15 +23,20 @@ use tower_http::trace::TraceLayer;
 use crate::app::App;
 use crate::auth::TokenError;
 use crate::calendar;
-use crate::graphql::{self, Schema, Session};
+use crate::graphql::{self, Answered, Schema, Session};
+use crate::observing::{self, measured};
 use crate::reviews;
+use crate::throttle::{Credential, seconds};
 use crate::webhooks;
+
+pub use serving::{Patience, serve};
 
 /// The largest request body, in bytes.
 const MAX_BODY: usize = 256 * 1024;
-/// How long a request may take. A command that it began goes on to its end.
-const DEADLINE: Duration = Duration::from_secs(30);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What somebody may ask, and what is left of it: as the IETF's draft of these headers has them.
+const ALLOWANCE: HeaderName = HeaderName::from_static("ratelimit-policy");
+const ALLOWANCE_LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
 #[derive(Clone)]
 struct Server {
@@ -47,9 +52,7 @@ pub fn router(app: App) -> Router {
         .with_state(app.clone());
     let webhooks = webhooks::router(app.clone());
     let (reviews, uploads) = (reviews::router(app.clone()), reviews::uploads(app.clone()));
-    let metrics = Router::new()
-        .route("/metrics", get(metrics::metrics))
-        .with_state(metrics::Metrics::of(app.views.clone()));
+    let (requests, deadline) = (app.figures.requests.clone(), app.patience.request);
     Router::new()
         .route("/graphql", post(graphql_post))
         .route("/documents/{file}", get(documents::pdf))
@@ -63,14 +66,14 @@ pub fn router(app: App) -> Router {
         .merge(calendars)
         .merge(webhooks)
         .merge(reviews)
-        .merge(metrics)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
-            DEADLINE,
+            deadline,
         ))
         .merge(uploads)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::from_fn_with_state(requests, measured))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
@@ -78,7 +81,7 @@ pub fn router(app: App) -> Router {
 }
 
 /// Keeps a request id that a client chose only if it is short and plain: it is kept with every event.
-async fn own_request_id<B: Send>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
+async fn own_request_id(mut request: Request) -> Request {
     let plain = |id: &str| {
         (1..=64).contains(&id.len())
             && id
@@ -91,21 +94,31 @@ async fn own_request_id<B: Send>(mut request: axum::http::Request<B>) -> axum::h
     request
 }
 
-/// One span a request, with its id; neither body nor query string is logged.
+/// The figures of the program, for a listener of their own: they tell how much business there is, and name no company.
+pub fn figures(app: App) -> Router {
+    let figures = async |State(app): State<App>| {
+        let text = app.figures.text(&app).await;
+        ([(header::CONTENT_TYPE, observing::MEDIA_TYPE)], text)
+    };
+    Router::new().route("/metrics", get(figures)).with_state(app)
+}
+
+/// One span a request, with its id and route. Neither body nor query string is logged, nor what stands in the path: there are
+/// secrets in some.
 fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
     let id = request
         .headers()
         .get(REQUEST_ID)
         .and_then(|id| id.to_str().ok())
         .unwrap_or_default();
-    // What follows is a secret.
-    let path = request.uri().path();
-    let mut secret = ["/calendar/"]
-        .into_iter()
-        .chain(reviews::SECRET_PATHS)
-        .chain(webhooks::SECRET_PATHS);
-    let path = secret.find(|begin| path.starts_with(begin)).unwrap_or(path);
-    tracing::info_span!("request", id, method = %request.method(), path)
+    tracing::info_span!(
+        "request",
+        id,
+        method = %request.method(),
+        route = observing::route(request),
+        tenant = tracing::field::Empty,
+        role = tracing::field::Empty,
+    )
 }
 
 /// A mistake in the program costs the request it happened in, and nothing else.
@@ -130,11 +143,13 @@ async fn ready(State(server): State<Server>) -> Response {
 
 async fn graphql_post(
     State(server): State<Server>,
+    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let unread = body.is_err();
-    let mut response = answer(&server, &headers, body).await;
+    let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer);
+    let mut response = answer(&server, peer, &headers, body).await;
     if unread {
         // The rest of the body is never read, so that the connection is of no further use; the client must
         // know, or it sends its next request into it.
@@ -144,7 +159,12 @@ async fn graphql_post(
     response
 }
 
-async fn answer(server: &Server, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+async fn answer(
+    server: &Server,
+    peer: Option<SocketAddr>,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     let request_id = text_header(headers, &REQUEST_ID).unwrap_or_default().to_owned();
     if !is_json(headers) {
         let message = "send the request as application/json";
@@ -184,12 +204,57 @@ async fn answer(server: &Server, headers: &HeaderMap, body: Result<Bytes, BytesR
             return failure(StatusCode::BAD_REQUEST, "BAD_REQUEST", &message, &request_id);
         }
     };
-    let response = server.schema.execute(request, session).await;
-    (
-        [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
-        axum::Json(response),
-    )
-        .into_response()
+    let who = credential(&session, peer);
+    told(server.schema.execute(request, session, &who).await, &request_id)
+}
+
+/// Whose allowance a request comes out of. Of an address of version 6 the part counts that a household or a host has.
+fn credential(session: &Session, peer: Option<SocketAddr>) -> Credential {
+    if let Some(viewer) = &session.viewer {
+        return Credential::User(viewer.tenant, viewer.user);
+    }
+    Credential::Address(match peer {
+        Some(SocketAddr::V4(peer)) => peer.ip().to_string(),
+        Some(SocketAddr::V6(peer)) => {
+            let [first, second, third, fourth, ..] = peer.ip().segments();
+            format!("{first:x}:{second:x}:{third:x}:{fourth:x}::/64")
+        }
+        None => String::new(),
+    })
+}
+
+/// An answer with what is left to whoever asked; or that they have asked too much, and when to come again.
+fn told(answered: Answered, request_id: &str) -> Response {
+    let mut response = match &answered.throttled {
+        None => axum::Json(answered.response).into_response(),
+        Some(throttled) => {
+            let wait = seconds(throttled.retry_after);
+            let message = format!("this costs more than is left to you; ask again in {wait} s");
+            let mut refused = failure(StatusCode::TOO_MANY_REQUESTS, "THROTTLED", &message, request_id);
+            refused.headers_mut().insert(header::RETRY_AFTER, wait.into());
+            refused
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let lists = [
+        (
+            ALLOWANCE,
+            answered.left.iter().map(|left| left.policy()).collect::<Vec<_>>(),
+        ),
+        (
+            ALLOWANCE_LEFT,
+            answered.left.iter().map(|left| left.remaining()).collect(),
+        ),
+    ];
+    for (name, list) in lists {
+        if let Ok(value) = HeaderValue::try_from(list.join(", "))
+            && !list.is_empty()
+        {
+            headers.insert(name, value);
+        }
+    }
+    response
 }
 
 /// Who sends the request: nobody without a token, refused with a broken one.
@@ -205,6 +270,11 @@ fn session(app: &App, headers: &HeaderMap, request_id: &str) -> Result<Session, 
             Some(app.auth.recognise(token)?)
         }
     };
+    if let Some(viewer) = &viewer {
+        let span = tracing::Span::current();
+        span.record("tenant", tracing::field::display(viewer.tenant));
+        span.record("role", viewer.role.as_str());
+    }
     Ok(Session {
         viewer,
         request_id: request_id.to_owned(),

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use replays::independent::Address;
@@ -28,6 +29,9 @@ pub use stripe::StripeSettings;
 const DATABASE: &str = "hibachi";
 /// The role that the program runs as; owns nothing.
 const APP_ROLE: &str = "hibachi_app";
+
+/// From when on a statement is slow where nothing else is said.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// How to reach an installation: the settings that every command takes.
 #[derive(Debug, Clone, clap::Args)]
@@ -65,6 +69,8 @@ pub struct Installation {
     pub media: MediaSettings,
     /// What addresses begin with that customers are sent, where that is not where the program listens.
     pub public_url: Option<String>,
+    /// From when on a statement is slow.
+    pub slow_after: Duration,
     /// What to paste to look at the private database, where it is private.
     pub psql: Option<String>,
     server: Option<embedded_postgres::Server>,
@@ -105,8 +111,9 @@ impl Installation {
                 secrets.join("master-key").display()
             );
         }
+        let slow_after = slow_after()?;
         Ok(Self {
-            database,
+            database: database.log_slow_statements("warn".parse().expect("that is a level"), slow_after),
             address,
             master_keys: Arc::new(MasterKeyPlace::open(&secrets)?),
             token_key: secret(&secrets, "token-key", "HIBACHI_TOKEN_KEY")?,
@@ -115,6 +122,7 @@ impl Installation {
             messages: MessageSettings::read(&secrets)?,
             media: MediaSettings::read(&data_dir, &secrets)?,
             public_url: public_url()?,
+            slow_after,
             psql,
             server,
         })
@@ -161,6 +169,19 @@ fn public_url() -> Result<Option<String>> {
         bail!("HIBACHI_PUBLIC_URL must begin with https:// or http://");
     }
     Ok(Some(url))
+}
+
+/// From when on a statement is told in the log as slow.
+fn slow_after() -> Result<Duration> {
+    let Ok(text) = std::env::var("HIBACHI_SLOW_STATEMENT_MS") else {
+        return Ok(SLOW);
+    };
+    match text.parse::<u32>() {
+        Ok(milliseconds) if milliseconds > 0 => Ok(Duration::from_millis(milliseconds.into())),
+        Ok(_) | Err(_) => {
+            bail!("HIBACHI_SLOW_STATEMENT_MS must be a whole number of milliseconds, 1 or more")
+        }
+    }
 }
 
 type PrivateServer = (PgConnectOptions, embedded_postgres::Server, String);

@@ -30,15 +30,6 @@ const UPLOAD_DEADLINE: Duration = Duration::from_secs(300);
 /// Uploads that are held in memory at one time.
 const UPLOADS: usize = 4;
 
-/// What addresses begin with that a secret follows in.
-pub(crate) const SECRET_PATHS: [&str; 5] = [
-    "/review/",
-    "/api/v1/reviews/validate/",
-    "/api/v1/reviews/submit/",
-    "/api/v1/reviews/click/",
-    "/api/v1/reviews/upload/",
-];
-
 /// What every request here needs.
 #[derive(Clone)]
 struct Reviews {

@@ -13,9 +13,6 @@ use crate::app::App;
 
 pub use messages::MessageSecrets;
 
-/// What addresses begin with that a secret follows in.
-pub(crate) const SECRET_PATHS: [&str; 1] = ["/webhooks/ringcentral/"];
-
 /// Where the providers tell.
 pub(crate) fn router(app: App) -> Router {
     let meta = post(messages::meta).get(messages::meta_asks);

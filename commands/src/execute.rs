@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::time::Duration;
 
+use domain::access::Role;
 use domain::canonical;
 use domain::decider::{Decider, Event};
 use domain::envelope::{ActorKind, Claim, Expectation, Meta, NewEvent, Position, StreamId, Version};
@@ -198,6 +199,33 @@ impl Commands {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Plan, CommandError>>,
     {
+        let span = tracing::info_span!(
+            "command",
+            operation,
+            tenant = %caller.tenant,
+            actor = caller.actor.kind.as_str(),
+            role = caller.actor.role.map(Role::as_str),
+            request = caller.request_id,
+            position = tracing::field::Empty,
+        );
+        self.decide_and_append(caller, key, operation, body, decide)
+            .instrument(span)
+            .await
+    }
+
+    async fn decide_and_append<B, F, Fut>(
+        &self,
+        caller: &Caller,
+        key: &IdempotencyKey,
+        operation: &'static str,
+        body: &B,
+        decide: F,
+    ) -> Result<Written, CommandError>
+    where
+        B: Serialize + Sync,
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<Plan, CommandError>>,
+    {
         let digest = self.digest(caller, operation, body).await?;
         let _turn = self.turn(caller, key, digest).await?;
         for attempt in 0..ATTEMPTS {
@@ -236,6 +264,7 @@ impl Commands {
                     for remember in afterwards {
                         remember(&self.remembered, caller.tenant);
                     }
+                    tracing::Span::current().record("position", last.0);
                     tracing::info!(operation, tenant = %caller.tenant, position = last.0, "command done");
                     return Ok(Written::new(last, streams, Replayed::No));
                 }

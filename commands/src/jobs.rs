@@ -4,6 +4,7 @@
 //! program is taken up by another when the hold is over. A job may therefore be begun twice; what it does goes by a key that
 //! follows from it.
 
+mod health;
 mod queue;
 mod reaction;
 mod recurring;
@@ -24,6 +25,7 @@ use crate::execute::{Plan, Written, to_the_end};
 use crate::policies::PolicyError;
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
+pub use health::{PolicyHealth, QueueHealth, TaskHealth};
 pub(crate) use queue::{Queued, enqueue};
 pub use recurring::JobSchedule;
 

@@ -1,12 +1,13 @@
 //! Group commit: one task that carries out whatever appends have queued, a batch at a time.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::envelope::Position;
 use domain::ids::TenantId;
 use sqlx::postgres::PgConnection;
 use tokio::sync::{broadcast, watch};
+use tracing::Instrument;
 
 use crate::append::Outcome;
 use crate::batch::{Answer, Batch};
@@ -111,21 +112,33 @@ impl Appender {
 
     async fn carry_out(&mut self, batch: Vec<Job>) {
         let appends: Vec<&Prepared> = batch.iter().map(|job| &job.prepared).collect();
-        let answers = match self.attempt(&appends).await {
-            Ok(answers) => answers,
-            Err(LogError::Unavailable { retry_after }) => {
-                vec![Err(LogError::Unavailable { retry_after }); batch.len()]
-            }
-            Err(error) if batch.len() == 1 => vec![Err(error)],
-            Err(error) => {
-                tracing::warn!(%error, appends = batch.len(), "a batch was refused; trying its appends alone");
-                self.each_alone(&appends).await
-            }
-        };
+        let events = appends.iter().map(|prepared| prepared.of_event.len()).sum();
+        let began = Instant::now();
+        let span = tracing::debug_span!(parent: None, "batch", appends = batch.len(), events);
+        for job in &batch {
+            // Whoever reads the trace of a request finds the batch that it waited for.
+            span.follows_from(&job.span);
+        }
+        let answers = self.answers(&appends).instrument(span).await;
+        self.database.measures().batch(began.elapsed(), events, &answers);
         self.tell(&batch, &answers);
         for (job, answer) in batch.into_iter().zip(answers) {
             // Whoever asked may have gone; the append stands, and its command id tells.
             drop(job.answer.send(answer));
+        }
+    }
+
+    async fn answers(&mut self, appends: &[&Prepared]) -> Vec<Answer> {
+        match self.attempt(appends).await {
+            Ok(answers) => answers,
+            Err(LogError::Unavailable { retry_after }) => {
+                vec![Err(LogError::Unavailable { retry_after }); appends.len()]
+            }
+            Err(error) if appends.len() == 1 => vec![Err(error)],
+            Err(error) => {
+                tracing::warn!(%error, appends = appends.len(), "a batch was refused; trying its appends alone");
+                self.each_alone(appends).await
+            }
         }
     }
 
@@ -162,6 +175,7 @@ impl Appender {
                 Err(elapsed) => elapsed.to_string(),
             };
             tracing::warn!(%error, attempt, "the appender lost its connection");
+            self.database.measures().attempt_lost();
             self.connection = None;
             if attempt < ATTEMPTS {
                 tokio::time::sleep(back_off).await;

@@ -1,13 +1,16 @@
 //! The one gateway to the database: nothing gets a connection without saying whose data it is after.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use domain::ids::TenantId;
+use prometheus_client::registry::Registry;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, Postgres};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use crate::error::LogError;
+use crate::measures::{Asking, Measures, PoolUse};
 use crate::pool::{Lease, Pool, open};
 
 /// A statement with its values bound.
@@ -51,6 +54,34 @@ impl Database {
         let pool = Pool::new(options, pool_size);
         pool.lease().await?.give_back();
         Ok(Self { pool })
+    }
+
+    /// The same, where a question that takes so long counts as slow; a second otherwise. For before anybody has a copy.
+    #[must_use]
+    pub fn slow_after(mut self, limit: Duration) -> Self {
+        self.pool.measures.slow_after = limit;
+        self
+    }
+
+    /// Takes the time of a question until what this gives is dropped. Both words are the program's own: whose rows are
+    /// asked for, and what of them.
+    #[must_use]
+    pub fn asking(&self, of: &'static str, what: &'static str) -> Asking {
+        Asking::new(self.measures().clone(), of, what)
+    }
+
+    /// How the connections are at the moment.
+    pub fn pool(&self) -> PoolUse {
+        self.pool.in_use()
+    }
+
+    /// Puts what is measured of the database, and of the log in it, among the figures of a program.
+    pub fn register(&self, registry: &mut Registry) {
+        self.measures().register(registry);
+    }
+
+    pub(crate) fn measures(&self) -> &Measures {
+        &self.pool.measures
     }
 
     /// Begins a transaction on a tenant's rows.

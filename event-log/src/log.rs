@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{broadcast, oneshot, watch};
+use tracing::Instrument;
 
 use crate::append::{Append, Outcome};
 use crate::appender::{Appended, keep_appending};
@@ -65,13 +66,22 @@ impl EventLog {
     pub async fn append(&self, append: Append) -> Result<Outcome, LogError> {
         append.check()?;
         let (answer, answered) = oneshot::channel();
+        // Only where somebody takes traces: written into every line, it would cost more than it says.
+        let span = tracing::debug_span!("append", tenant = %append.tenant, streams = append.streams.len());
         self.queue
             .push(Job {
                 prepared: append.into(),
                 answer,
+                span: span.clone(),
             })
             .map_err(|Full| LogError::unavailable())?;
-        answered.await.unwrap_or_else(|_| Err(LogError::unavailable()))
+        let answered = answered.instrument(span).await;
+        answered.unwrap_or_else(|_| Err(LogError::unavailable()))
+    }
+
+    /// How many appends wait for their turn.
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting_now()
     }
 
     /// Tells of committed batches of this process from now on. A hint: other nodes' batches are not told, and a

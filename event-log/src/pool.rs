@@ -15,6 +15,8 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
+use crate::measures::{Measures, PoolUse};
+
 /// How long a caller waits for a connection, and a connection for its rollback.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// First wait before a server that is starting up is asked again; doubled each time.
@@ -37,6 +39,7 @@ const ENTER_ROLE: &str = "set role hibachi_app; set client_min_messages = error"
 pub(crate) struct Pool {
     shared: Arc<Shared>,
     size: u32,
+    pub(crate) measures: Measures,
 }
 
 struct Shared {
@@ -63,6 +66,7 @@ impl Pool {
                 idle: Mutex::new(Vec::new()),
             }),
             size,
+            measures: Measures::default(),
         }
     }
 
@@ -72,9 +76,23 @@ impl Pool {
 
     /// A connection with no transaction open, the one that was used last if there is any.
     pub(crate) async fn lease(&self) -> Result<Lease, sqlx::Error> {
-        timeout(PATIENCE, self.shared.lease())
-            .await
-            .map_err(|_| sqlx::Error::PoolTimedOut)?
+        let began = Instant::now();
+        let leased = timeout(PATIENCE, self.shared.lease()).await;
+        match &leased {
+            Ok(_) => self.measures.leased(began.elapsed()),
+            Err(_) => self.measures.not_leased(),
+        }
+        leased.map_err(|_| sqlx::Error::PoolTimedOut)?
+    }
+
+    /// How the connections are at the moment.
+    pub(crate) fn in_use(&self) -> PoolUse {
+        let free = u32::try_from(self.shared.permits.available_permits()).unwrap_or(self.size);
+        PoolUse {
+            size: self.size,
+            in_use: self.size.saturating_sub(free),
+            idle: u32::try_from(self.shared.idle().len()).unwrap_or(u32::MAX),
+        }
     }
 
     /// Waits for the connections in use, a while, and closes all.

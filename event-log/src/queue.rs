@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use domain::envelope::StreamId;
 use domain::ids::{CommandId, TenantId};
 use tokio::sync::{Notify, oneshot};
+use tracing::Span;
 
 use crate::append::Append;
 use crate::batch::Answer;
@@ -29,6 +30,8 @@ const LOOK_AHEAD: usize = 1024;
 pub(crate) struct Job {
     pub(crate) prepared: Prepared,
     pub(crate) answer: oneshot::Sender<Answer>,
+    /// What it is part of.
+    pub(crate) span: Span,
 }
 
 /// There is no room for another append, or the log is shutting down.
@@ -81,6 +84,11 @@ impl Queue {
             }
             self.work.notified().await;
         }
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting_now(&self) -> usize {
+        self.waiting().jobs
     }
 
     /// Takes no more jobs; those that wait are still handed out.

@@ -111,7 +111,9 @@ impl EventLog {
             .bind(after.0)
             .bind(i64::from(limit))
             .bind(types.map(owned));
+        let asking = self.database().asking("log", "events");
         let rows = self.database().call(statement).await?;
+        drop(asking);
         let mut before = after;
         let mut events = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -170,7 +172,9 @@ impl EventLog {
             .bind(stream.kind.to_string())
             .bind(stream.id.clone())
             .bind(after.0);
+        let asking = self.database().asking("log", "stream");
         let rows = self.database().call(statement).await?;
+        drop(asking);
         let mut before = after;
         let mut events = Vec::with_capacity(rows.len());
         for row in &rows {

@@ -21,6 +21,7 @@ mod held_back;
 mod history;
 mod incomplete;
 mod joint;
+mod measures;
 mod models;
 mod pages;
 mod parked;

@@ -132,9 +132,10 @@ impl Server {
             let address = listener.local_addr().expect("a listener has an address");
             let workers = app.start_workers();
             let router = api::http::router(app.clone());
+            let serving = app.clone();
             tokio::spawn(async move {
                 let _workers = workers;
-                axum::serve(listener, router).await
+                api::http::serve(&serving, listener, router, std::future::pending()).await;
             });
             (app, company, address)
         });
@@ -182,6 +183,11 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its figures, as Prometheus gets them.
+    pub async fn figures(&self) -> String {
+        self.app.figures.text(&self.app).await
     }
 
     /// What its clock shows.

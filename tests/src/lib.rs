@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod carrier;
+pub mod collector;
 pub mod database;
 pub mod http;
 pub mod private_postgres;

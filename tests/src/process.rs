@@ -23,7 +23,7 @@ pub use running::Running;
 pub const SLUG: &str = "my-hibachi";
 
 /// What would reach another installation than the test's own.
-const FOREIGN: [&str; 13] = [
+const FOREIGN: [&str; 16] = [
     "DATABASE_URL",
     "HIBACHI_DATA_DIR",
     "HIBACHI_MASTER_KEY",
@@ -37,6 +37,9 @@ const FOREIGN: [&str; 13] = [
     "HIBACHI_WHATSAPP_TOKEN",
     "HIBACHI_LOG",
     "HIBACHI_LOG_FORMAT",
+    "HIBACHI_OTLP_URL",
+    "HIBACHI_METRICS_LISTEN",
+    "HIBACHI_SLOW_STATEMENT_MS",
 ];
 
 /// A data directory, gone with the value.

@@ -10,6 +10,7 @@ use event_log::Retention;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::watching::{Asking, Watched, Watching};
 use super::{Verdict, note, say, with_app, with_installation};
 use crate::app::App;
 use crate::checking::CheckEvery;
@@ -27,6 +28,10 @@ pub(super) struct Serve {
     /// Where to listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    #[command(flatten)]
+    watching: Watching,
+    #[command(flatten)]
+    asking: Asking,
 }
 
 /// What answers as of a time in the past may take.
@@ -60,12 +65,16 @@ impl Past {
 impl Serve {
     pub(super) async fn run(self) -> Result<Verdict> {
         let listener = listen(self.listen).await?;
+        let figures = self.watching.listen().await?;
         with_app(&self.location, async |app| {
             let here = format!("http://{}", listener.local_addr()?);
-            let app = self.past.by(app.reached_at(&here));
+            let app = self.asking.by(self.past.by(app.reached_at(&here)));
             let stop = stop_signal()?;
+            let watched = Watched::by(figures, &app)?;
             say(format_args!("ready http://{}", listener.local_addr()?));
-            serve(app, listener, stop).await
+            serve(app, listener, stop).await;
+            watched.stop().await;
+            Ok(())
         })
         .await?;
         Ok(Verdict::Well)
@@ -85,6 +94,8 @@ pub(super) struct Work {
     check_every: CheckEvery,
     #[command(flatten)]
     attempts: Attempts,
+    #[command(flatten)]
+    watching: Watching,
 }
 
 /// How often things are tried.
@@ -147,14 +158,17 @@ fn retention(text: &str) -> Result<Retention, String> {
 
 impl Work {
     pub(super) async fn run(self) -> Result<Verdict> {
+        let figures = self.watching.listen().await?;
         with_installation(&self.location, async |app, installation| {
             let stop = stop_signal()?;
             let app = self.sign_heads.by(self.keep.by(app), installation);
             let app = self.attempts.by(self.check_every.by(app)).queueing_what_recurs();
+            let watched = Watched::by(figures, &app)?;
             let workers = app.start_workers();
             note("working; stop with Ctrl-C");
             stop.await;
             workers.stop().await;
+            watched.stop().await;
             Ok(())
         })
         .await?;
@@ -186,15 +200,9 @@ pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Serves until told to stop, then lets requests finish.
-pub(super) async fn serve(
-    app: App,
-    listener: TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<()> {
-    axum::serve(listener, http::router(app))
-        .with_graceful_shutdown(stop)
-        .await
-        .context("the server failed")
+pub(super) async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) {
+    let router = http::router(app.clone());
+    http::serve(&app, listener, router, stop).await;
 }
 
 /// Waits for Ctrl-C or SIGTERM. Either is heard from the call on: whoever reads `ready` may send one at once.

@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::serve::{Attempts, Keep, Past, listen, serve, stop_signal};
+use super::watching::{Asking, Watched, Watching};
 use super::{Verdict, note, say};
 use crate::app::App;
 use crate::checking::CheckEvery;
@@ -32,6 +33,10 @@ pub(super) struct Up {
     check_every: CheckEvery,
     #[command(flatten)]
     attempts: Attempts,
+    #[command(flatten)]
+    watching: Watching,
+    #[command(flatten)]
+    asking: Asking,
     /// Set up the demo company on the first start; go on with it where that was interrupted.
     #[arg(long)]
     demo: bool,
@@ -41,18 +46,20 @@ impl Up {
     pub(super) async fn run(self) -> Result<Verdict> {
         let began = Instant::now();
         let listener = listen(self.listen).await?;
+        let figures = self.watching.listen().await?;
         let installation = Installation::open(&self.location).await?;
         let here = format!("http://{}", listener.local_addr()?);
         let app = App::connect(&installation).await?.reached_at(&here);
         let app = self.past.by(self.keep.by(self.attempts.by(app)));
         let app = self.check_every.by(self.sign_heads.by(app, &installation));
-        let app = app.queueing_what_recurs();
+        let app = self.asking.by(app.queueing_what_recurs());
         // Nobody is at the demo company's addresses.
         let app = if self.demo { app.logging_messages() } else { app };
         if self.demo && !demo::is_whole(&app).await? {
             note("setting up the demo company …");
             demo::company(&app).await?;
         }
+        let watched = Watched::by(figures, &app)?;
         let workers = app.start_workers();
         let stop = stop_signal()?;
         let address = listener.local_addr()?;
@@ -64,11 +71,11 @@ impl Up {
             say_how_to_sign_in(address, &installation);
         }
         let database = app.database.clone();
-        let served = serve(app, listener, stop).await;
+        serve(app, listener, stop).await;
+        watched.stop().await;
         workers.stop().await;
         database.close().await;
         installation.close().await?;
-        served?;
         Ok(Verdict::Well)
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use async_graphql::Name;
-use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 
 /// Deeper than any query that the executor begins.
 const DEEPEST: usize = 64;
@@ -29,6 +29,15 @@ pub(super) fn roots(document: &ExecutableDocument) -> usize {
     sets.map(|set| roots_of(document, set, 0)).sum()
 }
 
+/// The same of the operations of one kind.
+pub(super) fn roots_of_kind(document: &ExecutableDocument, kind: OperationType) -> usize {
+    let operations = document.operations.iter().map(|(_, operation)| &operation.node);
+    let of_kind = operations.filter(|operation| operation.ty == kind);
+    of_kind
+        .map(|operation| roots_of(document, &operation.selection_set.node, 0))
+        .sum()
+}
+
 fn roots_of(document: &ExecutableDocument, set: &SelectionSet, depth: usize) -> usize {
     let root = |selection: &Selection| match selection {
         Selection::Field(_) => 1,
@@ -48,7 +57,7 @@ fn roots_of(document: &ExecutableDocument, set: &SelectionSet, depth: usize) -> 
 
 struct Measure<'a> {
     document: &'a ExecutableDocument,
-    /// Each fragment is measured once. One that spreads itself counts as nothing; validation refuses it.
+    /// Each fragment is measured once. One that spreads itself has no end, and must not be walked by anybody.
     fragments: HashMap<&'a Name, usize>,
 }
 
@@ -76,7 +85,7 @@ impl<'a> Measure<'a> {
         let Some(fragment) = self.document.fragments.get(name) else {
             return 0;
         };
-        self.fragments.insert(name, 0);
+        self.fragments.insert(name, usize::MAX);
         let size = self.of(&fragment.node.selection_set.node, depth);
         self.fragments.insert(name, size);
         size
@@ -97,7 +106,7 @@ mod tests {
     fn a_fragment_counts_as_often_as_it_is_spread() {
         assert_eq!(measured("{ a { b } c }"), 3);
         assert_eq!(measured("{ ...F ...F } fragment F on Q { a ... on Q { b } }"), 8);
-        assert_eq!(measured("{ ...F } fragment F on Q { ...F ...Missing }"), 3);
+        assert_eq!(measured("{ ...F } fragment F on Q { a ...Missing }"), 3);
     }
 
     #[test]
@@ -114,6 +123,13 @@ mod tests {
         let doubled = |number: u32| format!("fragment F{number} on Q {{ ...F{0} ...F{0} }} ", number + 1);
         let fragments: String = (0..30).map(doubled).collect();
         assert!(measured(&format!("{{ ...F0 }} {fragments} fragment F30 on Q {{ a }}")) > 1 << 30);
+    }
+
+    #[test]
+    fn fragments_that_go_round_have_no_end() {
+        assert_eq!(measured("{ ...F } fragment F on Q { ...F }"), usize::MAX);
+        let ring = "{ ...F ...F } fragment F on Q { ...G ...G } fragment G on Q { ...F ...F }";
+        assert_eq!(measured(ring), usize::MAX, "or whoever walks it walks for ever");
     }
 
     #[test]

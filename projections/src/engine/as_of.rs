@@ -38,6 +38,7 @@ pub(crate) async fn answer<F: Fold>(
     position: Position,
     sieve: Sieve<F::Row>,
 ) -> Result<Answer<Sieve<F::Row>>, ReadError> {
+    let _asking = models.database().asking(F::NAME, "as_of");
     let recorded_at = recorded_at(models, tenant, position).await?;
     // Boxed, for what asks is deep already.
     let (value, incomplete) = if written_once::is_written_once::<F>() {

@@ -147,6 +147,11 @@ impl Batch {
         self.events.last().map_or(self.after, |last| last.position)
     }
 
+    /// The last event that this program can read.
+    pub(crate) fn last_known(&self) -> Option<&Recorded> {
+        self.events.iter().rev().find_map(|read| read.event.as_ref().ok())
+    }
+
     /// Whether there is an event that this program cannot read.
     pub(crate) fn holds_unreadable(&self) -> bool {
         self.events.iter().any(|read| read.event.is_err())

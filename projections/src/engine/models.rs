@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use domain::ids::TenantId;
 use event_log::{Database, EventLog};
+use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use super::as_of::{AsOfMemory, DEFAULT_LARGEST, DEFAULT_LIMIT, States};
+use super::measures::Measures;
 
 /// The read models of every tenant over one log. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -14,6 +16,7 @@ pub struct ReadModels {
     log: EventLog,
     moved: Arc<[watch::Sender<()>]>,
     states: Arc<States>,
+    measures: Measures,
 }
 
 impl ReadModels {
@@ -23,6 +26,7 @@ impl ReadModels {
             log,
             moved: (0..=u8::MAX).map(|_| watch::Sender::new(())).collect(),
             states: Arc::new(States::new(DEFAULT_LIMIT, DEFAULT_LARGEST)),
+            measures: Measures::default(),
         }
     }
 
@@ -40,6 +44,15 @@ impl ReadModels {
     /// What folded states take of that memory now.
     pub fn as_of_memory(&self) -> AsOfMemory {
         self.states.memory()
+    }
+
+    /// Puts what is measured of the read models among the figures of a program.
+    pub fn register(&self, registry: &mut Registry) {
+        self.measures.register(registry);
+    }
+
+    pub(crate) fn measures(&self) -> &Measures {
+        &self.measures
     }
 
     pub(crate) fn states(&self) -> &Arc<States> {

@@ -110,6 +110,7 @@ async fn page<F: Fold>(
         then: Late::Refuse,
     };
     let (mut snapshot, standing) = models.snapshot::<F>(tenant, Some(fresh)).await?;
+    let _asking = models.database().asking(F::NAME, "export_page");
     snapshot.execute(BY_POSITION).await?;
     let mut settings = wanted.settings.clone();
     settings.extend([

@@ -155,6 +155,7 @@ impl ReadModels {
         match at {
             At::Live { fresh } => {
                 let (mut snapshot, standing) = self.snapshot::<F>(tenant, fresh).await?;
+                let _asking = self.database().asking(F::NAME, "page");
                 let rows = select_sql::select(&mut snapshot, tenant, standing.generation(), &select).await?;
                 let incomplete =
                     incomplete::stored::<F>(&mut snapshot, tenant, &standing, &select.conditions).await?;
@@ -179,6 +180,7 @@ impl ReadModels {
         match at {
             At::Live { fresh } => {
                 let (mut snapshot, standing) = self.snapshot::<F>(tenant, fresh).await?;
+                let _asking = self.database().asking(F::NAME, "all");
                 let rows = select_sql::all(&mut snapshot, tenant, standing.generation(), &conditions).await?;
                 let incomplete =
                     incomplete::stored::<F>(&mut snapshot, tenant, &standing, &conditions).await?;
@@ -205,6 +207,7 @@ impl ReadModels {
         match at {
             At::Live { fresh } => {
                 let (mut snapshot, standing) = self.snapshot::<F>(tenant, fresh).await?;
+                let _asking = self.database().asking(F::NAME, "count");
                 let generation = standing.generation();
                 let count =
                     select_sql::count::<F::Row>(&mut snapshot, tenant, generation, &conditions).await?;

@@ -47,6 +47,7 @@ impl ReadModels {
         match at {
             At::Live { fresh } => {
                 let (mut snapshot, standing) = self.snapshot::<F>(tenant, fresh).await?;
+                let _asking = self.database().asking(F::NAME, "sums");
                 let mut query = select_sql::from::<F::Row>(
                     columns(&sums),
                     tenant,

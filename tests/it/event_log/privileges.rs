@@ -7,7 +7,7 @@ use tests::database::TestDatabase;
 const NEVER_CHANGED: [&str; 3] = ["events", "log_blocks", "signed_heads"];
 
 /// The functions that run as their owner, past the caller's rights, and why they must.
-const AS_THE_OWNER: [(&str, &str); 14] = [
+const AS_THE_OWNER: [(&str, &str); 16] = [
     (
         "organisation_by_slug",
         "finds a tenant by its slug before it is known which one it is",
@@ -35,6 +35,14 @@ const AS_THE_OWNER: [(&str, &str); 14] = [
     (
         "projection_health",
         "sums up for the metrics how the read models of all tenants are, and nothing of what is in them",
+    ),
+    (
+        "job_health",
+        "sums up for the metrics how the queues of all tenants are, and nothing of what is in them",
+    ),
+    (
+        "policy_health",
+        "sums up for the metrics how far the policies of all tenants have come, and nothing of what they look at",
     ),
     (
         "begin_import",
@@ -170,7 +178,7 @@ async fn every_policy_is_the_tenants_and_there_is_no_other_way_round_it() {
          where not (
              c.relname in (
                  'organisations', 'log_head', 'projection_checkpoints', 'projection_parked', 'projection_checks',
-                 'policy_checkpoints', 'policy_states', 'jobs', 'job_schedules'
+                 'policy_checkpoints', 'policy_states', 'policy_waiting', 'jobs', 'job_schedules'
              )
              and p.polname = 'directory'
          )",
@@ -191,7 +199,7 @@ async fn every_policy_is_the_tenants_and_there_is_no_other_way_round_it() {
     .fetch_all(&mut superuser)
     .await
     .unwrap();
-    assert_eq!(directory, vec![("r".to_owned(), false); 9]);
+    assert_eq!(directory, vec![("r".to_owned(), false); 10]);
     let views = rows(
         &mut superuser,
         "select c.relname::text, c.relkind::text from pg_class c

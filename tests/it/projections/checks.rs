@@ -357,15 +357,7 @@ async fn the_program_finds_drift_by_itself_and_says_so_in_the_api_and_in_its_met
         assert!(begun.elapsed() < Duration::from_secs(30), "nobody has found it");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let metrics = server
-        .nobody()
-        .get("/metrics")
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let metrics = server.figures().await;
     for line in [
         "hibachi_projection_drifted_rows{projection=\"booking_list\"} 1",
         "hibachi_projection_drifted_rows{projection=\"customer_list\"} 0",

@@ -30,6 +30,11 @@ impl Client {
         client
     }
 
+    /// What it sends as `Authorization: Bearer …`.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The whole answer to a query, errors and all.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use futures::future::join_all;
 use futures::{StreamExt, pin_mut};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
+use tracing::Instrument;
 
 use super::PATIENCE;
 use super::look::Projections;
@@ -154,11 +155,26 @@ impl ReadModels {
         batch: &Batch,
         projections: &[&'static dyn Projection],
     ) -> Result<Brought, ProjectionError> {
-        let mut brought = Brought::nothing(batch.after);
         if batch.to() == batch.after || projections.is_empty() {
-            brought.to = batch.to();
-            return Ok(brought);
+            return Ok(Brought::nothing(batch.to()));
         }
+        let began = Instant::now();
+        let brought = self
+            .apply_some(tenant, batch, projections)
+            .instrument(span(tenant, batch, projections.len()))
+            .await?;
+        self.measures()
+            .batch(began.elapsed(), batch.events.len(), brought.failed.len());
+        Ok(brought)
+    }
+
+    async fn apply_some(
+        &self,
+        tenant: TenantId,
+        batch: &Batch,
+        projections: &[&'static dyn Projection],
+    ) -> Result<Brought, ProjectionError> {
+        let mut brought = Brought::nothing(batch.after);
         let went = joint::apply(self, tenant, batch, projections).await?;
         brought.to = batch.to();
         brought.together = went.iter().all(|went| *went == Went::To);
@@ -175,4 +191,18 @@ impl ReadModels {
         }
         Ok(brought)
     }
+}
+
+/// A batch in the traces, with who asked for its last event and by which request.
+fn span(tenant: TenantId, batch: &Batch, read_models: usize) -> tracing::Span {
+    let last = batch.last_known();
+    tracing::info_span!(
+        "project",
+        %tenant,
+        after = batch.after.0,
+        to = batch.to().0,
+        read_models,
+        request = last.and_then(|event| event.meta.request_id.as_deref()),
+        role = last.and_then(|event| event.meta.actor_role.as_deref()),
+    )
 }
