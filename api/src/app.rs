@@ -14,7 +14,7 @@ use projections::ReadModels;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::auth::Auth;
+use crate::auth::{Auth, TokenKeys};
 use crate::checking;
 use crate::http::Patience;
 use crate::installation::{Installation, MessageSettings, Outgoing, StripeSettings};
@@ -90,7 +90,7 @@ impl App {
         let app = Self::compose(
             database,
             installation.master_keys.clone(),
-            &installation.token_key,
+            installation.token_keys.clone(),
             ports,
         );
         let media = installation.media.open()?;
@@ -125,6 +125,15 @@ impl App {
     pub fn logging_messages(self) -> Self {
         Self {
             commands: self.commands.sending_through(Arc::new(LogCarrier)),
+            ..self
+        }
+    }
+
+    /// The same program, with other keys for access tokens.
+    #[must_use]
+    pub fn signing_tokens_with(self, token_keys: impl TokenKeys + 'static) -> Self {
+        Self {
+            auth: self.auth.signing_with(token_keys),
             ..self
         }
     }
@@ -170,7 +179,7 @@ impl App {
     pub fn compose(
         database: Database,
         master_keys: impl MasterKeys + 'static,
-        token_key: &[u8; 32],
+        token_keys: impl TokenKeys + 'static,
         ports: Ports,
     ) -> Self {
         let log = EventLog::start(database.clone());
@@ -178,7 +187,13 @@ impl App {
         let clock = ports.clock.clone();
         let commands = Commands::new(log.clone(), vault.clone(), ports);
         let commands = commands.checking_logs(Arc::new(VerifyLogs(log.clone())));
-        let auth = Auth::new(commands.clone(), database.clone(), clock.clone(), token_key);
+        let auth = Auth::new(
+            commands.clone(),
+            database.clone(),
+            vault.clone(),
+            clock.clone(),
+            token_keys,
+        );
         let views = ReadModels::new(log.clone());
         let figures = Figures::of(&log, &views);
         Self {

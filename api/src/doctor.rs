@@ -136,6 +136,7 @@ fn auditor(tenant: TenantId) -> Viewer {
         user: UserId(Uuid::nil()),
         role: Role::Auditor,
         stations: StationScope::All,
+        through: None,
     }
 }
 

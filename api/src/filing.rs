@@ -124,6 +124,7 @@ pub(crate) async fn check_document(
             .stations
             .clone()
             .map_or(StationScope::All, StationScope::Only),
+        through: None,
     };
     let (state, period) = (&certificate.state, certificate.period.clone());
     let (basis, position) = (certificate.basis, certificate.position);

@@ -1,5 +1,7 @@
 //! The admin API: one file per noun. No rule of the business lives here; a resolver translates and passes on.
 
+mod account;
+mod api_key;
 mod audit;
 mod availability;
 mod booking;
@@ -37,6 +39,7 @@ mod session;
 mod sign_in;
 mod station;
 mod tax;
+mod user;
 mod work;
 
 use async_graphql::{EmptySubscription, MergedObject, Request, Response, ValidationMode, value};
@@ -82,6 +85,20 @@ pub struct CustomerVoiceMutation(
     customer::LocaleMutation,
 );
 
+/// What can be asked of the people who sign in.
+#[derive(MergedObject, Default)]
+pub struct PeopleQuery(user::UserQuery, account::AccountQuery, api_key::ApiKeyQuery);
+
+/// What can be done about the people who sign in.
+#[derive(MergedObject, Default)]
+pub struct PeopleMutation(
+    user::UserMutation,
+    user::UserAccessMutation,
+    account::AccountMutation,
+    account::SecondFactorMutation,
+    api_key::ApiKeyMutation,
+);
+
 /// What can be asked.
 #[derive(MergedObject, Default)]
 pub struct Query(
@@ -105,6 +122,7 @@ pub struct Query(
     calendar::CalendarQuery,
     dashboard::DashboardQuery,
     log::LogQuery,
+    PeopleQuery,
 );
 
 /// What can be done. Every command carries an idempotency key: the same key gives the same result.
@@ -128,6 +146,7 @@ pub struct Mutation(
     CustomerVoiceMutation,
     document::DocumentMutation,
     tax::TaxMutation,
+    PeopleMutation,
 );
 
 type Inner = async_graphql::Schema<Query, Mutation, EmptySubscription>;
@@ -204,7 +223,7 @@ impl Schema {
         if let Some(refused) = limits::too_large(&document) {
             return Answered::refused(refused, &request_id);
         }
-        let may_look = session.viewer.is_some();
+        let may_look = session.viewer().is_some();
         let introspecting = |request: Request| {
             if may_look {
                 request
@@ -230,7 +249,7 @@ impl Schema {
             }
         };
         let mut request = introspecting(request);
-        if let Some(viewer) = &session.viewer {
+        if let Some(viewer) = session.viewer() {
             request = request.data(Loaders::new(&self.app, viewer));
         }
         let operation = request.operation_name.clone();

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::app::App;
-use crate::auth::TokenError;
+use crate::auth::{self, Origin, Recognised, TokenError};
 use crate::calendar;
 use crate::graphql::{self, Answered, Schema, Session};
 use crate::observing::{self, measured};
@@ -145,11 +145,12 @@ async fn graphql_post(
     State(server): State<Server>,
     peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
+    extensions: Extensions,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let unread = body.is_err();
     let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer);
-    let mut response = answer(&server, peer, &headers, body).await;
+    let mut response = answer(&server, peer, &headers, origin(&headers, &extensions), body).await;
     if unread {
         // The rest of the body is never read, so that the connection is of no further use; the client must
         // know, or it sends its next request into it.
@@ -163,6 +164,7 @@ async fn answer(
     server: &Server,
     peer: Option<SocketAddr>,
     headers: &HeaderMap,
+    origin: Origin,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let request_id = text_header(headers, &REQUEST_ID).unwrap_or_default().to_owned();
@@ -175,16 +177,9 @@ async fn answer(
             &request_id,
         );
     }
-    let session = match session(&server.app, headers, &request_id) {
-        Ok(session) => session,
-        Err(error) => {
-            return failure(
-                StatusCode::UNAUTHORIZED,
-                "UNAUTHENTICATED",
-                &error.to_string(),
-                &request_id,
-            );
-        }
+    let session = match session(&server.app, headers, &request_id).await {
+        Ok(session) => Session { origin, ..session },
+        Err(error) => return unrecognised(error, &request_id),
     };
     let body = match body {
         Ok(body) => body,
@@ -210,8 +205,14 @@ async fn answer(
 
 /// Whose allowance a request comes out of. Of an address of version 6 the part counts that a household or a host has.
 fn credential(session: &Session, peer: Option<SocketAddr>) -> Credential {
-    if let Some(viewer) = &session.viewer {
-        return Credential::User(viewer.tenant, viewer.user);
+    if let Some(Recognised {
+        viewer, credential, ..
+    }) = &session.recognised
+    {
+        return match credential {
+            auth::Credential::Session(_) => Credential::User(viewer.tenant, viewer.user),
+            auth::Credential::ApiKey(key) => Credential::Key(viewer.tenant, *key),
+        };
     }
     Credential::Address(match peer {
         Some(SocketAddr::V4(peer)) => peer.ip().to_string(),
@@ -257,28 +258,49 @@ fn told(answered: Answered, request_id: &str) -> Response {
     response
 }
 
-/// Who sends the request: nobody without a token, refused with a broken one.
-fn session(app: &App, headers: &HeaderMap, request_id: &str) -> Result<Session, TokenError> {
-    let viewer = match headers.get(header::AUTHORIZATION) {
+/// Who sends the request: nobody without a token or a key, refused with a broken one.
+async fn session(app: &App, headers: &HeaderMap, request_id: &str) -> Result<Session, TokenError> {
+    let recognised = match headers.get(header::AUTHORIZATION) {
         None => None,
         Some(value) => {
-            let token = value
+            let shown = value
                 .to_str()
                 .ok()
                 .and_then(|value| value.strip_prefix("Bearer "))
                 .ok_or(TokenError::Forged)?;
-            Some(app.auth.recognise(token)?)
+            Some(app.auth.recognise(shown).await?)
         }
     };
-    if let Some(viewer) = &viewer {
+    if let Some(Recognised { viewer, .. }) = &recognised {
         let span = tracing::Span::current();
         span.record("tenant", tracing::field::display(viewer.tenant));
         span.record("role", viewer.role.as_str());
     }
     Ok(Session {
-        viewer,
+        recognised,
         request_id: request_id.to_owned(),
+        origin: Origin::default(),
     })
+}
+
+/// Says that a token or a key stands for nobody, or that it cannot be told.
+fn unrecognised(error: TokenError, request_id: &str) -> Response {
+    let (status, code) = match error {
+        TokenError::Forged | TokenError::Expired | TokenError::Ended | TokenError::NoKey => {
+            (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED")
+        }
+        TokenError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
+    };
+    failure(status, code, &error.to_string(), request_id)
+}
+
+/// Where the request comes from.
+fn origin(headers: &HeaderMap, extensions: &Extensions) -> Origin {
+    let address = extensions.get::<ConnectInfo<SocketAddr>>();
+    Origin {
+        address: address.map(|ConnectInfo(address)| address.ip()),
+        agent: text_header(headers, &header::USER_AGENT).map(str::to_owned),
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

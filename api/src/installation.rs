@@ -18,12 +18,14 @@ mod media;
 mod messages;
 mod scratch;
 mod stripe;
+mod token_keys;
 
 pub use master_keys::{MasterKeyPlace, Rotation};
 pub use media::MediaSettings;
 pub use messages::{MessageSettings, Outgoing};
 pub use scratch::{Local, Scratch};
 pub use stripe::StripeSettings;
+pub use token_keys::{Retired, TokenKeyPlace};
 
 /// Name of the database on the private server.
 const DATABASE: &str = "hibachi";
@@ -57,8 +59,8 @@ pub struct Installation {
     pub address: Address,
     /// Above all keys that seal personal data.
     pub master_keys: Arc<MasterKeyPlace>,
-    /// Signs access tokens.
-    pub token_key: [u8; 32],
+    /// Sign access tokens.
+    pub token_keys: Arc<TokenKeyPlace>,
     /// Signs heads of logs.
     pub signing_key: [u8; 32],
     /// How cards are charged, where they are.
@@ -116,7 +118,7 @@ impl Installation {
             database: database.log_slow_statements("warn".parse().expect("that is a level"), slow_after),
             address,
             master_keys: Arc::new(MasterKeyPlace::open(&secrets)?),
-            token_key: secret(&secrets, "token-key", "HIBACHI_TOKEN_KEY")?,
+            token_keys: Arc::new(TokenKeyPlace::open(&secrets)?),
             signing_key: secret(&secrets, "signing-key", "HIBACHI_SIGNING_KEY")?,
             stripe: StripeSettings::read(&secrets)?,
             messages: MessageSettings::read(&secrets)?,

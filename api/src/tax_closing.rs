@@ -121,5 +121,6 @@ fn everything(tenant: TenantId) -> Viewer {
         user: UserId(uuid::Uuid::nil()),
         role: Role::Auditor,
         stations: StationScope::All,
+        through: None,
     }
 }

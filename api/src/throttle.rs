@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::ids::{TenantId, UserId};
+use domain::ids::{ApiKeyId, TenantId, UserId};
 use lru::LruCache;
 
 /// Buckets that are remembered. One that has not been used for longest is forgotten first, and is full when it comes back.
@@ -39,6 +39,8 @@ impl Allowance {
 pub enum Credential {
     /// A person's, whatever token they send.
     User(TenantId, UserId),
+    /// A program's, by its key: what one spends, its maker and their other keys still have.
+    Key(TenantId, ApiKeyId),
     /// That of everybody at an address who has not signed in.
     Address(String),
 }
@@ -154,7 +156,7 @@ impl Throttle {
 
     fn whose(&self, who: &Credential) -> Vec<(Whose, Allowance)> {
         let mut whose = vec![(Whose::Credential(who.clone()), self.credential)];
-        if let Credential::User(tenant, _) = who {
+        if let Credential::User(tenant, _) | Credential::Key(tenant, _) = who {
             whose.push((Whose::Company(*tenant), self.company));
         }
         whose

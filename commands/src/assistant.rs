@@ -277,5 +277,6 @@ fn assistant(tenant: TenantId) -> Caller {
         request_id: None,
         causation: None,
         correlation: None,
+        through: None,
     }
 }

@@ -389,6 +389,7 @@ impl Commands {
                 .unwrap_or_else(|| command_id.to_string()),
             causation_id: caller.causation,
             request_id: caller.request_id.clone(),
+            api_key_id: caller.through.as_ref().map(|key| key.key_id),
         }
     }
 }

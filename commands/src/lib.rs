@@ -41,7 +41,7 @@ pub mod work;
 
 use std::sync::Arc;
 
-use domain::access::{Permission, Role, StationScope};
+use domain::access::{ApiKeyGrant, Permission, Role, StationScope, left_by};
 use domain::envelope::{Actor, ActorKind, Channel};
 use domain::ids::{CommandId, EventId, StationId, TenantId};
 use domain::message::MessageChannel;
@@ -248,6 +248,8 @@ pub struct Caller {
     pub causation: Option<EventId>,
     /// The business process it belongs to, for reactions.
     pub correlation: Option<String>,
+    /// The key that a program gives it through, for a person; none for a person.
+    pub through: Option<ApiKeyGrant>,
 }
 
 impl Caller {
@@ -265,6 +267,7 @@ impl Caller {
             request_id: None,
             causation: None,
             correlation: None,
+            through: None,
         }
     }
 
@@ -279,13 +282,19 @@ impl Caller {
         self
     }
 
-    /// Lets the caller pass or refuses. The program and its policies pass; people pass by their role.
-    fn require(&self, permission: Permission) -> Result<(), CommandError> {
-        let passes = match self.actor.kind {
+    /// Whether the caller may do it. The program and its policies may; people by their role, and programs that act for them
+    /// by their key as well.
+    pub fn may(&self, permission: Permission) -> bool {
+        let by_role = match self.actor.kind {
             ActorKind::System | ActorKind::Policy => true,
             ActorKind::User | ActorKind::Customer => self.actor.role.is_some_and(|role| role.may(permission)),
         };
-        if passes {
+        by_role && left_by(self.through.as_ref(), permission)
+    }
+
+    /// Lets the caller pass or refuses.
+    fn require(&self, permission: Permission) -> Result<(), CommandError> {
+        if self.may(permission) {
             Ok(())
         } else {
             Err(CommandError::Forbidden(permission))

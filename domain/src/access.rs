@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{StationId, TenantId, UserId};
 
-pub use permission::Permission;
+pub use permission::{ApiKeyGrant, Permission, left_by};
 
 /// What a person of the company is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -98,6 +98,7 @@ impl Role {
                 P::ScheduleWrite,
                 P::AuditRead,
                 P::ProjectionRead,
+                P::ApiKeyWrite,
             ],
             Self::CustomerSupport => &[
                 P::BookingRead,
@@ -165,6 +166,7 @@ impl Role {
                 P::ScheduleRead,
                 P::AuditRead,
                 P::ProjectionRead,
+                P::UserRead,
             ],
         }
     }
@@ -214,15 +216,30 @@ pub struct Viewer {
     pub role: Role,
     /// The stations within reach.
     pub stations: StationScope,
+    /// The key that a program acts through for the person; none for the person.
+    pub through: Option<ApiKeyGrant>,
 }
 
 impl Viewer {
+    /// Whether the viewer has the permission.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.role.may(permission) && left_by(self.through.as_ref(), permission)
+    }
+
+    /// What the viewer may do.
+    pub fn permissions(&self) -> Vec<Permission> {
+        let of_role = self.role.permissions().iter().copied();
+        of_role
+            .filter(|permission| left_by(self.through.as_ref(), *permission))
+            .collect()
+    }
+
     /// Lets the viewer pass or refuses.
     ///
     /// # Errors
     /// [`Forbidden`] when the role does not have the permission.
     pub fn require(&self, permission: Permission) -> Result<(), Forbidden> {
-        if self.role.may(permission) {
+        if self.may(permission) {
             Ok(())
         } else {
             Err(Forbidden {
@@ -233,7 +250,7 @@ impl Viewer {
     }
 }
 
-/// The role does not have the permission.
+/// The role does not have the permission, or the key that acts under it does not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the role {} does not have the permission {}", role.as_str(), permission.as_str())]
 pub struct Forbidden {
@@ -279,6 +296,38 @@ mod tests {
             table += &format!("{}: {}\n", permission.as_str(), holders.join(" "));
         }
         insta::assert_snapshot!("rights", table);
+    }
+
+    #[test]
+    fn who_acts_with_a_key_may_what_both_the_role_and_the_key_allow() {
+        let viewer = |through| Viewer {
+            tenant: TenantId(uuid::Uuid::nil()),
+            user: UserId(uuid::Uuid::nil()),
+            role: Role::Accountant,
+            stations: StationScope::All,
+            through,
+        };
+        let key = viewer(Some(ApiKeyGrant {
+            key_id: crate::ids::ApiKeyId(uuid::Uuid::nil()),
+            permissions: vec![Permission::TaxRead, Permission::UserWrite],
+        }));
+        assert_eq!(key.permissions(), [Permission::TaxRead]);
+        assert!(key.require(Permission::TaxRead).is_ok());
+        for permission in [Permission::UserWrite, Permission::TaxClose] {
+            let refused = key.require(permission).unwrap_err();
+            assert!(refused.to_string().contains(permission.as_str()));
+        }
+        assert_eq!(viewer(None).permissions(), Role::Accountant.permissions());
+    }
+
+    #[test]
+    fn a_permission_survives_its_word() {
+        for permission in Permission::ALL {
+            let word = serde_json::to_string(&permission).unwrap();
+            assert_eq!(word, format!("\"{}\"", permission.as_str()));
+            assert_eq!(serde_json::from_str::<Permission>(&word).unwrap(), permission);
+        }
+        assert!(serde_json::from_str::<Permission>("\"all:write\"").is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CommandId, EventId, SubjectId, TenantId};
+use crate::ids::{ApiKeyId, CommandId, EventId, SubjectId, TenantId};
 
 /// Place in one tenant's log, counted from 1 without gaps; 0 is before the first event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -262,6 +262,8 @@ pub struct Meta {
     pub causation_id: Option<EventId>,
     /// The request it came with, to find it in the logs.
     pub request_id: Option<String>,
+    /// The key that a program gave it through, for the actor.
+    pub api_key_id: Option<ApiKeyId>,
 }
 
 impl Meta {
@@ -282,6 +284,9 @@ impl Meta {
         }
         if let Some(request) = &self.request_id {
             strings.insert("request_id".to_owned(), request.clone());
+        }
+        if let Some(key) = self.api_key_id {
+            strings.insert("api_key_id".to_owned(), key.to_string());
         }
         strings
     }

@@ -66,6 +66,10 @@ id! {
     PromoCodeId;
     /// A person of the company who signs in.
     UserId;
+    /// One sign-in, for as long as it is prolonged: what a person sees in the list of places where they are signed in.
+    SessionId;
+    /// A key with which a program acts for a person of the company.
+    ApiKeyId;
     /// The person whose data a sealed value is: the key that erasure destroys.
     SubjectId;
     /// One command: the idempotency key of everything it does, unique within a tenant.

@@ -15,7 +15,8 @@ use crate::tax_account::{CardFeeTax, KeptDepositTax};
 pub use error::OrganisationError;
 pub use event::{
     KeptDepositTaxChosen, LeadWindowSet, MessageSettingsChanged, OrganisationCreated, RefundLimitSet,
-    ReviewRoutingSet, ReviewSettingsChanged, StationAdded, TaxChoiceMade, WebhookRefusal, WebhookRefused,
+    ReviewRoutingSet, ReviewSettingsChanged, SecondFactorRule, SecondFactorRuleSet, StationAdded,
+    TaxChoiceMade, WebhookRefusal, WebhookRefused,
 };
 
 crate::events! {
@@ -31,6 +32,7 @@ crate::events! {
         "The company chose whom external review sites are shown to." ReviewRoutingSet(ReviewRoutingSet) = "organisation.review_routing_set" v 1;
         "The company set for how long it keeps personal data of leads." LeadWindowSet(LeadWindowSet) = "organisation.lead_window_set" v 1;
         "The company changed how it writes to its customers." MessageSettingsChanged(MessageSettingsChanged) = "organisation.message_settings_changed" v 1;
+        "The company said whether its people need a second factor to sign in." SecondFactorRuleSet(SecondFactorRuleSet) = "organisation.second_factor_rule_set" v 1;
     }
 }
 
@@ -107,6 +109,13 @@ pub enum OrganisationCommand {
         /// The time of asking.
         now: DateTime<Utc>,
     },
+    /// Say whether people need a second factor to sign in.
+    SetSecondFactorRule {
+        /// Whether they do.
+        rule: SecondFactorRule,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
 }
 
 /// A company.
@@ -124,6 +133,8 @@ pub struct Organisation {
     lead_months: Option<u32>,
     #[serde(default)]
     messages: MessageSettings,
+    #[serde(default)]
+    second_factor: SecondFactorRule,
 }
 
 impl Organisation {
@@ -145,6 +156,11 @@ impl Organisation {
     /// How it writes to its customers.
     pub fn messages(&self) -> &MessageSettings {
         &self.messages
+    }
+
+    /// Whether its people need a second factor to sign in.
+    pub fn second_factor(&self) -> SecondFactorRule {
+        self.second_factor
     }
 
     /// The company's branches, the oldest first.
@@ -262,6 +278,7 @@ impl Decider for Organisation {
             | OrganisationCommand::RouteReviews { .. }
             | OrganisationCommand::ChangeMessageSettings { .. }
             | OrganisationCommand::SetLeadWindow { .. }
+            | OrganisationCommand::SetSecondFactorRule { .. }
                 if self.created.is_none() =>
             {
                 return Err(OrganisationError::NotFound);
@@ -305,6 +322,16 @@ impl Decider for Organisation {
                     set_at: now,
                 })
             }
+            OrganisationCommand::SetSecondFactorRule { rule, now } => {
+                if rule == self.second_factor {
+                    return Err(OrganisationError::SecondFactorUnchanged);
+                }
+                OrganisationEvent::SecondFactorRuleSet(SecondFactorRuleSet {
+                    before: self.second_factor,
+                    rule,
+                    set_at: now,
+                })
+            }
             OrganisationCommand::RouteReviews {
                 mode,
                 risk_version,
@@ -328,6 +355,7 @@ impl Decider for Organisation {
             OrganisationEvent::RefundLimitSet(set) => self.refund_limit = Some(set.limit_cents),
             OrganisationEvent::WebhookRefused(_) => {}
             OrganisationEvent::LeadWindowSet(set) => self.lead_months = Some(set.months),
+            OrganisationEvent::SecondFactorRuleSet(set) => self.second_factor = set.rule,
             OrganisationEvent::MessageSettingsChanged(changed) => self.messages = changed.settings.clone(),
             OrganisationEvent::ReviewSettingsChanged(changed) => {
                 self.reviews.settings = changed.settings.clone();

@@ -5,6 +5,7 @@
 
 mod engine;
 
+pub mod api_key_list;
 pub mod audit_trail;
 pub mod booking_ledger;
 pub mod booking_list;
@@ -40,6 +41,7 @@ pub mod tax_report;
 pub mod tax_summary;
 #[cfg(test)]
 mod testing;
+pub mod user_list;
 pub mod work_list;
 
 pub use id_list::IdList;

@@ -35,6 +35,7 @@ mod remembered;
 mod replay;
 mod reviews;
 mod scheduling;
+mod sign_in;
 mod snapshot;
 mod tax;
 mod tax_files;

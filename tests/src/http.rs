@@ -125,7 +125,7 @@ impl Server {
             .expect("the machine has threads");
         let gateway = database.database().await;
         let program = runtime.spawn(async move {
-            let app = change(App::compose(gateway, MasterKey::new([7; 32]), &[8; 32], ports));
+            let app = change(App::compose(gateway, MasterKey::new([7; 32]), [8; 32], ports));
             let company = open(&app, "our-hibachi").await;
             let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
             let listener = listener.expect("the loopback interface has a free port");
@@ -164,7 +164,7 @@ impl Server {
             places: Arc::new(ZipDirectory::bundled()),
         };
         let gateway = self.database.database().await;
-        App::compose(gateway, MasterKey::new([7; 32]), &[8; 32], ports)
+        App::compose(gateway, MasterKey::new([7; 32]), [8; 32], ports)
     }
 
     /// The database behind it, for looking past row-level security.
@@ -520,6 +520,8 @@ pub fn mutation(name: &str, object: &str) -> String {
         "chefCapsSet" => "ChefCapsInput".to_owned(),
         "chefStationJoin" | "chefStationLeave" => "ChefStationInput".to_owned(),
         "calendarIssue" | "calendarRevoke" => "CalendarFeedInput".to_owned(),
+        "userReactivate" | "userUnlock" | "userTotpReset" => "UserActionInput".to_owned(),
+        "totpDisable" | "recoveryCodesRenew" => "WithPasswordInput".to_owned(),
         name => format!("{}{}Input", name[..1].to_uppercase(), &name[1..]),
     };
     format!(

@@ -23,11 +23,12 @@ pub use running::Running;
 pub const SLUG: &str = "my-hibachi";
 
 /// What would reach another installation than the test's own.
-const FOREIGN: [&str; 16] = [
+const FOREIGN: [&str; 17] = [
     "DATABASE_URL",
     "HIBACHI_DATA_DIR",
     "HIBACHI_MASTER_KEY",
     "HIBACHI_TOKEN_KEY",
+    "HIBACHI_TOKEN_KEY_PREVIOUS",
     "HIBACHI_SIGNING_KEY",
     "HIBACHI_SIGN_HEADS_EVERY",
     "HIBACHI_DATABASE_KEY",

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 
 /// The shortest and the longest password, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 12..=200;
+
+/// How many passwords wait at most to be hashed or checked; one more is turned away, and may be sent again.
+const QUEUE: usize = 512;
 
 /// Why a password cannot be set or checked.
 #[derive(Debug, thiserror::Error)]
@@ -20,10 +24,22 @@ pub enum PasswordError {
     Unavailable(#[source] anyhow::Error),
 }
 
+impl PasswordError {
+    /// Refuses a password that is too short or too long.
+    pub(super) fn check(password: &str) -> Result<(), Self> {
+        if LENGTH.contains(&password.chars().count()) {
+            Ok(())
+        } else {
+            Err(Self::BadLength)
+        }
+    }
+}
+
 /// Hashes and checks passwords.
 #[derive(Clone)]
 pub(super) struct Passwords {
     places: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
     /// Hash of a password that nobody has: checking against it takes the time that a real check takes.
     nobody: Arc<str>,
 }
@@ -37,14 +53,13 @@ impl Passwords {
             .to_string();
         Self {
             places: Arc::new(Semaphore::new(2)),
+            queue: Arc::new(Semaphore::new(QUEUE)),
             nobody: nobody.into(),
         }
     }
 
     pub(super) async fn hash(&self, password: String) -> Result<String, PasswordError> {
-        if !LENGTH.contains(&password.chars().count()) {
-            return Err(PasswordError::BadLength);
-        }
+        PasswordError::check(&password)?;
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(|error| PasswordError::Unavailable(error.into()))?;
         self.off_thread(move || {
@@ -75,12 +90,16 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let _place = self
-            .places
-            .acquire()
-            .await
-            .expect("the semaphore is never closed");
-        tokio::task::spawn_blocking(work)
+        let full = |_| PasswordError::Unavailable(anyhow!("too many passwords are being checked"));
+        let _queued = self.queue.try_acquire().map_err(full)?;
+        let place = self.places.clone().acquire_owned().await;
+        let place = place.expect("the semaphore is never closed");
+        // The place is kept until the work is done, also when whoever asked for it has gone away.
+        let placed = move || {
+            let _place = place;
+            work()
+        };
+        tokio::task::spawn_blocking(placed)
             .await
             .map_err(|error| PasswordError::Unavailable(error.into()))
     }

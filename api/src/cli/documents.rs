@@ -47,6 +47,7 @@ impl Documents {
                 user: UserId(uuid::Uuid::nil()),
                 role: Role::Auditor,
                 stations: StationScope::All,
+                through: None,
             };
             let Some(bytes) = documents::pdf(&app, &viewer, ask.number).await? else {
                 note(format!("there is no document {}", ask.number));

@@ -202,6 +202,7 @@ fn auditor(tenant: TenantId) -> Viewer {
         user: UserId(Uuid::nil()),
         role: Role::Auditor,
         stations: StationScope::All,
+        through: None,
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Verdict, expect_installation, note, say};
 use crate::app::App;
-use crate::installation::{Installation, Location};
+use crate::installation::{Installation, Location, Retired};
 
 /// The keys that seal personal data.
 #[derive(Debug, Subcommand)]
@@ -19,6 +19,8 @@ pub(super) enum Keys {
     Rotate(Rotate),
     /// Say which master key wraps how many keys; exit code 1 when one is missing.
     List(List),
+    /// Go over to a new key for access tokens, while servers run. Nobody is signed out.
+    RotateToken(RotateToken),
 }
 
 #[derive(Debug, Args)]
@@ -39,11 +41,21 @@ pub(super) struct List {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct RotateToken {
+    #[command(flatten)]
+    location: Location,
+    /// Somebody else has the key: nothing that it signed is honoured any more. People go on with their refresh tokens.
+    #[arg(long)]
+    leaked: bool,
+}
+
 impl Keys {
     pub(super) async fn run(self) -> Result<Verdict> {
         let location = match &self {
             Self::Rotate(rotate) => &rotate.location,
             Self::List(list) => &list.location,
+            Self::RotateToken(rotate) => &rotate.location,
         };
         expect_installation(location)?;
         let installation = Installation::open(location).await?;
@@ -51,6 +63,7 @@ impl Keys {
         let done = match &self {
             Self::Rotate(ask) => rotate(&app, &installation, ask.batch).await,
             Self::List(ask) => list(&app, &installation, ask.json).await,
+            Self::RotateToken(ask) => rotate_token(&app, &installation, ask),
         };
         app.database.close().await;
         installation.close().await?;
@@ -80,6 +93,25 @@ async fn rotate(app: &App, installation: &Installation, batch: u32) -> Result<Ve
     } else {
         note("the key before is deleted; servers that ran meanwhile forget it when they are restarted");
     }
+    Ok(Verdict::Well)
+}
+
+fn rotate_token(app: &App, installation: &Installation, ask: &RotateToken) -> Result<Verdict> {
+    let retired = if ask.leaked {
+        Retired::Void
+    } else {
+        Retired::Honoured
+    };
+    let name = installation.token_keys.rotate(retired, app.clock.now())?;
+    say(format_args!("access tokens are signed with the key {name}"));
+    note(match retired {
+        Retired::Honoured => {
+            "servers take it up within a minute; tokens of the key before stay good for as long as they would have been"
+        }
+        Retired::Void => {
+            "servers take it up within a minute: restart them to have it at once; tokens of the key before are void"
+        }
+    });
     Ok(Verdict::Well)
 }
 

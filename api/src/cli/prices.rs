@@ -176,6 +176,7 @@ async fn station(app: &App, tenant: TenantId, named: &str) -> Result<StationId> 
         user: UserId(uuid::Uuid::nil()),
         role: Role::Auditor,
         stations: StationScope::All,
+        through: None,
     };
     let page = station_list::page(&app.views, &viewer, Slice::first(100), At::NOW).await?;
     let stations: Vec<_> = page.rows.into_iter().map(|listed| listed.row).collect();

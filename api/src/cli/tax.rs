@@ -113,5 +113,6 @@ fn accountant(tenant: TenantId) -> Viewer {
         user: UserId(uuid::Uuid::nil()),
         role: Role::Accountant,
         stations: StationScope::All,
+        through: None,
     }
 }

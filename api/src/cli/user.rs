@@ -2,12 +2,16 @@
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use commands::{Caller, IdempotencyKey};
+use commands::user::UserUnlock;
+use commands::{Caller, IdempotencyKey, Written};
 use domain::access::{Role, StationScope};
 use domain::decider::Decider;
+use domain::ids::UserId;
 use domain::user::User as UserAggregate;
 
 use super::{Verdict, expect_installation, note, with_app};
+use crate::app::App;
+use crate::auth::{AccountError, Asked};
 use crate::installation::Location;
 
 /// People who sign in.
@@ -16,8 +20,12 @@ pub(super) enum User {
     /// Let somebody sign in. The password is read from the variable `HIBACHI_PASSWORD`.
     Create(Create),
     /// Give somebody who is there another password, read from the variable `HIBACHI_PASSWORD`: after a loss, or where a
-    /// company was imported, for sign-in data is in no bundle.
-    Password(Password),
+    /// company was imported, for sign-in data is in no bundle. They are signed out everywhere.
+    Password(Named),
+    /// Let somebody in who is locked out after too many wrong guesses, before the time is over.
+    Unlock(Named),
+    /// Take the second factor of somebody away who has lost the phone and the recovery codes. They are signed out everywhere.
+    TotpReset(Named),
 }
 
 #[derive(Debug, Args)]
@@ -35,8 +43,9 @@ pub(super) struct Create {
     role: String,
 }
 
+/// Somebody who is there.
 #[derive(Debug, Args)]
-pub(super) struct Password {
+pub(super) struct Named {
     #[command(flatten)]
     location: Location,
     /// Slug of the company.
@@ -51,7 +60,36 @@ impl User {
     pub(super) async fn run(self) -> Result<Verdict> {
         match self {
             Self::Create(create) => create.run().await,
-            Self::Password(password) => password.run().await,
+            Self::Password(named) => {
+                let password = password()?;
+                let (asks, done) = ("hibachi user password", "has another password");
+                named
+                    .run(asks, done, async |app, asked, user| {
+                        app.auth.reset_password(asked, user, password).await
+                    })
+                    .await
+            }
+            Self::Unlock(named) => {
+                let (asks, done) = ("hibachi user unlock", "is not locked out any more");
+                named
+                    .run(asks, done, async |app, asked, user_id| {
+                        let expected_version = None;
+                        let ask = UserUnlock {
+                            user_id,
+                            expected_version,
+                        };
+                        app.auth.unlock(asked, ask).await
+                    })
+                    .await
+            }
+            Self::TotpReset(named) => {
+                let (asks, done) = ("hibachi user totp-reset", "has no second factor any more");
+                named
+                    .run(asks, done, async |app, asked, user| {
+                        app.auth.reset_factor(asked, user).await
+                    })
+                    .await
+            }
         }
     }
 }
@@ -86,17 +124,23 @@ impl Create {
     }
 }
 
-impl Password {
-    async fn run(self) -> Result<Verdict> {
-        let password = password()?;
+impl Named {
+    /// Does something about the person of the e-mail.
+    async fn run<F>(self, asks: &str, done: &str, work: F) -> Result<Verdict>
+    where
+        F: AsyncFnOnce(&App, Asked, UserId) -> Result<Written, AccountError>,
+    {
         expect_installation(&self.location)?;
         with_app(&self.location, async |app| {
             let tenant = app.organisation(&self.org).await?.tenant;
             let Some((user, _)) = app.commands.user_by_email(tenant, &self.email).await? else {
                 bail!("nobody signs in to {} as {}", self.org, self.email)
             };
-            app.auth.set_password(tenant, user, password).await?;
-            note(format_args!("{} has another password", self.email));
+            // Each run is a command of its own.
+            let key = IdempotencyKey::of_reaction(asks, &app.commands.new_id().to_string());
+            let caller = Caller::system(tenant, asks);
+            work(&app, Asked { caller, key }, user).await?;
+            note(format_args!("{} {done}", self.email));
             Ok(Verdict::Well)
         })
         .await

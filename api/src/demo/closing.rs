@@ -63,6 +63,7 @@ async fn confirm_places(app: &App, commands: &Commands, caller: &Caller, period:
         user: UserId(uuid::Uuid::nil()),
         role: Role::Auditor,
         stations: StationScope::All,
+        through: None,
     };
     let open = unresolved(&app.views, &viewer, STATE, period, At::NOW)
         .await?

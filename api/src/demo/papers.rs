@@ -40,6 +40,7 @@ pub(super) async fn issue(app: &App, play: &Play, stories: &[Story]) -> Result<(
             user: UserId(uuid::Uuid::nil()),
             role: Role::Auditor,
             stations: StationScope::All,
+            through: None,
         };
         let found = booking_list::many(&app.views, &viewer, &ids, At::NOW).await?;
         for (at, index, id) in settled {

@@ -95,7 +95,7 @@ async fn contact(app: &App, viewer: &Viewer, issued: &DocumentIssued) -> Result<
     let customer = StreamId::new(Customer::STREAM, party.customer_id.to_string());
     let booking = StreamId::new(Booking::STREAM, party.booking_id.to_string());
     let open = async |needs: Permission, stream: &StreamId, field: &str, sealed: Option<&Sealed>| {
-        if !viewer.role.may(needs) {
+        if !viewer.may(needs) {
             return Ok(Personal::Withheld);
         }
         let Some(sealed) = sealed else {

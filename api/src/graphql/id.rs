@@ -5,8 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::document::DocumentNumber;
 use domain::ids::{
-    BookingId, ChefId, ConversationId, CustomerId, EscalationId, JobId, LeadId, MessageId, MessageTemplateId,
-    PaymentId, PromoCodeId, RefundId, ReviewId, StationId, TenantId, UserId, WorkItemId,
+    ApiKeyId, BookingId, ChefId, ConversationId, CustomerId, EscalationId, JobId, LeadId, MessageId,
+    MessageTemplateId, PaymentId, PromoCodeId, RefundId, ReviewId, SessionId, StationId, TenantId, UserId,
+    WorkItemId,
 };
 
 /// A noun that has a global id.
@@ -38,6 +39,8 @@ nouns! {
     MessageTemplateId = "MessageTemplate";
     JobId = "Job";
     UserId = "User";
+    SessionId = "Session";
+    ApiKeyId = "ApiKey";
 }
 
 /// The global id of a noun.

@@ -1,19 +1,36 @@
 //! Who asks, and with which request.
 
-use async_graphql::{Context, ErrorExtensions, ID, Result};
+use async_graphql::{Context, ID, Result};
 use commands::{Caller, CommandError, IdempotencyKey, Written};
 use domain::access::Viewer;
 use domain::envelope::{Actor, ActorKind, Channel};
 
+use super::error::coded;
 use crate::app::App;
+use crate::auth::{Asked, Credential, Origin, Person, Recognised, SignedInAs};
 
 /// Who asks, and with which request.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// The person, once signed in.
-    pub viewer: Option<Viewer>,
+    /// Who, once signed in; perhaps without the second factor that the company demands.
+    pub recognised: Option<Recognised>,
     /// The request, to find it in the logs.
     pub request_id: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+impl Session {
+    /// Who asks, if signed in all the way.
+    pub fn viewer(&self) -> Option<&Viewer> {
+        let recognised = self.recognised.as_ref()?;
+        (recognised.signed_in == SignedInAs::Full).then_some(&recognised.viewer)
+    }
+
+    /// As [`viewer`](Self::viewer), for whoever needs nothing else.
+    pub fn into_viewer(self) -> Option<Viewer> {
+        self.recognised.and_then(Recognised::full)
+    }
 }
 
 /// The running program.
@@ -21,22 +38,64 @@ pub(super) fn app<'a>(ctx: &Context<'a>) -> &'a App {
     ctx.data_unchecked::<App>()
 }
 
-/// The person who asks.
-pub(super) fn viewer<'a>(ctx: &Context<'a>) -> Result<&'a Viewer> {
-    let unauthenticated = || {
-        async_graphql::Error::new("sign in first: send an access token as Authorization: Bearer …")
-            .extend_with(|_, extensions| extensions.set("code", "UNAUTHENTICATED"))
-    };
-    ctx.data_unchecked::<Session>()
-        .viewer
-        .as_ref()
-        .ok_or_else(unauthenticated)
+/// Whoever is recognised, signed in all the way or not.
+pub(super) fn recognised<'a>(ctx: &Context<'a>) -> Result<&'a Recognised> {
+    let recognised = ctx.data_unchecked::<Session>().recognised.as_ref();
+    recognised.ok_or_else(|| {
+        coded(
+            "UNAUTHENTICATED",
+            "sign in first: send an access token as Authorization: Bearer …",
+        )
+    })
 }
 
-/// The person who asks, as the giver of a command.
+/// Whoever asks, person or program.
+pub(super) fn viewer<'a>(ctx: &Context<'a>) -> Result<&'a Viewer> {
+    let recognised = recognised(ctx)?;
+    match recognised.signed_in {
+        SignedInAs::Full => Ok(&recognised.viewer),
+        SignedInAs::WithoutSecondFactor => Err(coded(
+            "SECOND_FACTOR_MISSING",
+            "the company demands a second factor of your role: set one up (totpEnrol, totpConfirm) first",
+        )),
+    }
+}
+
+/// The person who asks, also without the second factor that the company demands, and no program in their place: for what
+/// people do about how they sign in.
+pub(super) fn person(ctx: &Context<'_>) -> Result<Person> {
+    let recognised = recognised(ctx)?;
+    match recognised.credential {
+        Credential::Session(session) => Ok(Person {
+            tenant: recognised.viewer.tenant,
+            user: recognised.viewer.user,
+            session,
+        }),
+        Credential::ApiKey(_) => Err(coded(
+            "FORBIDDEN",
+            "this is for people alone: a key cannot do it, sign in",
+        )),
+    }
+}
+
+/// The person who asks, as [`person`] has it, and how far they are signed in.
+pub(super) fn oneself<'a>(ctx: &Context<'a>) -> Result<&'a Recognised> {
+    person(ctx)?;
+    recognised(ctx)
+}
+
+/// Whoever asks, as the giver of a command.
 pub(super) fn caller(ctx: &Context<'_>) -> Result<Caller> {
-    let viewer = viewer(ctx)?;
-    Ok(Caller {
+    Ok(caller_for(ctx, viewer(ctx)?))
+}
+
+/// The person who asks, as [`person`] has it, as the giver of a command.
+pub(super) fn caller_of_person(ctx: &Context<'_>) -> Result<Caller> {
+    Ok(caller_for(ctx, &oneself(ctx)?.viewer))
+}
+
+fn caller_for(ctx: &Context<'_>, viewer: &Viewer) -> Caller {
+    Caller {
         tenant: viewer.tenant,
         actor: Actor {
             kind: ActorKind::User,
@@ -48,7 +107,14 @@ pub(super) fn caller(ctx: &Context<'_>) -> Result<Caller> {
         request_id: Some(ctx.data_unchecked::<Session>().request_id.clone()),
         causation: None,
         correlation: None,
-    })
+        through: viewer.through.clone(),
+    }
+}
+
+/// What a person asks about how they or others sign in, under the key that the client chose.
+pub(super) fn asked(ctx: &Context<'_>, key: &ID) -> Result<std::result::Result<Asked, CommandError>> {
+    let caller = caller_of_person(ctx)?;
+    Ok(IdempotencyKey::from_client(key).map(|key| Asked { caller, key }))
 }
 
 /// Runs a command under the key that the client chose, or refuses the key.

@@ -1,29 +1,32 @@
 //! Sign-in, and who is signed in.
 
-use async_graphql::{Context, Enum, ID, InputObject, Interface, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
+mod mutation;
+
+use async_graphql::{Context, Enum, ID, Interface, Object, Result, SimpleObject};
 use domain::access::{Role as DomainRole, Viewer as DomainViewer};
 use domain::decider::Decider;
 use domain::document::DocumentNumber;
 use domain::envelope::{Position, StreamId};
 use domain::ids::{
-    BookingId, ChefId, ConversationId, CustomerId, EscalationId, LeadId, PaymentId, PromoCodeId, ReviewId,
-    StationId, WorkItemId,
+    ApiKeyId, BookingId, ChefId, ConversationId, CustomerId, EscalationId, LeadId, PaymentId, PromoCodeId,
+    ReviewId, StationId, UserId, WorkItemId,
 };
-use domain::user::User;
+use domain::user::User as UserAggregate;
 use event_log::Opened;
 use projections::{
     At, audit_trail, booking_list, chef_list, customer_list, document_list, escalation_list, lead_list,
     payment_list, promo_list, station_list, work_list,
 };
 
+use super::account::fault_of;
+use super::api_key::{self, ApiKey};
 use super::audit::AuditEntry;
 use super::booking::Booking;
 use super::chef::Chef;
 use super::conversation::{self, Conversation};
 use super::customer::Customer;
 use super::document::Document;
-use super::error::{UserError, fault, refused_question, unread};
+use super::error::{fault, refused_question, unread};
 use super::escalation::Escalation;
 use super::id::{Noun, global, named, parts};
 use super::lead::Lead;
@@ -31,10 +34,13 @@ use super::loaders::ERASED;
 use super::payment::Payment;
 use super::promo_code::PromoCode;
 use super::review::{self, Review};
-use super::session::{app, viewer};
+use super::session::{app, recognised, viewer};
 use super::station::{Station, stations_of};
+use super::user::{self, User};
 use super::work::WorkItem;
-use crate::auth::SignInError;
+use crate::auth::{FactorState, Recognised, SignedInAs};
+
+pub(super) use mutation::SignInMutation;
 
 /// Anything that has a global id.
 #[derive(Interface)]
@@ -54,6 +60,8 @@ pub(super) enum Node {
     Lead(Lead),
     WorkItem(WorkItem),
     AuditEntry(AuditEntry),
+    User(User),
+    ApiKey(ApiKey),
 }
 
 /// A company on the platform.
@@ -61,7 +69,7 @@ pub(super) enum Node {
 #[graphql(complex)]
 pub(super) struct Organisation {
     /// Name on documents.
-    name: String,
+    pub(super) name: String,
     /// Short name at sign-in.
     slug: String,
     #[graphql(skip)]
@@ -97,60 +105,90 @@ pub(super) enum Role {
 }
 
 /// Who is signed in.
-pub(super) struct Viewer(DomainViewer);
+pub(super) struct Viewer(Recognised);
 
 #[Object]
 impl Viewer {
     /// Opaque id of the user.
     async fn user_id(&self) -> ID {
-        named("User", &self.0.user.to_string())
+        named("User", &self.0.viewer.user.to_string())
     }
     /// E-mail that was signed in with.
     async fn email(&self, ctx: &Context<'_>) -> Result<String> {
-        let user = app(ctx)
-            .commands
-            .user(self.0.tenant, self.0.user)
-            .await
-            .map_err(refused_question)?;
-        let Some(user) = user else {
-            return Ok(String::new());
-        };
-        // Not through the request's loaders: who is just signing in has none yet.
-        let stream = StreamId::new(User::STREAM, self.0.user.to_string());
-        match app(ctx)
-            .vault
-            .open(self.0.tenant, &stream, "email", &user.email)
-            .await
-        {
-            Ok(Opened::Text(email)) => Ok(email),
-            Ok(Opened::Erased) => Ok(ERASED.to_owned()),
-            Err(error) => Err(fault("UNAVAILABLE", &error)),
-        }
+        email_of(ctx, &self.0.viewer).await
     }
     /// Role.
     async fn role(&self) -> Role {
-        self.0.role.into()
+        self.0.viewer.role.into()
     }
     /// The company.
     async fn organisation(&self, ctx: &Context<'_>) -> Result<Organisation> {
-        organisation(ctx, &self.0).await
+        organisation_of(ctx, &self.0.viewer).await
     }
-    /// The stations within reach.
+    /// The stations within reach; none while a second factor is missing.
     async fn stations(&self, ctx: &Context<'_>) -> Result<Vec<Station>> {
-        stations_of(ctx, &self.0).await
+        match self.0.signed_in {
+            SignedInAs::Full => stations_of(ctx, &self.0.viewer).await,
+            SignedInAs::WithoutSecondFactor => Ok(Vec::new()),
+        }
     }
-    /// What the role may do.
+    /// What the role may do; with a key, what of it the key is for. Nothing while a second factor is missing.
     async fn permissions(&self) -> Vec<&'static str> {
-        self.0
-            .role
-            .permissions()
-            .iter()
+        let permissions = match self.0.signed_in {
+            SignedInAs::Full => self.0.viewer.permissions(),
+            SignedInAs::WithoutSecondFactor => Vec::new(),
+        };
+        permissions
+            .into_iter()
             .map(|permission| permission.as_str())
             .collect()
     }
+    /// Whether the person signs in with a second factor.
+    async fn second_factor(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.factor(ctx).await?.confirmed_at.is_some())
+    }
+    /// Whether the company demands a second factor of the role that the person does not have: all that is left to do is to
+    /// set one up.
+    async fn second_factor_missing(&self) -> bool {
+        self.0.signed_in == SignedInAs::WithoutSecondFactor
+    }
+    /// How many recovery codes are left to the person.
+    async fn recovery_codes_left(&self, ctx: &Context<'_>) -> Result<i32> {
+        let left = self.factor(ctx).await?.recovery_codes;
+        Ok(i32::try_from(left).unwrap_or(i32::MAX))
+    }
 }
 
-async fn organisation(ctx: &Context<'_>, viewer: &DomainViewer) -> Result<Organisation> {
+impl Viewer {
+    async fn factor(&self, ctx: &Context<'_>) -> Result<FactorState> {
+        let (tenant, user) = (self.0.viewer.tenant, self.0.viewer.user);
+        let state = app(ctx).auth.factor_state(tenant, user).await;
+        state.map_err(fault_of)
+    }
+}
+
+/// The e-mail that somebody signs in with.
+pub(super) async fn email_of(ctx: &Context<'_>, viewer: &DomainViewer) -> Result<String> {
+    let user = app(ctx)
+        .commands
+        .user(viewer.tenant, viewer.user)
+        .await
+        .map_err(refused_question)?;
+    let Some(user) = user else {
+        return Ok(String::new());
+    };
+    // Not through the request's loaders: who is just signing in has none yet.
+    let stream = StreamId::new(UserAggregate::STREAM, viewer.user.to_string());
+    let vault = &app(ctx).vault;
+    match vault.open(viewer.tenant, &stream, "email", &user.email).await {
+        Ok(Opened::Text(email)) => Ok(email),
+        Ok(Opened::Erased) => Ok(ERASED.to_owned()),
+        Err(error) => Err(fault("UNAVAILABLE", &error)),
+    }
+}
+
+/// The company of somebody.
+pub(super) async fn organisation_of(ctx: &Context<'_>, viewer: &DomainViewer) -> Result<Organisation> {
     let companies = app(ctx)
         .database
         .organisations()
@@ -173,9 +211,9 @@ pub(super) struct SignInQuery;
 
 #[Object]
 impl SignInQuery {
-    /// Who is signed in.
+    /// Who is signed in, also while a second factor is missing.
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
-        Ok(Viewer(viewer(ctx)?.clone()))
+        Ok(Viewer(recognised(ctx)?.clone()))
     }
 
     /// Anything by its global id; null for what is not there or not within reach.
@@ -209,7 +247,7 @@ pub(super) async fn node_of(ctx: &Context<'_>, name: &str, id: &str, at: At) -> 
     }
     Ok(match name {
         domain::ids::TenantId::NAME if id == viewer.tenant.to_string() => {
-            Some(Node::Organisation(organisation(ctx, viewer).await?))
+            Some(Node::Organisation(organisation_of(ctx, viewer).await?))
         }
         StationId::NAME => row!(StationId, |id| station_list::one(views, viewer, id, at))
             .map(|(row, _)| Node::Station(Station(row))),
@@ -239,6 +277,14 @@ pub(super) async fn node_of(ctx: &Context<'_>, name: &str, id: &str, at: At) -> 
             .map(|(row, _)| Node::Lead(Lead { row, at })),
         WorkItemId::NAME => row!(WorkItemId, |id| work_list::one(views, viewer, id, at))
             .map(|(row, _)| Node::WorkItem(WorkItem { row, at })),
+        UserId::NAME => match id.parse() {
+            Ok(id) => user::one(ctx, id, at).await?.map(Node::User),
+            Err(_) => None,
+        },
+        ApiKeyId::NAME => match id.parse() {
+            Ok(id) => api_key::one(ctx, id, at).await?.map(Node::ApiKey),
+            Err(_) => None,
+        },
         "AuditEntry" => {
             let position = id.parse().map(Position).unwrap_or_default();
             let row = audit_trail::one(views, viewer, position, at)
@@ -249,63 +295,4 @@ pub(super) async fn node_of(ctx: &Context<'_>, name: &str, id: &str, at: At) -> 
         }
         _ => None,
     })
-}
-
-/// Who wants to sign in.
-#[derive(InputObject)]
-pub(super) struct SignInInput {
-    /// Slug of the company.
-    organisation: String,
-    /// E-mail.
-    email: String,
-    /// Password.
-    #[graphql(secret)]
-    password: String,
-}
-
-/// What a sign-in came to.
-#[derive(SimpleObject)]
-pub(super) struct SignInPayload {
-    /// Send it with every request, as `Authorization: Bearer …`. Good for ten minutes.
-    access_token: Option<String>,
-    /// Until when it is good.
-    expires_at: Option<DateTime<Utc>>,
-    /// Who is signed in.
-    viewer: Option<Viewer>,
-    /// Why nobody is.
-    user_errors: Vec<UserError>,
-}
-
-/// Sign-in.
-#[derive(Default)]
-pub(super) struct SignInMutation;
-
-#[Object]
-impl SignInMutation {
-    /// Signs somebody in. Says WRONG_CREDENTIALS whatever is wrong.
-    async fn sign_in(&self, ctx: &Context<'_>, input: SignInInput) -> Result<SignInPayload> {
-        match app(ctx)
-            .auth
-            .sign_in(&input.organisation, &input.email, input.password)
-            .await
-        {
-            Ok(signed_in) => Ok(SignInPayload {
-                access_token: Some(signed_in.access_token),
-                expires_at: Some(signed_in.expires_at),
-                viewer: Some(Viewer(signed_in.viewer)),
-                user_errors: Vec::new(),
-            }),
-            Err(SignInError::WrongCredentials) => Ok(SignInPayload {
-                access_token: None,
-                expires_at: None,
-                viewer: None,
-                user_errors: vec![UserError::new(
-                    "WRONG_CREDENTIALS",
-                    &[],
-                    SignInError::WrongCredentials.to_string(),
-                )],
-            }),
-            Err(error @ SignInError::Unavailable(_)) => Err(fault("UNAVAILABLE", &error)),
-        }
-    }
 }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use domain::document::DocumentNumber;
 use projections::ReadError;
 
-use super::{REQUEST_ID, Server, failure, session, text_header};
+use super::{REQUEST_ID, Server, failure, session, text_header, unrecognised};
 use crate::documents;
 
 /// The document of a number, to be shown or kept by whoever asked and by nobody on the way.
@@ -17,9 +17,9 @@ pub(super) async fn pdf(
 ) -> Response {
     let request_id = text_header(&headers, &REQUEST_ID).unwrap_or_default().to_owned();
     let refuse = |status, code, told: &str| failure(status, code, told, &request_id);
-    let viewer = match session(&server.app, &headers, &request_id) {
-        Ok(session) => session.viewer,
-        Err(error) => return refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", &error.to_string()),
+    let viewer = match session(&server.app, &headers, &request_id).await {
+        Ok(session) => session.into_viewer(),
+        Err(error) => return unrecognised(error, &request_id),
     };
     let Some(viewer) = viewer else {
         return refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", "sign in first");

@@ -26,7 +26,7 @@ use replays::moment::Moment;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use super::{REQUEST_ID, Server, failure, session, text_header};
+use super::{REQUEST_ID, Server, failure, session, text_header, unrecognised};
 use crate::app::App;
 use crate::filing::filed_report;
 
@@ -109,12 +109,9 @@ async fn answered<Q>(
     answer: impl AsyncFnOnce(&App, &Viewer, Q) -> Result<Response, Refused>,
 ) -> Response {
     let request_id = text_header(headers, &REQUEST_ID).unwrap_or_default().to_owned();
-    let viewer = match session(app, headers, &request_id) {
-        Ok(session) => session.viewer,
-        Err(error) => {
-            let told = error.to_string();
-            return failure(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", &told, &request_id);
-        }
+    let viewer = match session(app, headers, &request_id).await {
+        Ok(session) => session.into_viewer(),
+        Err(error) => return unrecognised(error, &request_id),
     };
     let Some(viewer) = viewer else {
         return failure(

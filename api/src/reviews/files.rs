@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::{Reviews, no_store, refuse, refused, unavailable};
 use crate::app::App;
+use crate::auth::Recognised;
 
 /// How long an upload waits for its turn, and a refusal for the rest of what is sent.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
@@ -129,12 +130,16 @@ async fn may_see(app: &App, tenant: TenantId, review: ReviewId, headers: &Header
     let token = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let Some(Ok(viewer)) = token.map(|token| app.auth.recognise(token)) else {
+    let Some(token) = token else {
+        return false;
+    };
+    let recognised = app.auth.recognise(token).await;
+    let Some(viewer) = recognised.ok().and_then(Recognised::full) else {
         return false;
     };
     let station = app.commands.review_station(tenant, review).await;
     let within_reach = matches!(station, Ok(Some(station)) if viewer.stations.covers(station));
-    viewer.tenant == tenant && viewer.role.may(Permission::ReviewRead) && within_reach
+    viewer.tenant == tenant && viewer.may(Permission::ReviewRead) && within_reach
 }
 
 fn served(stored: StoredMedia, cache: Option<&'static str>) -> Response {

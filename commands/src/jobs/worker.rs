@@ -328,5 +328,6 @@ fn worker(tenant: TenantId, held: &Held) -> Caller {
         request_id: None,
         causation: held.caused_by,
         correlation: Some(held.correlation.clone()),
+        through: None,
     }
 }

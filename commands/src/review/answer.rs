@@ -272,5 +272,6 @@ fn customer(tenant: TenantId, issued: &ReviewLinkIssued) -> Caller {
         request_id: None,
         causation: None,
         correlation: None,
+        through: None,
     }
 }

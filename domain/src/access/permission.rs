@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::ApiKeyId;
+
 /// One thing that a role may or may not do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Permission {
     /// See bookings.
     BookingRead,
@@ -75,13 +78,31 @@ pub enum Permission {
     AuditRead,
     /// See the state of the read models.
     ProjectionRead,
+    /// See users, their sessions and their sign-ins.
+    UserRead,
     /// Create users and set their roles.
     UserWrite,
+    /// Make keys for programs, for oneself, and revoke them.
+    ApiKeyWrite,
+}
+
+/// A key with which a program acts for a person: it is let do less than the person, and never more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeyGrant {
+    /// The key.
+    pub key_id: ApiKeyId,
+    /// Of the permissions of the person's role those that the key is for.
+    pub permissions: Vec<Permission>,
+}
+
+/// Whether the permission is left to somebody by the key that they act through, where they act through one.
+pub fn left_by(through: Option<&ApiKeyGrant>, permission: Permission) -> bool {
+    through.is_none_or(|key| key.permissions.contains(&permission))
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::BookingRead,
         Self::BookingWrite,
         Self::CustomerRead,
@@ -117,7 +138,9 @@ impl Permission {
         Self::ScheduleWrite,
         Self::AuditRead,
         Self::ProjectionRead,
+        Self::UserRead,
         Self::UserWrite,
+        Self::ApiKeyWrite,
     ];
 
     /// The word on the wire.
@@ -158,7 +181,30 @@ impl Permission {
             Self::ScheduleWrite => "schedule:write",
             Self::AuditRead => "audit:read",
             Self::ProjectionRead => "projection:read",
+            Self::UserRead => "user:read",
             Self::UserWrite => "user:write",
+            Self::ApiKeyWrite => "api_key:write",
         }
+    }
+
+    /// The permission of a word on the wire.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|permission| permission.as_str() == word)
+    }
+}
+
+impl From<Permission> for String {
+    fn from(permission: Permission) -> Self {
+        permission.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for Permission {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        Self::parse(&word).ok_or_else(|| format!("there is no permission {word}"))
     }
 }

@@ -27,6 +27,9 @@ pub enum OrganisationError {
     /// It is so already.
     #[error("what is kept is so taxed already: nothing would change")]
     KeptUnchanged,
+    /// It is so already.
+    #[error("second factors are gone about so already: nothing would change")]
+    SecondFactorUnchanged,
     /// Too short or too long.
     #[error("a reason has 3 to 500 characters")]
     BadReason,
@@ -51,7 +54,7 @@ impl Refusal for OrganisationError {
             Self::NotFound => "NOT_FOUND",
             Self::BadName => "INVALID_NAME",
             Self::BadSlug => "INVALID_SLUG",
-            Self::Unchanged | Self::KeptUnchanged => "UNCHANGED",
+            Self::Unchanged | Self::KeptUnchanged | Self::SecondFactorUnchanged => "UNCHANGED",
             Self::BadReason => "INVALID_REASON",
             Self::BadLimit => "INVALID_AMOUNT",
             Self::BadLeadWindow => "INVALID_WINDOW",
@@ -66,6 +69,7 @@ impl Refusal for OrganisationError {
             Self::BadSlug => &["slug"],
             Self::Unchanged => &["cardFee"],
             Self::KeptUnchanged => &["keptDeposit"],
+            Self::SecondFactorUnchanged => &["rule"],
             Self::BadReason => &["reason"],
             Self::BadLimit => &["limitMinor"],
             Self::BadLeadWindow => &["months"],

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::access::Role;
 use crate::ids::StationId;
 use crate::message_settings::MessageSettings;
 use crate::money::Cents;
@@ -145,4 +146,44 @@ pub struct MessageSettingsChanged {
     pub settings: MessageSettings,
     /// When.
     pub changed_at: DateTime<Utc>,
+}
+
+/// Whether people sign in with a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondFactorRule {
+    /// Whoever wants to.
+    #[default]
+    Optional,
+    /// SUPER_ADMIN, ADMIN and ACCOUNTANT must.
+    Demanded,
+}
+
+impl SecondFactorRule {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Optional => "optional",
+            Self::Demanded => "demanded",
+        }
+    }
+
+    /// Whether somebody of the role must have one.
+    pub fn demands_of(self, role: Role) -> bool {
+        match self {
+            Self::Optional => false,
+            Self::Demanded => matches!(role, Role::SuperAdmin | Role::Admin | Role::Accountant),
+        }
+    }
+}
+
+/// The company said whether its people need a second factor to sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondFactorRuleSet {
+    /// What held until then.
+    pub before: SecondFactorRule,
+    /// What holds from now on.
+    pub rule: SecondFactorRule,
+    /// When.
+    pub set_at: DateTime<Utc>,
 }

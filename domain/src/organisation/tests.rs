@@ -1,4 +1,5 @@
 use super::*;
+use crate::access::Role;
 use crate::decider::Refusal;
 use crate::ids::StationId;
 
@@ -124,4 +125,29 @@ fn whether_kept_money_is_a_sale_is_chosen_with_a_reason_and_changes_once() {
     assert_eq!(company.kept_deposit_tax(), KeptDepositTax::Sale);
     let again = company.decide(sale()).unwrap_err();
     assert_eq!((again.code(), again.field()), ("UNCHANGED", &["keptDeposit"][..]));
+}
+
+#[test]
+fn a_second_factor_is_demanded_of_whoever_sees_to_money_and_people() {
+    let set = |rule| OrganisationCommand::SetSecondFactorRule {
+        rule,
+        now: "2026-11-21T00:00:00Z".parse().unwrap(),
+    };
+    let demanded = || set(SecondFactorRule::Demanded);
+    let mut company = Organisation::default();
+    assert_eq!(company.decide(demanded()), Err(OrganisationError::NotFound));
+    company.evolve(&company.decide(create("My Hibachi", "my-hibachi")).unwrap()[0]);
+    assert!(
+        Role::ALL
+            .iter()
+            .all(|role| !company.second_factor().demands_of(*role))
+    );
+    company.evolve(&company.decide(demanded()).unwrap()[0]);
+    let of: Vec<Role> = Role::ALL
+        .into_iter()
+        .filter(|role| company.second_factor().demands_of(*role))
+        .collect();
+    assert_eq!(of, [Role::SuperAdmin, Role::Admin, Role::Accountant]);
+    let again = company.decide(demanded()).unwrap_err();
+    assert_eq!((again.code(), again.field()), ("UNCHANGED", &["rule"][..]));
 }

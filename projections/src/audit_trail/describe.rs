@@ -1,7 +1,6 @@
 //! Events in plain sentences, without personal data.
 
 use chrono::NaiveDateTime;
-use domain::access::StationScope;
 use domain::booking::{
     BookingCancelled, BookingCompleted, BookingEvent, BookingRequested, BookingStatus, CancelledBy,
     RefundRule,
@@ -14,7 +13,6 @@ use domain::recorded::DomainEvent;
 use domain::station::StationEvent;
 use domain::tax_account::KeptDepositTax;
 use domain::tax_rate::{Jurisdiction, TaxRateEvent};
-use domain::user::UserEvent;
 
 use super::description::{Description, instant, percent};
 use super::{prices, promo};
@@ -32,6 +30,7 @@ mod payments;
 mod reviews;
 mod tax;
 mod templates;
+mod users;
 mod work;
 
 /// Says what happened.
@@ -82,19 +81,10 @@ pub(super) fn describe(event: &DomainEvent) -> Description {
                     chosen.kept_deposit.as_str(),
                 )
         }
+        DomainEvent::Organisation(OrganisationEvent::SecondFactorRuleSet(set)) => users::describe_rule(set),
         DomainEvent::Station(station) => describe_station(station),
         DomainEvent::Chef(chef) => chefs::describe_chef(chef),
-        DomainEvent::User(UserEvent::Created(created)) => {
-            let stations = match &created.stations {
-                StationScope::All => "all stations".to_owned(),
-                StationScope::Only(stations) => format!("{} stations", stations.len()),
-            };
-            let role = created.role.as_str();
-            Description::of(format!("User created with the role {role} for {stations}"))
-                .set("role", role)
-                .set("stations", stations)
-                .redacted()
-        }
+        DomainEvent::User(user) => users::describe_user(user),
         DomainEvent::Customer(customer) => customers::describe_customer(customer),
         DomainEvent::Booking(booking) => describe_booking(booking),
         DomainEvent::Payment(payment) => payments::describe_payment(payment),

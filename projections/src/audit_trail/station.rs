@@ -83,7 +83,8 @@ pub(super) fn of(event: &Recorded) -> Option<StationId> {
             | OrganisationEvent::ReviewSettingsChanged(_)
             | OrganisationEvent::ReviewRoutingSet(_)
             | OrganisationEvent::LeadWindowSet(_)
-            | OrganisationEvent::MessageSettingsChanged(_),
+            | OrganisationEvent::MessageSettingsChanged(_)
+            | OrganisationEvent::SecondFactorRuleSet(_),
         )
         | DomainEvent::Conversation(
             ConversationEvent::MessagePosted(_)

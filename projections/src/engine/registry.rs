@@ -23,6 +23,7 @@ use super::rebuild::{self, Rebuild, Rebuilt, RolledBack};
 use super::retry::{self, Retried};
 use super::runner::{self, Ran};
 use super::table::Generation;
+use crate::api_key_list::ApiKeyList;
 use crate::audit_trail::AuditTrail;
 use crate::booking_ledger::BookingLedger;
 use crate::booking_list::BookingList;
@@ -49,6 +50,7 @@ use crate::tax_ledger::TaxLedger;
 use crate::tax_periods::TaxPeriods;
 use crate::tax_rates::TaxRates;
 use crate::tax_summary::TaxSummary;
+use crate::user_list::UserList;
 use crate::work_list::WorkList;
 
 /// Every projection, in the order of the command line's lists.
@@ -81,6 +83,8 @@ pub fn registry() -> &'static [&'static dyn Projection] {
         &Of::<ChefList>(PhantomData),
         &Of::<TaxRates>(PhantomData),
         &Of::<TaxPeriods>(PhantomData),
+        &Of::<UserList>(PhantomData),
+        &Of::<ApiKeyList>(PhantomData),
     ]
 }
 

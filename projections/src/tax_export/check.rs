@@ -154,6 +154,7 @@ pub async fn check(models: &ReadModels, tenant: TenantId, path: &Path) -> Result
             .stations
             .clone()
             .map_or(StationScope::All, StationScope::Only),
+        through: None,
     };
     let report = tax_report_of_log(
         models,

@@ -193,8 +193,9 @@ async fn a_pool_without_the_gateways_rollback_loses_the_next_write() {
         .await
         .unwrap();
     let mut other = world.test.superuser().await;
-    let mut lost = 0;
-    for round in 0..20 {
+    let mut lost_after = None;
+    // Where the giving up falls is the scheduler's to say: on a quick machine it takes a while.
+    for round in 0..300 {
         // Made beforehand, so that the begin is given up and not the connecting.
         drop(pool.acquire().await.unwrap());
         drop(give_up(pool.begin(), 1 + round % 4, &mut random).await);
@@ -202,15 +203,16 @@ async fn a_pool_without_the_gateways_rollback_loses_the_next_write() {
         let key = round.to_string();
         insert(&mut connection, &key).await.unwrap();
         if !is_there(&mut other, &key).await {
-            lost += 1;
+            lost_after = Some(round);
+            break;
         }
         // The next round has a new connection.
         connection.detach().close().await.unwrap();
     }
     remark(format_args!(
-        "{lost} of 20 writes lost that were reported as done"
+        "the first write that was reported as done and lost: {lost_after:?}"
     ));
-    assert!(lost > 0);
+    assert_ne!(lost_after, None);
 }
 
 #[tokio::test]

@@ -110,6 +110,18 @@ fn filler(table: &str) -> Option<&'static str> {
             "insert into work_list (tenant_id, generation, work_item_id, version, kind, status, detail, opened_at)
              values ($1, 1, gen_random_uuid(), 1, 'dispute', 'open', 'a bank wants money back', now())",
         ),
+        "second_factors" => Some(
+            "insert into second_factors (tenant_id, user_id, secret) values ($1, gen_random_uuid(), 'sealed')",
+        ),
+        "recovery_codes" => Some(
+            "insert into recovery_codes select tenant_id, user_id, sha256('code') from second_factors
+             where tenant_id = $1",
+        ),
+        "api_key_uses" => Some("insert into api_key_uses values ($1, gen_random_uuid(), now())"),
+        "api_key_list" => Some(
+            "insert into api_key_list select $1, 1, gen_random_uuid(), gen_random_uuid(), 'till', 'wxyz', '[]', null, null,
+                 null, now()",
+        ),
         "jobs" => Some(
             "insert into jobs (tenant_id, job_id, task, subject, caused_by, correlation, run_at)
              values ($1, gen_random_uuid(), 'send_message', gen_random_uuid(), gen_random_uuid(), 'c', now())",

@@ -80,7 +80,7 @@ impl Demo {
             ids: Arc::new(SystemIds::default()),
             places: Arc::new(ZipDirectory::bundled()),
         };
-        let app = App::compose(test.database().await, MasterKey::new([7; 32]), &[8; 32], ports);
+        let app = App::compose(test.database().await, MasterKey::new([7; 32]), [8; 32], ports);
         api::demo::company(&app)
             .await
             .expect("the demo company can be made");

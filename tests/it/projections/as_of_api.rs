@@ -24,7 +24,6 @@ fn question(at: &str, booking: &str, station: &str, customer: &str) -> String {
     );
     format!(
         "{{ booking(id: \"{booking}\"$AT) {{ {booking_fields} }}
-            node(id: \"{booking}\"$NODE) {{ ... on Booking {{ {booking_fields} }} }}
             bookings(first: 10$AT) {{ nodes {{ {booking_fields} }} edges {{ cursor }} totalCount {{ value }} {INFO} }}
             payments(first: 10$AT) {{ nodes {{ {payment} }} totalCount {{ value }} {INFO} }}
             customer(id: \"{customer}\"$NODE) {{ version name email bookingCount }}

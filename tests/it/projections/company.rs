@@ -264,6 +264,8 @@ impl Company {
             ("conversation.message_posted", id(0).to_string()),
             ("document.issued", id(1).to_string()),
             ("tax_period.closed", "CA".to_owned()),
+            ("user.created", id(0).to_string()),
+            ("user.api_key_created", id(0).to_string()),
         ] {
             let example = golden().into_iter().find(|event| event.name == name);
             let payload = example.expect("there is one of each").payload;
@@ -356,6 +358,7 @@ pub(crate) fn viewer(role: Role, stations: StationScope) -> Viewer {
         user: UserId(Uuid::nil()),
         role,
         stations,
+        through: None,
     }
 }
 

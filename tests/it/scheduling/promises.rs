@@ -149,7 +149,7 @@ async fn a_program_that_remembers_nothing_hears_of_days_off_that_were_taken_whil
         places: Arc::new(ZipDirectory::bundled()),
     };
     let gateway = server.database().database().await;
-    let cold = App::compose(gateway, MasterKey::new([7; 32]), &[8; 32], ports);
+    let cold = App::compose(gateway, MasterKey::new([7; 32]), [8; 32], ports);
     let id = URL_SAFE_NO_PAD.decode(booking["id"].as_str().expect("an id"));
     let id = String::from_utf8(id.expect("base64")).expect("text");
     let id = id.strip_prefix("Booking:").expect("a booking's");

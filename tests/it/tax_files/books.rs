@@ -19,6 +19,7 @@ fn accountant(server: &Server) -> Viewer {
         user: UserId(uuid::Uuid::nil()),
         role: Role::Accountant,
         stations: StationScope::All,
+        through: None,
     }
 }
 

@@ -93,7 +93,7 @@ async fn main() {
         ids: Arc::new(SystemIds::default()),
         places: Arc::new(ZipDirectory::bundled()),
     };
-    let app = App::compose(database, MasterKey::new([7; 32]), &[8; 32], ports);
+    let app = App::compose(database, MasterKey::new([7; 32]), [8; 32], ports);
     let settings = JobSettings {
         hold: Duration::from_millis(hold_ms),
         ..JobSettings::default()

@@ -13,13 +13,31 @@ pub struct Client {
 }
 
 impl Client {
-    pub(super) async fn sign_in(url: &str, who: &str) -> Self {
+    /// Somebody who has not signed in.
+    ///
+    /// # Panics
+    /// Never: a client without TLS needs nothing.
+    pub fn nobody(url: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().build();
-        let mut client = Self {
+        Self {
             http: http.expect("a client without TLS needs nothing"),
             url: url.to_owned(),
             token: String::new(),
-        };
+        }
+    }
+
+    /// The same with a token.
+    ///
+    /// # Panics
+    /// When it is no text.
+    #[must_use]
+    pub fn with_token(self, token: &Value) -> Self {
+        let token = token.as_str().expect("a token is text").to_owned();
+        Self { token, ..self }
+    }
+
+    pub(super) async fn sign_in(url: &str, who: &str) -> Self {
+        let mut client = Self::nobody(url);
         let input = json!({
             "organisation": SLUG, "email": format!("{who}@demo.test"), "password": "hibachi-demo-1",
         });

@@ -128,6 +128,7 @@ impl Asked {
                 user: UserId(Uuid::nil()),
                 role: Role::Auditor,
                 stations: StationScope::All,
+                through: None,
             },
             period: "2026".parse()?,
             head,

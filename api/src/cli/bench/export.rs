@@ -128,6 +128,7 @@ fn viewer(world: &World) -> Viewer {
         user: UserId(Uuid::nil()),
         role: Role::Accountant,
         stations: StationScope::All,
+        through: None,
     }
 }
 

@@ -90,6 +90,7 @@ pub(super) fn meta(tenant: TenantId, command: Uuid) -> BTreeMap<String, String> 
         correlation_id: command.to_string(),
         causation_id: None,
         request_id: None,
+        api_key_id: None,
     };
     meta.to_strings()
 }

@@ -94,6 +94,7 @@ impl Commands {
             request_id: None,
             causation: cause.event,
             correlation,
+            through: None,
         };
         let key = IdempotencyKey::of_reaction(P::NAME, &cause.key);
         let done = match reply {
