@@ -18,6 +18,7 @@ use crate::auth::{Auth, TokenKeys};
 use crate::checking;
 use crate::http::Patience;
 use crate::installation::{Installation, MessageSettings, Outgoing, StripeSettings};
+use crate::live::{Live, LiveSettings};
 use crate::log_check::VerifyLogs;
 use crate::observing::Figures;
 use crate::signing::HeadSchedule;
@@ -62,6 +63,8 @@ pub struct App {
     pub throttle: Option<Throttle>,
     /// What it takes of its clients at most.
     pub patience: Patience,
+    /// Those who follow what happens.
+    pub live: Live,
 }
 
 /// Whether a program queues the jobs that recur.
@@ -213,6 +216,7 @@ impl App {
             figures,
             throttle: None,
             patience: Patience::default(),
+            live: Live::new(LiveSettings::default()),
         }
     }
 

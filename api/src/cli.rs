@@ -85,6 +85,9 @@ enum Command {
     /// Measure: JSON lines on standard output, a table on standard error.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// The subscribers of `bench live`, which starts them itself.
+    #[command(hide = true)]
+    BenchLiveClients(bench::LiveClients),
 }
 
 /// How a command ended that could run.
@@ -146,6 +149,7 @@ async fn run(command: Command) -> Result<Verdict> {
         Command::Doctor(doctor) => doctor.run().await,
         Command::Backup(backup) => backup.run(),
         Command::Bench(bench) => bench.run().await,
+        Command::BenchLiveClients(clients) => clients.run().await,
     }
 }
 

@@ -22,6 +22,7 @@ mod job;
 mod lead;
 mod ledger;
 mod limits;
+mod live;
 mod loaders;
 mod log;
 mod measure;
@@ -38,20 +39,24 @@ mod scale;
 mod session;
 mod sign_in;
 mod station;
+mod subscribe;
 mod tax;
 mod user;
 mod work;
 
-use async_graphql::{EmptySubscription, MergedObject, Request, Response, ValidationMode, value};
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::{MergedObject, Request, Response, ServerError, ValidationMode, value};
 
 use crate::app::App;
 use crate::throttle::{Credential, Left, Throttled};
 use error::complete;
 use limits::{MAX_COMPLEXITY, MAX_DEPTH};
+use live::Subscription;
 use loaders::Loaders;
 
 pub(crate) use scale::LARGEST;
 pub use session::Session;
+pub use subscribe::Followed;
 
 /// What can be asked of what customers say. A group of its own: roots nest as deep as there are in one.
 #[derive(MergedObject, Default)]
@@ -149,7 +154,7 @@ pub struct Mutation(
     PeopleMutation,
 );
 
-type Inner = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+type Inner = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// The schema over a running program.
 #[derive(Clone)]
@@ -207,48 +212,34 @@ pub fn sdl() -> String {
     )
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Inner::build(Query::default(), Mutation::default(), EmptySubscription)
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
+    Inner::build(Query::default(), Mutation::default(), Subscription)
+}
+
+/// An operation that may be done: it fits the schema and its limits, and is paid.
+struct Admitted {
+    request: Request,
+    document: ExecutableDocument,
+    /// What it costs.
+    points: u32,
+    left: Vec<Left>,
 }
 
 impl Schema {
     /// Answers one request of a session, if whoever sends it may ask so much now. Only people who are signed in may read the
     /// schema itself.
-    pub async fn execute(&self, mut request: Request, session: Session, who: &Credential) -> Answered {
+    pub async fn execute(&self, request: Request, session: Session, who: &Credential) -> Answered {
         let request_id = session.request_id.clone();
-        let document = match request.parsed_query() {
-            Ok(document) => document.clone(),
-            Err(error) => return Answered::refused(Response::from_errors(vec![error]), &request_id),
+        let admitted = match self.admit(request, &session, who, Place::Answer).await {
+            Ok(admitted) => admitted,
+            Err(refused) => return *refused,
         };
-        if let Some(refused) = limits::too_large(&document) {
-            return Answered::refused(refused, &request_id);
-        }
-        let may_look = session.viewer().is_some();
-        let introspecting = |request: Request| {
-            if may_look {
-                request
-            } else {
-                request.disable_introspection()
-            }
-        };
-        let weighed = introspecting(same(&request, &document));
-        let points = match scale::weigh(&self.twin, weighed, &document).await {
-            Ok(points) => points,
-            Err(refused) => return Answered::refused(*refused, &request_id),
-        };
-        self.app.figures.requests.weighed(points);
-        let left = match self.spend(who, points) {
-            Ok(left) => left,
-            Err(throttled) => {
-                self.app.figures.requests.throttled(throttled.whose);
-                return Answered {
-                    response: Response::default(),
-                    left: throttled.left.clone(),
-                    throttled: Some(throttled),
-                };
-            }
-        };
-        let mut request = introspecting(request);
+        let Admitted {
+            mut request,
+            document,
+            points,
+            left,
+        } = admitted;
         if let Some(viewer) = session.viewer() {
             request = request.data(Loaders::new(&self.app, viewer));
         }
@@ -263,6 +254,57 @@ impl Schema {
         }
     }
 
+    /// Checks and weighs an operation, and takes what it costs out of the allowance of whoever asks.
+    async fn admit(
+        &self,
+        mut request: Request,
+        session: &Session,
+        who: &Credential,
+        place: Place,
+    ) -> Result<Admitted, Box<Answered>> {
+        let refused = |response| Box::new(Answered::refused(response, &session.request_id));
+        let document = match request.parsed_query() {
+            Ok(document) => document.clone(),
+            Err(error) => return Err(refused(Response::from_errors(vec![error]))),
+        };
+        if let Some(too_large) = limits::too_large(&document) {
+            return Err(refused(too_large));
+        }
+        if let Some(error) = place.misses(&document, request.operation_name.as_deref()) {
+            return Err(refused(Response::from_errors(vec![error])));
+        }
+        let may_look = session.viewer().is_some();
+        let introspecting = |request: Request| {
+            if may_look {
+                request
+            } else {
+                request.disable_introspection()
+            }
+        };
+        let weighed = introspecting(same(&request, &document));
+        let points = match scale::weigh(&self.twin, weighed, &document).await {
+            Ok(points) => points,
+            Err(unfit) => return Err(refused(*unfit)),
+        };
+        self.app.figures.requests.weighed(points);
+        match self.spend(who, points) {
+            Ok(left) => Ok(Admitted {
+                request: introspecting(request),
+                document,
+                points,
+                left,
+            }),
+            Err(throttled) => {
+                self.app.figures.requests.throttled(throttled.whose);
+                Err(Box::new(Answered {
+                    response: Response::default(),
+                    left: throttled.left.clone(),
+                    throttled: Some(throttled),
+                }))
+            }
+        }
+    }
+
     fn spend(&self, who: &Credential, points: u32) -> Result<Vec<Left>, Throttled> {
         match &self.app.throttle {
             Some(throttle) => throttle.spend(who, points, self.app.clock.now()),
@@ -271,8 +313,37 @@ impl Schema {
     }
 }
 
+/// Where an operation came in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Where one answer is given.
+    Answer,
+    /// Where many are.
+    Stream,
+}
+
+impl Place {
+    /// Why an operation is not for this place, where it is not.
+    fn misses(self, document: &ExecutableDocument, operation: Option<&str>) -> Option<ServerError> {
+        let follows = measure::kind_of(document, operation)? == OperationType::Subscription;
+        let message = match self {
+            Self::Answer if follows => "follow a subscription at /graphql/live or /graphql/stream, not here",
+            Self::Stream if !follows => {
+                "only subscriptions are followed here: send anything else to /graphql"
+            }
+            Self::Answer | Self::Stream => return None,
+        };
+        let mut error = ServerError::new(message, None);
+        error
+            .extensions
+            .get_or_insert_default()
+            .set("code", "OPERATION_ELSEWHERE");
+        Some(error)
+    }
+}
+
 /// The same request once more, with nothing of who sends it.
-fn same(request: &Request, document: &async_graphql::parser::types::ExecutableDocument) -> Request {
+fn same(request: &Request, document: &ExecutableDocument) -> Request {
     let mut same = Request::new(request.query.clone()).variables(request.variables.clone());
     same.operation_name = request.operation_name.clone();
     same.set_parsed_query(document.clone());

@@ -2,6 +2,7 @@
 
 mod documents;
 mod exports;
+mod live;
 mod page;
 mod serving;
 
@@ -55,6 +56,8 @@ pub fn router(app: App) -> Router {
     let (requests, deadline) = (app.figures.requests.clone(), app.patience.request);
     Router::new()
         .route("/graphql", post(graphql_post))
+        .route("/graphql/live", get(live::socket))
+        .route("/graphql/stream", post(live::events))
         .route("/documents/{file}", get(documents::pdf))
         .route("/exports/tax", get(exports::tax))
         .route("/exports/books", get(exports::books))
@@ -168,39 +171,56 @@ async fn answer(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let request_id = text_header(headers, &REQUEST_ID).unwrap_or_default().to_owned();
-    if !is_json(headers) {
-        let message = "send the request as application/json";
-        return failure(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "UNSUPPORTED_MEDIA_TYPE",
-            message,
-            &request_id,
-        );
-    }
-    let session = match session(&server.app, headers, &request_id).await {
-        Ok(session) => Session { origin, ..session },
-        Err(error) => return unrecognised(error, &request_id),
-    };
-    let body = match body {
-        Ok(body) => body,
-        Err(rejected) => {
-            let code = if rejected.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                "PAYLOAD_TOO_LARGE"
-            } else {
-                "BAD_REQUEST"
-            };
-            return failure(rejected.status(), code, &rejected.body_text(), &request_id);
-        }
-    };
-    let request = match serde_json::from_slice::<async_graphql::Request>(&body) {
-        Ok(request) => request,
-        Err(error) => {
-            let message = format!("the body is not a GraphQL request: {error}");
-            return failure(StatusCode::BAD_REQUEST, "BAD_REQUEST", &message, &request_id);
-        }
+    let (session, request) = match received(server, headers, origin, body, &request_id).await {
+        Ok(received) => received,
+        Err(refused) => return *refused,
     };
     let who = credential(&session, peer);
     told(server.schema.execute(request, session, &who).await, &request_id)
+}
+
+/// Who sends what, where it is a GraphQL request of somebody.
+async fn received(
+    server: &Server,
+    headers: &HeaderMap,
+    origin: Origin,
+    body: Result<Bytes, BytesRejection>,
+    request_id: &str,
+) -> Result<(Session, async_graphql::Request), Box<Response>> {
+    if !is_json(headers) {
+        let message = "send the request as application/json";
+        return Err(Box::new(failure(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            message,
+            request_id,
+        )));
+    }
+    let session = session(&server.app, headers, request_id).await;
+    let session = session.map_err(|error| Box::new(unrecognised(error, request_id)))?;
+    let body = body.map_err(|rejected| {
+        let code = if rejected.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            "PAYLOAD_TOO_LARGE"
+        } else {
+            "BAD_REQUEST"
+        };
+        Box::new(failure(
+            rejected.status(),
+            code,
+            &rejected.body_text(),
+            request_id,
+        ))
+    })?;
+    let request = serde_json::from_slice::<async_graphql::Request>(&body).map_err(|error| {
+        let message = format!("the body is not a GraphQL request: {error}");
+        Box::new(failure(
+            StatusCode::BAD_REQUEST,
+            "BAD_REQUEST",
+            &message,
+            request_id,
+        ))
+    })?;
+    Ok((Session { origin, ..session }, request))
 }
 
 /// Whose allowance a request comes out of. Of an address of version 6 the part counts that a household or a host has.
@@ -260,16 +280,9 @@ fn told(answered: Answered, request_id: &str) -> Response {
 
 /// Who sends the request: nobody without a token or a key, refused with a broken one.
 async fn session(app: &App, headers: &HeaderMap, request_id: &str) -> Result<Session, TokenError> {
-    let recognised = match headers.get(header::AUTHORIZATION) {
+    let recognised = match bearer(headers)? {
         None => None,
-        Some(value) => {
-            let shown = value
-                .to_str()
-                .ok()
-                .and_then(|value| value.strip_prefix("Bearer "))
-                .ok_or(TokenError::Forged)?;
-            Some(app.auth.recognise(shown).await?)
-        }
+        Some(shown) => Some(app.auth.recognise(shown).await?),
     };
     if let Some(Recognised { viewer, .. }) = &recognised {
         let span = tracing::Span::current();
@@ -283,15 +296,36 @@ async fn session(app: &App, headers: &HeaderMap, request_id: &str) -> Result<Ses
     })
 }
 
+/// The token or key that a request shows, where it shows one.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, TokenError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let shown = value
+        .to_str()
+        .ok()
+        .and_then(|value| value.strip_prefix("Bearer "));
+    shown.map(Some).ok_or(TokenError::Forged)
+}
+
 /// Says that a token or a key stands for nobody, or that it cannot be told.
 fn unrecognised(error: TokenError, request_id: &str) -> Response {
-    let (status, code) = match error {
+    let code = code_of(error);
+    let status = match error {
         TokenError::Forged | TokenError::Expired | TokenError::Ended | TokenError::NoKey => {
-            (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED")
+            StatusCode::UNAUTHORIZED
         }
-        TokenError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
+        TokenError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     };
     failure(status, code, &error.to_string(), request_id)
+}
+
+/// The code of an answer to somebody whose token or key stands for nobody, or of whom that cannot be told.
+fn code_of(error: TokenError) -> &'static str {
+    match error {
+        TokenError::Forged | TokenError::Expired | TokenError::Ended | TokenError::NoKey => "UNAUTHENTICATED",
+        TokenError::Unavailable => "UNAVAILABLE",
+    }
 }
 
 /// Where the request comes from.

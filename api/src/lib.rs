@@ -14,6 +14,7 @@ mod filing;
 pub mod graphql;
 pub mod http;
 pub mod installation;
+pub mod live;
 mod log_check;
 pub mod observing;
 mod reviews;

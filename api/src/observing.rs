@@ -1,6 +1,7 @@
 //! What whoever looks after the program can see of it: figures, logs and traces. None of them names a company in its
 //! figures, and none holds anything personal or secret.
 
+mod followers;
 mod gauges;
 mod logs;
 mod process;
@@ -16,6 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::app::App;
 
+pub(crate) use followers::{Followers, Following, Way};
 pub use logs::{LogFormat, Logs};
 pub(crate) use requests::{Requests, measured, route};
 pub use traces::TraceSettings;
@@ -31,6 +33,7 @@ pub(crate) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0
 pub struct Figures {
     registry: Arc<Registry>,
     pub(crate) requests: Requests,
+    pub(crate) followers: Followers,
     last: Arc<Mutex<Option<(Instant, String)>>>,
 }
 
@@ -40,11 +43,14 @@ impl Figures {
         let mut registry = Registry::default();
         let requests = Requests::default();
         requests.register(&mut registry);
+        let followers = Followers::default();
+        followers.register(&mut registry);
         log.database().register(&mut registry);
         views.register(&mut registry);
         Self {
             registry: Arc::new(registry),
             requests,
+            followers,
             last: Arc::default(),
         }
     }

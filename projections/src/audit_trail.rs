@@ -5,7 +5,7 @@ mod description;
 mod prices;
 mod promo;
 mod query;
-mod station;
+pub(crate) mod station;
 
 use std::sync::LazyLock;
 

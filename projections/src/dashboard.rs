@@ -13,8 +13,11 @@ use domain::money::Cents;
 use domain::payment::BookingMoney;
 
 use crate::booking_list::{BookingList, Presence};
-use crate::engine::{Answer, At, Condition, Group, ReadError, ReadModels, Sums, Value, station_scope};
+use crate::engine::{Answer, At, Condition, Fold, Group, ReadError, ReadModels, Sums, Value, station_scope};
+use crate::escalation_list::EscalationList;
+use crate::lead_list::LeadList;
 use crate::local_day;
+use crate::review_list::ReviewList;
 
 pub use buckets::Grain;
 
@@ -193,6 +196,17 @@ pub struct Dashboard {
     pub buckets: Vec<Bucket>,
     /// The whole period: the sum of its buckets.
     pub total: Bucket,
+}
+
+/// Names of the events that can change a dashboard, and what the API shows beside its figures: reviews, leads and escalations.
+pub fn event_types() -> impl Iterator<Item = &'static str> {
+    let of = [
+        BookingList::event_types(),
+        ReviewList::event_types(),
+        LeadList::event_types(),
+        EscalationList::event_types(),
+    ];
+    of.into_iter().flatten().copied()
 }
 
 const BY: &[&str] = &["event_on", "status"];

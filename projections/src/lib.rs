@@ -11,6 +11,7 @@ pub mod booking_ledger;
 pub mod booking_list;
 pub mod books;
 pub mod calendar;
+pub mod changes;
 pub mod chef_list;
 pub mod conversation_list;
 pub mod conversation_thread;

@@ -37,6 +37,7 @@ mod reviews;
 mod scheduling;
 mod sign_in;
 mod snapshot;
+mod subscriptions;
 mod tax;
 mod tax_files;
 mod tour;

@@ -413,6 +413,14 @@ impl Client {
         }
     }
 
+    /// The same person at another program over the same database.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self {
+            url: format!("http://{address}/graphql"),
+            ..self.clone()
+        }
+    }
+
     /// A POST to the GraphQL endpoint that carries the token and nothing else yet.
     pub fn raw(&self) -> reqwest::RequestBuilder {
         let request = self.http.post(&self.url);

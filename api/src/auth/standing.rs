@@ -91,11 +91,11 @@ impl Standings {
         }
     }
 
-    fn get(&self, shown: &Shown, now: DateTime<Utc>) -> Option<Recognised> {
+    fn get(&self, shown: &Shown, now: DateTime<Utc>, believed: Duration) -> Option<Recognised> {
         let mut known = lock(&self.known);
         let known = known.get(shown)?;
-        let believed = known.looked_up.elapsed() < BELIEVED && known.ends_at.is_none_or(|end| now < end);
-        believed.then(|| known.recognised.clone())
+        let holds = known.looked_up.elapsed() < believed && known.ends_at.is_none_or(|end| now < end);
+        holds.then(|| known.recognised.clone())
     }
 
     fn put(&self, shown: Shown, known: Known) {
@@ -109,13 +109,21 @@ impl Auth {
     /// # Errors
     /// [`TokenError`] for one that stands for nobody.
     pub async fn recognise(&self, shown: &str) -> Result<Recognised, TokenError> {
+        self.recognise_within(shown, BELIEVED).await
+    }
+
+    /// As [`recognise`](Self::recognise), by what was looked up no longer than this ago.
+    ///
+    /// # Errors
+    /// [`TokenError`] for one that stands for nobody.
+    pub async fn recognise_within(&self, shown: &str, believed: Duration) -> Result<Recognised, TokenError> {
         if given::is_key(shown) {
-            return self.recognise_key(shown).await;
+            return self.recognise_key(shown, believed).await;
         }
         let now = self.clock.now();
         let holder = self.tokens.read(shown, now)?;
         let place = Shown::Session(holder.tenant, holder.session);
-        if let Some(known) = self.standings.get(&place, now) {
+        if let Some(known) = self.standings.get(&place, now, believed) {
             return Ok(known);
         }
         let began = Instant::now();
@@ -183,10 +191,10 @@ impl Auth {
         Ok(self.commands.user(tenant, user).await?)
     }
 
-    async fn recognise_key(&self, shown: &str) -> Result<Recognised, TokenError> {
+    async fn recognise_key(&self, shown: &str, believed: Duration) -> Result<Recognised, TokenError> {
         let (tenant, user) = given::of_key(shown).ok_or(TokenError::NoKey)?;
         let (hash, now) = (given::hash(shown), self.clock.now());
-        if let Some(known) = self.standings.get(&Shown::Key(hash), now) {
+        if let Some(known) = self.standings.get(&Shown::Key(hash), now, believed) {
             return Ok(known);
         }
         let began = Instant::now();

@@ -10,6 +10,7 @@ mod export;
 mod facts;
 mod jobs;
 mod latencies;
+mod live;
 mod load;
 mod ours;
 mod postgres_es;
@@ -28,6 +29,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
+
+pub(super) use self::live::LiveClients;
 
 use self::facts::{Facts, is_optimised};
 use self::report::Report;
@@ -59,6 +62,8 @@ pub(super) enum Bench {
     Export(export::ExportBench),
     /// Jobs: how many, how soon, and a quiet company's beside a noisy one's.
     Jobs(jobs::JobsBench),
+    /// Subscribers: the server's memory with them, and how soon they are told of what happens.
+    Live(live::LiveBench),
 }
 
 /// What every measurement is told.
@@ -134,6 +139,7 @@ impl Bench {
             Self::AsOf(asof) => (&asof.ask, asof::CASES.to_vec()),
             Self::Export(export) => (&export.ask, export::CASES.to_vec()),
             Self::Jobs(jobs) => (&jobs.ask, jobs::CASES.to_vec()),
+            Self::Live(live) => (&live.ask, live::CASES.to_vec()),
         }
     }
 
@@ -166,6 +172,7 @@ impl Bench {
             Self::AsOf(asof) => asof.measure(world, &mut report).await?,
             Self::Export(export) => export.measure(world, &mut report).await?,
             Self::Jobs(jobs) => jobs.measure(world, &mut report).await?,
+            Self::Live(live) => live.measure(world, scratch, &mut report).await?,
         }
         report.finish()
     }

@@ -12,6 +12,7 @@ use super::note;
 use super::serve::listen;
 use crate::app::App;
 use crate::http::{self, Patience};
+use crate::live::{Live, LiveSettings};
 use crate::throttle::{Allowance, Throttle};
 
 /// Where the figures are.
@@ -130,6 +131,24 @@ pub(super) struct Asking {
         value_parser = clap::value_parser!(u32).range(1..=1_000_000)
     )]
     connections: u32,
+    /// Subscriptions of one person or key at a time.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "HIBACHI_CREDENTIAL_SUBSCRIPTIONS",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
+    )]
+    credential_subscriptions: u32,
+    /// Subscriptions of everybody at a time.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "HIBACHI_SUBSCRIPTIONS",
+        default_value_t = 4_000,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    subscriptions: u32,
 }
 
 /// Less than the largest operation costs would shut that out for ever.
@@ -155,12 +174,18 @@ impl Asking {
                 allowance(self.company_points, self.company_points_per_second),
             )
         });
+        let count = |count| usize::try_from(count).unwrap_or(usize::MAX);
         App {
             throttle,
             patience: Patience {
-                connections: usize::try_from(self.connections).unwrap_or(usize::MAX),
+                connections: count(self.connections),
                 ..Patience::default()
             },
+            live: Live::new(LiveSettings {
+                per_credential: count(self.credential_subscriptions),
+                in_total: count(self.subscriptions),
+                ..LiveSettings::default()
+            }),
             ..app
         }
     }

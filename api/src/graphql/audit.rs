@@ -154,7 +154,7 @@ connection!(
 );
 
 /// The type in the schema of a stream's kind: `price_list` is a PriceList.
-fn noun(kind: &str) -> String {
+pub(super) fn noun(kind: &str) -> String {
     let capital = |word: &str| {
         let mut letters = word.chars();
         letters

@@ -1,10 +1,12 @@
 //! The dashboard: figures of bookings by day, week or month.
 
+mod follow;
+
 use std::collections::BTreeMap;
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, Enum, Error, ID, Object, Result};
 use chrono::NaiveDate;
-use domain::access::Permission;
+use domain::access::{Permission, Viewer};
 use domain::ids::StationId;
 use projections::At;
 use projections::dashboard::{
@@ -21,9 +23,12 @@ use super::read::{AsOf, Freshness, ReadInfo, at};
 use super::review::stars;
 use super::scalar::{Decimal, LocalDate, Money};
 use super::session::{app, viewer};
+use crate::app::App;
+
+pub(super) use follow::{Days, followed};
 
 /// How many days a bucket has.
-#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "RowGrain")]
 pub(super) enum Grain {
     /// One; a dashboard has at most 400.
@@ -108,6 +113,7 @@ impl DashboardBucket {
 }
 
 /// The figures of a period.
+#[derive(Debug, Clone)]
 pub(super) struct Dashboard {
     figures: Figures,
     /// Of reviews, by the local day of their parties; none where nobody asked, or may not see them.
@@ -120,6 +126,15 @@ pub(super) struct Dashboard {
 }
 
 impl Dashboard {
+    /// Whether it shows the same, however new it is.
+    fn is_as(&self, other: &Self) -> bool {
+        self.figures == other.figures
+            && self.reviews == other.reviews
+            && self.leads == other.leads
+            && self.waiting == other.waiting
+            && self.info.incomplete == other.info.incomplete
+    }
+
     fn bucket(&self, bucket: Bucket) -> DashboardBucket {
         let days = self.reviews.range(bucket.from..=bucket.to);
         let reviews = days.map(|(_, figures)| *figures).reduce(|mut sum, day| {
@@ -159,7 +174,7 @@ impl Dashboard {
 }
 
 /// What a dashboard costs at most: as many buckets as there may be would be more than any page.
-const COST: usize = 500;
+pub(super) const COST: usize = 500;
 
 /// Questions about figures.
 #[derive(Default)]
@@ -182,84 +197,100 @@ impl DashboardQuery {
         as_of: Option<AsOf>,
         #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<Dashboard> {
-        let station_id = station_id
-            .map(|id| local::<StationId>(&id).ok_or_else(|| coded("NOT_FOUND", "there is no such station")))
-            .transpose()?;
         let filter = DashboardFilter {
-            station_id,
+            station_id: station(station_id)?,
             from: from.0,
             to: to.0,
             grain: grain.into(),
         };
         let at = at(ctx, as_of, fresh).await?;
-        let reviews = reviews(ctx, &filter, at).await?;
-        let leads = leads(ctx, &filter, at).await?;
-        let waiting = waiting(ctx, station_id, at).await?;
-        let found = dashboard::dashboard(&app(ctx).views, viewer(ctx)?, filter, at).await;
-        let found = found.map_err(|error| match error {
-            DashboardError::Read(error) => unread(error),
-            DashboardError::EndsBeforeItBegins { .. } | DashboardError::TooLong { .. } => {
-                coded("BAD_USER_INPUT", error.to_string())
-            }
-        })?;
-        Ok(Dashboard {
-            figures: found.value,
-            reviews,
-            leads,
-            waiting,
-            info: found.info,
+        let beside = Beside::asked(ctx)?;
+        shown(app(ctx), viewer(ctx)?, &filter, &beside, at)
+            .await
+            .map_err(unshown)
+    }
+}
+
+/// The station of a dashboard.
+fn station(id: Option<ID>) -> Result<Option<StationId>> {
+    let local =
+        |id: ID| local::<StationId>(&id).ok_or_else(|| coded("NOT_FOUND", "there is no such station"));
+    id.map(local).transpose()
+}
+
+/// What is asked for beside the figures of bookings, and may be seen.
+#[derive(Debug, Clone, Copy)]
+struct Beside {
+    reviews: bool,
+    leads: bool,
+    waiting: bool,
+}
+
+impl Beside {
+    fn asked(ctx: &Context<'_>) -> Result<Self> {
+        let viewer = viewer(ctx)?;
+        let in_buckets = |field: &str| {
+            let asked = |part: &str| ctx.look_ahead().field(part).field(field).exists();
+            asked("buckets") || asked("total")
+        };
+        Ok(Self {
+            reviews: in_buckets("reviewAverage") && viewer.may(Permission::ReviewRead),
+            leads: in_buckets("leads") && viewer.may(Permission::LeadRead),
+            waiting: ctx.look_ahead().field("openEscalations").exists()
+                && viewer.may(Permission::EscalationRead),
         })
     }
 }
 
-/// Figures of reviews for a dashboard, where somebody asks who may see them.
-async fn reviews(
-    ctx: &Context<'_>,
+/// The dashboard as it stands.
+async fn shown(
+    app: &App,
+    viewer: &Viewer,
     filter: &DashboardFilter,
+    beside: &Beside,
     at: At,
-) -> Result<BTreeMap<NaiveDate, ReviewFigures>> {
-    let asked = |part: &str| ctx.look_ahead().field(part).field("reviewAverage").exists();
-    let viewer = viewer(ctx)?;
-    if !(asked("buckets") || asked("total")) || viewer.require(Permission::ReviewRead).is_err() {
-        return Ok(BTreeMap::new());
-    }
-    let period = StatsFilter {
-        station_id: filter.station_id,
-        from: filter.from,
-        to: filter.to,
+) -> std::result::Result<Dashboard, DashboardError> {
+    let &DashboardFilter {
+        station_id, from, to, ..
+    } = filter;
+    let views = &app.views;
+    let reviews = match beside.reviews {
+        false => BTreeMap::new(),
+        true => {
+            let period = StatsFilter { station_id, from, to };
+            review_list::average(views, viewer, period, at).await?.value
+        }
     };
-    let found = review_list::average(&app(ctx).views, viewer, period, at).await;
-    Ok(found.map_err(unread)?.value)
+    let leads = match beside.leads {
+        false => None,
+        true => {
+            let period = LeadStatsFilter { station_id, from, to };
+            Some(lead_list::wanted(views, viewer, period, at).await?.value)
+        }
+    };
+    let waiting = match beside.waiting {
+        false => None,
+        true => {
+            let filter = EscalationFilter::waiting(station_id);
+            Some(escalation_list::count(views, viewer, filter, at).await?.value)
+        }
+    };
+    let found = dashboard::dashboard(views, viewer, filter.clone(), at).await?;
+    Ok(Dashboard {
+        figures: found.value,
+        reviews,
+        leads,
+        waiting,
+        info: found.info,
+    })
 }
 
-/// Figures of leads for a dashboard, where somebody asks who may see them.
-async fn leads(
-    ctx: &Context<'_>,
-    filter: &DashboardFilter,
-    at: At,
-) -> Result<Option<BTreeMap<NaiveDate, LeadFigures>>> {
-    let asked = |part: &str| ctx.look_ahead().field(part).field("leads").exists();
-    let viewer = viewer(ctx)?;
-    if !(asked("buckets") || asked("total")) || viewer.require(Permission::LeadRead).is_err() {
-        return Ok(None);
+/// Why there is no dashboard.
+fn unshown(error: DashboardError) -> Error {
+    match error {
+        DashboardError::Read(error) => unread(error),
+        DashboardError::EndsBeforeItBegins { .. } | DashboardError::TooLong { .. } => {
+            coded("BAD_USER_INPUT", error.to_string())
+        }
     }
-    let period = LeadStatsFilter {
-        station_id: filter.station_id,
-        from: filter.from,
-        to: filter.to,
-    };
-    let found = lead_list::wanted(&app(ctx).views, viewer, period, at).await;
-    Ok(Some(found.map_err(unread)?.value))
-}
-
-/// How many escalations wait, where somebody asks who may see them.
-async fn waiting(ctx: &Context<'_>, station_id: Option<StationId>, at: At) -> Result<Option<u64>> {
-    let viewer = viewer(ctx)?;
-    let asked = ctx.look_ahead().field("openEscalations").exists();
-    if !asked || viewer.require(Permission::EscalationRead).is_err() {
-        return Ok(None);
-    }
-    let filter = EscalationFilter::waiting(station_id);
-    let found = escalation_list::count(&app(ctx).views, viewer, filter, at).await;
-    Ok(Some(found.map_err(unread)?.value))
 }

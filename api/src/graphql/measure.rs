@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 
 use async_graphql::Name;
-use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{
+    ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+};
 
 /// Deeper than any query that the executor begins.
 const DEEPEST: usize = 64;
@@ -27,6 +29,33 @@ pub(super) fn roots(document: &ExecutableDocument) -> usize {
         .iter()
         .map(|(_, operation)| &operation.node.selection_set.node);
     sets.map(|set| roots_of(document, set, 0)).sum()
+}
+
+/// The operation of a document that is asked for; none where there is not exactly one such.
+pub(super) fn operation<'d>(
+    document: &'d ExecutableDocument,
+    name: Option<&str>,
+) -> Option<&'d OperationDefinition> {
+    let is_asked = |of: Option<&Name>| name.is_none_or(|name| of.is_some_and(|of| of == name));
+    let mut asked = document.operations.iter().filter(|(name, _)| is_asked(*name));
+    let (_, found) = asked.next()?;
+    asked.next().is_none().then_some(&found.node)
+}
+
+/// What kind of operation is asked for, where there is one.
+pub(super) fn kind_of(document: &ExecutableDocument, name: Option<&str>) -> Option<OperationType> {
+    operation(document, name).map(|operation| operation.ty)
+}
+
+/// Whether a subscription asks exactly one field, of its own and no fragment's: no more can be followed.
+pub(super) fn is_one_field(operation: &OperationDefinition) -> bool {
+    match operation.selection_set.node.items.as_slice() {
+        [selection] => match &selection.node {
+            Selection::Field(field) => !field.node.name.node.starts_with("__"),
+            Selection::InlineFragment(_) | Selection::FragmentSpread(_) => false,
+        },
+        _ => false,
+    }
 }
 
 /// The same of the operations of one kind.

@@ -47,10 +47,13 @@ const HEAD_BYTES: usize = 64 * 1024;
 /// How long to wait after the system had no connection to give.
 const BREATH: Duration = Duration::from_millis(200);
 
-/// Serves until told to stop, then lets requests finish.
+/// Serves until told to stop, then lets requests finish, and ends all who follow what happens.
 pub async fn serve(app: &App, listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let App {
-        patience, figures, ..
+        patience,
+        figures,
+        live,
+        ..
     } = app;
     let slots = Arc::new(Semaphore::new(patience.connections));
     let (stopping, stopped) = watch::channel(false);
@@ -80,8 +83,9 @@ pub async fn serve(app: &App, listener: TcpListener, router: Router, stop: impl 
     drop(listener);
     drop(stopped);
     stopping.send_replace(true);
+    let all = async { tokio::join!(live.close(), stopping.closed()) };
     // Whoever sends its request forever is not waited for.
-    if timeout(patience.request, stopping.closed()).await.is_err() {
+    if timeout(patience.request, all).await.is_err() {
         tracing::warn!("connections are cut: they did not end in time");
     }
 }

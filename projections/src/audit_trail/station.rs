@@ -14,7 +14,7 @@ use domain::work_item::WorkItemEvent;
 
 /// The station that an event is about; none for what concerns the whole company, such as customers, chefs, users and tax
 /// rates, and for a confirmation, a note or accepted terms of a program that did not write the station.
-pub(super) fn of(event: &Recorded) -> Option<StationId> {
+pub(crate) fn of(event: &Recorded) -> Option<StationId> {
     match &event.event {
         DomainEvent::Station(_) | DomainEvent::PriceList(_) => event.stream.id.parse().ok(),
         DomainEvent::Booking(booking) => match booking {

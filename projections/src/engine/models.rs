@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::as_of::{AsOfMemory, DEFAULT_LARGEST, DEFAULT_LIMIT, States};
 use super::measures::Measures;
+use crate::changes::Feeds;
 
 /// The read models of every tenant over one log. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -17,6 +18,7 @@ pub struct ReadModels {
     moved: Arc<[watch::Sender<()>]>,
     states: Arc<States>,
     measures: Measures,
+    feeds: Feeds,
 }
 
 impl ReadModels {
@@ -27,6 +29,7 @@ impl ReadModels {
             moved: (0..=u8::MAX).map(|_| watch::Sender::new(())).collect(),
             states: Arc::new(States::new(DEFAULT_LIMIT, DEFAULT_LARGEST)),
             measures: Measures::default(),
+            feeds: Feeds::default(),
         }
     }
 
@@ -57,6 +60,10 @@ impl ReadModels {
 
     pub(crate) fn states(&self) -> &Arc<States> {
         &self.states
+    }
+
+    pub(crate) fn feeds(&self) -> &Feeds {
+        &self.feeds
     }
 
     pub(crate) fn log(&self) -> &EventLog {

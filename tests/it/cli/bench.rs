@@ -467,3 +467,36 @@ async fn jobs_are_measured_and_a_quiet_company_beside_a_noisy_one() {
     }
     assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
 }
+
+#[tokio::test]
+async fn subscribers_are_measured_one_and_many() {
+    let installation = Installation::empty();
+    let server = installation.postgres();
+    let ask = [
+        "bench",
+        "live",
+        "--millis",
+        "500",
+        "--rounds",
+        "1",
+        "--subscribers",
+        "24",
+        "--per-second",
+        "20",
+    ];
+    let (measured, summed) = lines(&installation.well(&ask));
+    let expected = expected(&[("live_alone", &["ours"]), ("live_many", &["ours"])]);
+    assert_eq!((cases(&measured), cases(&summed)), (expected.clone(), expected));
+    for line in &measured {
+        let (events, clients) = (
+            line["events"].as_u64().unwrap(),
+            line["clients"].as_u64().unwrap(),
+        );
+        assert!(events > 0 && events % clients == 0, "{line}");
+        assert!(
+            line["p99_ms"].is_number() && line["peak_mib"].as_u64() > Some(0),
+            "{line}"
+        );
+    }
+    assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
+}

@@ -78,6 +78,11 @@ impl NewIds {
     pub(super) fn next(&self) -> Uuid {
         self.0.next(SystemClock.now())
     }
+
+    /// The same generator, for a program.
+    pub(super) fn port(&self) -> Arc<SystemIds> {
+        Arc::clone(&self.0)
+    }
 }
 
 /// Streams that are taken in turn, so that clients do not meet. Clones share the turn.

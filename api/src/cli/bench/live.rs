@@ -1,0 +1,279 @@
+//! Subscribers: what they take of the server's memory, and how soon they are told. The server is this program; the subscribers are
+//! another process, half of them over sockets, so that what is measured here is the server's alone.
+
+mod clients;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::Ipv4Addr;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use commands::gateways::{SystemClock, ZipDirectory};
+use commands::ports::Ports;
+use commands::{Caller, IdempotencyKey};
+use domain::access::{Role, StationScope};
+use domain::decider::Decider;
+use domain::ids::{TenantId, UserId};
+use domain::organisation::OrganisationCreated;
+use domain::user::User;
+use event_log::{Database, MasterKey};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, block_in_place};
+
+use super::Ask;
+use super::latencies::Latencies;
+use super::ours::Ours;
+use super::report::{OURS, Report};
+use super::work::{Measured, Miss, cpu_time};
+use super::world::World;
+use crate::app::{App, POOL};
+use crate::auth::{Origin, SignInAsk};
+use crate::http;
+use crate::installation::Scratch;
+use crate::live::LiveSettings;
+
+pub(in crate::cli) use clients::LiveClients;
+
+const ALONE: &str = "live_alone";
+const MANY: &str = "live_many";
+/// Every case's name.
+pub(super) const CASES: [&str; 2] = [ALONE, MANY];
+
+const SLUG: &str = "live";
+const PASSWORD: &str = "a pass phrase of a measurement";
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct LiveBench {
+    #[command(flatten)]
+    pub(super) ask: Ask,
+    /// Subscribers of `live_many`, half of them over sockets.
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(2..=4_000))]
+    subscribers: u32,
+    /// Events that happen in a second: each subscriber is told each.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    per_second: u32,
+}
+
+impl LiveBench {
+    pub(super) async fn measure(&self, world: &World, scratch: &Scratch, report: &mut Report) -> Result<()> {
+        // Each subscriber is a connection.
+        let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
+        let served = Served::start(world, scratch).await?;
+        for round in 1..=self.ask.rounds {
+            for (case, subscribers) in [(ALONE, 1), (MANY, self.subscribers)] {
+                if self.ask.wants(case) {
+                    let measured = self.told(world, &served, subscribers).await?;
+                    report.add(case, OURS, subscribers, round, &measured)?;
+                }
+            }
+        }
+        served.stop().await
+    }
+
+    /// Lets things happen at an even pace, and counts how long each subscriber waited to be told of each.
+    async fn told(&self, world: &World, served: &Served, subscribers: u32) -> Result<Measured> {
+        let of_each = LiveSettings::default().per_credential;
+        let people = usize::try_from(subscribers)?.div_ceil(of_each);
+        // Before: what signing in takes is none of theirs.
+        let mut tokens = Vec::with_capacity(people);
+        for number in 0..people {
+            tokens.push(served.token(number).await?);
+        }
+        world.settle().await;
+        let idle = resident_mib()?;
+        let mut followers = Followers::start(served, subscribers, &tokens)?;
+        let (cpu, began) = (cpu_time()?, Instant::now());
+        let mut measured = Measured::default();
+        let mut most = resident_mib()?;
+        for n in 0.. {
+            let due = began + Duration::from_secs(1) * n / self.per_second;
+            tokio::time::sleep_until(due.into()).await;
+            // One at least, however short the time is.
+            if n > 0 && began.elapsed() >= self.ask.time() {
+                break;
+            }
+            match served.ours.charge(served.ours.ids.next(), 1).await {
+                Ok(events) => measured.events += events,
+                Err(Miss::Failed(error)) => return Err(error),
+                Err(Miss::Conflict) => bail!("a new stream was there already"),
+            }
+            most = most.max(resident_mib()?);
+        }
+        let last = served.ours.log.head(served.ours.tenant).await?.position;
+        measured.latencies = followers.told_until(last.0)?;
+        measured.took = began.elapsed();
+        measured.cpu = cpu_time()?.saturating_sub(cpu);
+        measured.operations = measured.events;
+        measured.events *= u64::from(subscribers);
+        measured.peak_mib = Some(most);
+        measured.grown_mib = Some(most.saturating_sub(idle));
+        Ok(measured)
+    }
+}
+
+/// The program as it serves, with a company that people follow.
+struct Served {
+    ours: Ours,
+    app: App,
+    database: Database,
+    address: String,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Served {
+    async fn start(world: &World, scratch: &Scratch) -> Result<Self> {
+        let database = Database::connect(scratch.database.clone(), POOL).await?;
+        let ports = Ports {
+            clock: Arc::new(SystemClock),
+            ids: world.ids.port(),
+            places: Arc::new(ZipDirectory::bundled()),
+        };
+        // Nothing here outlives the run, so any keys will do.
+        let app = App::compose(database.clone(), MasterKey::new([7; 32]), [8; 32], ports);
+        let tenant = TenantId(world.ids.next());
+        let created = OrganisationCreated {
+            name: "Live".to_owned(),
+            slug: SLUG.to_owned(),
+        };
+        let caller = Caller::system(tenant, "bench");
+        app.commands.create_organisation(caller, created).await?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?.to_string();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (serving, router) = (app.clone(), http::router(app.clone()));
+        let serving = tokio::spawn(async move {
+            let stop = async {
+                // An error says that nobody can tell any more.
+                stopped.await.ok();
+            };
+            http::serve(&serving, listener, router, stop).await;
+        });
+        let ours = Ours {
+            log: app.log.clone(),
+            commands: app.commands.clone(),
+            tenant,
+            ids: world.ids.clone(),
+        };
+        Ok(Self {
+            ours,
+            app,
+            database,
+            address,
+            stop,
+            serving,
+        })
+    }
+
+    /// An access token of a person of the company, who is there from then on.
+    async fn token(&self, number: usize) -> Result<String> {
+        let email = format!("follower{number}@bench.test");
+        let caller = Caller::system(self.ours.tenant, "bench");
+        let key = IdempotencyKey::of_reaction("bench", &email);
+        let commands = &self.app.commands;
+        let written = commands
+            .create_user(caller, key, email.clone(), Role::Auditor, StationScope::All)
+            .await?;
+        if !written.replayed {
+            let user: UserId = written.id_of(User::STREAM).parse()?;
+            let set = self
+                .app
+                .auth
+                .set_password(self.ours.tenant, user, PASSWORD.to_owned())
+                .await;
+            set.map_err(|error| anyhow::anyhow!("no password can be set: {error}"))?;
+        }
+        let ask = SignInAsk {
+            organisation: SLUG.to_owned(),
+            email,
+            password: PASSWORD.to_owned(),
+            proof: None,
+            origin: Origin::default(),
+        };
+        Ok(self.app.auth.sign_in(ask).await?.access_token)
+    }
+
+    async fn stop(self) -> Result<()> {
+        if self.stop.send(()).is_err() {
+            bail!("the server has ended before it was told to");
+        }
+        self.serving.await.context("the server did not end well")?;
+        self.app.log.shut_down().await;
+        self.database.close().await;
+        Ok(())
+    }
+}
+
+/// The process of the subscribers, which ends with this.
+struct Followers {
+    child: Child,
+    tell: ChildStdin,
+    told: BufReader<ChildStdout>,
+}
+
+impl Drop for Followers {
+    fn drop(&mut self) {
+        // One that has ended by itself cannot be ended.
+        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
+            tracing::warn!(%error, "the subscribers cannot be ended");
+        }
+    }
+}
+
+impl Followers {
+    /// Starts so many, and waits until all of them follow.
+    fn start(served: &Served, subscribers: u32, tokens: &[String]) -> Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["bench-live-clients", "--server", &served.address])
+            .args(["--subscribers", &subscribers.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let tell = child.stdin.take().context("it has an input")?;
+        let told = BufReader::new(child.stdout.take().context("it has an output")?);
+        let mut followers = Self { child, tell, told };
+        // No token is on a command line, which everybody on the machine can read.
+        for token in tokens {
+            writeln!(followers.tell, "{token}")?;
+        }
+        writeln!(followers.tell)?;
+        let ready = block_in_place(|| followers.line())?;
+        ensure!(ready == clients::READY, "the subscribers say {ready}");
+        Ok(followers)
+    }
+
+    /// Waits until all of them were told of everything up to a position, and says how long each of them waited for each.
+    fn told_until(&mut self, position: i64) -> Result<Latencies> {
+        writeln!(self.tell, "{position}")?;
+        let mut latencies = Latencies::default();
+        for micros in block_in_place(|| self.line())?.split_whitespace() {
+            latencies.add(micros.parse()?);
+        }
+        let ended = block_in_place(|| self.child.wait())?;
+        ensure!(ended.success(), "the subscribers did not end well");
+        Ok(latencies)
+    }
+
+    /// What they say next: they wait for nothing without end.
+    fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        let bytes = self.told.read_line(&mut line)?;
+        ensure!(bytes > 0, "the subscribers have ended");
+        Ok(line.trim_end().to_owned())
+    }
+}
+
+/// What this program takes in memory now.
+fn resident_mib() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("this system does not tell memory")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix("kB"));
+    let kib: u64 = kib.context("this system does not tell memory")?.trim().parse()?;
+    Ok(kib >> 10)
+}
