@@ -37,11 +37,12 @@ pub mod station;
 pub mod tax_period;
 pub mod tax_rate;
 pub mod user;
+pub mod visitor;
 pub mod work;
 
 use std::sync::Arc;
 
-use domain::access::{ApiKeyGrant, Permission, Role, StationScope, left_by};
+use domain::access::{ApiKeyGrant, ON_PAGES, Permission, Role, StationScope, left_by};
 use domain::envelope::{Actor, ActorKind, Channel};
 use domain::ids::{CommandId, EventId, StationId, TenantId};
 use domain::message::MessageChannel;
@@ -209,6 +210,11 @@ impl Commands {
         }
     }
 
+    /// What addresses of this server begin with.
+    pub fn public_url(&self) -> &str {
+        self.public_url.as_deref().unwrap_or(Self::HERE)
+    }
+
     /// Whether messages go out that way.
     pub fn carries(&self, channel: MessageChannel) -> bool {
         self.carrier.carries(channel)
@@ -283,11 +289,12 @@ impl Caller {
     }
 
     /// Whether the caller may do it. The program and its policies may; people by their role, and programs that act for them
-    /// by their key as well.
+    /// by their key as well; customers what the company's own pages offer.
     pub fn may(&self, permission: Permission) -> bool {
         let by_role = match self.actor.kind {
             ActorKind::System | ActorKind::Policy => true,
-            ActorKind::User | ActorKind::Customer => self.actor.role.is_some_and(|role| role.may(permission)),
+            ActorKind::User => self.actor.role.is_some_and(|role| role.may(permission)),
+            ActorKind::Customer => ON_PAGES.contains(&permission),
         };
         by_role && left_by(self.through.as_ref(), permission)
     }
@@ -317,6 +324,7 @@ pub struct IdempotencyKey(CommandId);
 
 impl IdempotencyKey {
     const CLIENTS: Uuid = Uuid::from_u128(0x6f1c_32a5_57b1_4e0c_9a3e_1f8d_6b2c_4a01);
+    const VISITORS: Uuid = Uuid::from_u128(0x6f1c_32a5_57b1_4e0c_9a3e_1f8d_6b2c_4a03);
     const REACTIONS: Uuid = Uuid::from_u128(0x6f1c_32a5_57b1_4e0c_9a3e_1f8d_6b2c_4a02);
 
     /// The key that a client sent.
@@ -332,6 +340,24 @@ impl IdempotencyKey {
             }));
         }
         Ok(Self(CommandId(Uuid::new_v5(&Self::CLIENTS, text.as_bytes()))))
+    }
+
+    /// The key that a company's page sent for somebody who has not signed in. Whoever sends the same key with the same body
+    /// hears the first one's answer, so that it has to be one that nobody guesses. It is none of those that people send.
+    ///
+    /// # Errors
+    /// `INVALID_IDEMPOTENCY_KEY` for one that is not of 16 to 255 letters, digits and signs.
+    pub fn from_visitor(text: &str) -> Result<Self, CommandError> {
+        let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !plain || !(16..=255).contains(&text.len()) {
+            return Err(CommandError::Refused(Refused {
+                code: "INVALID_IDEMPOTENCY_KEY",
+                field: vec!["Idempotency-Key"],
+                message: "an idempotency key has 16 to 255 letters, digits and signs: make a random UUID"
+                    .to_owned(),
+            }));
+        }
+        Ok(Self(CommandId(Uuid::new_v5(&Self::VISITORS, text.as_bytes()))))
     }
 
     /// The key of a reaction: the same for the same cause, so that a repeat does nothing.

@@ -265,7 +265,7 @@ impl Commands {
         let organisation = self
             .load::<Organisation>(caller, &organisation_id(caller.tenant))
             .await?;
-        let own = format!("{}/review", self.public_url.as_deref().unwrap_or(Self::HERE));
+        let own = format!("{}/review", self.public_url());
         let page = organisation.state.reviews().settings.page_url.as_deref();
         let bytes = [caller.tenant.0.as_bytes().as_slice(), &self.vault.secret()].concat();
         let token = URL_SAFE_NO_PAD.encode(bytes);

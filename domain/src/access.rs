@@ -177,6 +177,17 @@ impl Role {
     }
 }
 
+/// What somebody may do on a company's own pages without signing in: price a party, ask for it, pay for it, be called back, and
+/// talk. What of that is somebody's own, they show by the secret of its link.
+pub const ON_PAGES: [Permission; 6] = [
+    Permission::PriceRead,
+    Permission::StationRead,
+    Permission::BookingWrite,
+    Permission::PaymentWrite,
+    Permission::LeadWrite,
+    Permission::ConversationWrite,
+];
+
 /// Which stations somebody may see and act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

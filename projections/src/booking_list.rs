@@ -15,7 +15,7 @@ mod query;
 mod row;
 mod schedule;
 
-pub use query::{BookingFilter, BookingSort, count, many, one, page, whether_put_away_or_not};
+pub use query::{BookingFilter, BookingSort, by_link, count, many, one, page, whether_put_away_or_not};
 pub use row::{BookingNote, BookingRow, Presence, RefundProposal};
 pub(crate) use schedule::{LONGEST_AFTER, LONGEST_BEFORE};
 pub use schedule::{calendar_of_chef, calendar_of_station, schedule_of};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::access::{Permission, Viewer};
 use domain::conversation::{ConversationChannel, ConversationEvent, MessageAuthor};
 use domain::envelope::{Position, Sealed};
-use domain::ids::{ConversationId, UserId};
+use domain::ids::{ConversationId, TenantId, UserId};
 use domain::recorded::Recorded;
 
 use crate::conversation_list::conversation;
@@ -120,6 +120,27 @@ pub async fn last(
         .page::<ConversationThread>(viewer.tenant, select, at)
         .await?;
     Ok(page.rows.into_iter().rev().map(|listed| listed.row).collect())
+}
+
+/// So many messages of a conversation, the first first: for whoever has shown its link, which is asked before.
+///
+/// # Errors
+/// [`ReadError`] when there is no answer.
+pub async fn by_link(
+    models: &ReadModels,
+    tenant: TenantId,
+    id: ConversationId,
+    first: u16,
+    at: At,
+) -> Result<Vec<ThreadRow>, ReadError> {
+    let select = Select {
+        conditions: vec![Condition::Eq("conversation_id", Value::Uuid(id.0))],
+        order: Order::ascending(&["position"]),
+        after: None,
+        first,
+    };
+    let page = models.page::<ConversationThread>(tenant, select, at).await?;
+    Ok(page.rows.into_iter().map(|listed| listed.row).collect())
 }
 
 #[cfg(test)]

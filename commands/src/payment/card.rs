@@ -7,10 +7,12 @@ use domain::access::Permission;
 use domain::booking::BookingStatus;
 use domain::charges::card_fee;
 use domain::decider::Decider;
-use domain::envelope::Version;
+use domain::envelope::{ActorKind, Version};
 use domain::ids::{BookingId, PaymentId};
 use domain::money::Cents;
-use domain::payment::{Payment, PaymentCommand, PaymentError, PaymentIntentCreated, PaymentKind};
+use domain::payment::{
+    Payment, PaymentCommand, PaymentError, PaymentIntentCreated, PaymentKind, PaymentParts, Terms,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -41,12 +43,15 @@ pub struct CardIntentMade {
     pub written: Written,
     /// With which the customer's browser pays; kept nowhere.
     pub client_secret: Option<String>,
+    /// What the card is to be charged, part by part.
+    pub parts: PaymentParts,
 }
 
 impl std::fmt::Debug for CardIntentMade {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CardIntentMade")
             .field("written", &self.written)
+            .field("parts", &self.parts)
             .finish_non_exhaustive()
     }
 }
@@ -62,7 +67,8 @@ impl Commands {
     ///
     /// # Errors
     /// `CARD_NOT_CONFIGURED`; `PROVIDER_UNAVAILABLE`, after which the same key is safe; `PROVIDER_REFUSED`;
-    /// `INVALID_AMOUNT`, `NOT_FOUND`, `WRONG_STATE` for a booking that is over.
+    /// `INVALID_AMOUNT`, `NOT_FOUND`, `WRONG_STATE` for a booking that is over; `DEPOSIT_PAID` for a customer who would pay
+    /// the deposit once more.
     pub async fn create_card_intent(
         &self,
         caller: Caller,
@@ -108,6 +114,7 @@ impl Commands {
             Ok(CardIntentMade {
                 written,
                 client_secret,
+                parts,
             })
         })
         .await
@@ -126,9 +133,11 @@ impl Commands {
             Some(intent_id) => cards.intent(intent_id).await.map_err(of_gateway)?.client_secret,
             None => None,
         };
+        let terms = loaded.state.terms();
         Ok(CardIntentMade {
             written,
             client_secret,
+            parts: terms.map(Terms::parts).unwrap_or_default(),
         })
     }
 
@@ -149,6 +158,11 @@ impl Commands {
         match booking.state.status() {
             Some(over @ (BookingStatus::Cancelled | BookingStatus::Expired)) => {
                 return Err(CommandError::refused(PaymentError::BookingOver(over.as_str())));
+            }
+            Some(BookingStatus::Confirmed | BookingStatus::Completed)
+                if caller.actor.kind == ActorKind::Customer && input.kind == PaymentKind::Deposit =>
+            {
+                return Err(CommandError::refused(PaymentError::DepositCame));
             }
             Some(BookingStatus::Requested | BookingStatus::Confirmed | BookingStatus::Completed) | None => {}
         }

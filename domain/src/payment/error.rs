@@ -51,6 +51,9 @@ pub enum PaymentError {
     /// Another payment of the method holds it.
     #[error("another payment of this method has this reference")]
     ReferenceUsed,
+    /// Nobody pays it twice.
+    #[error("the deposit of this booking has come already")]
+    DepositCame,
     /// Whoever found it cannot say that it is not there.
     #[error("somebody other than who verified the payment voids it")]
     SecondPersonRequired,
@@ -120,6 +123,7 @@ impl Refusal for PaymentError {
             | Self::RefundSettled(_) => "WRONG_STATE",
             Self::EvidenceRequired => "EVIDENCE_REQUIRED",
             Self::ReferenceUsed => "REFERENCE_USED",
+            Self::DepositCame => "DEPOSIT_PAID",
             Self::SecondPersonRequired => "SECOND_PERSON_REQUIRED",
             Self::BadReason => "INVALID_REASON",
             Self::OtherParts(_) => "INVALID_REFUND_PARTS",
@@ -147,7 +151,7 @@ impl Refusal for PaymentError {
             Self::NoteTooLong | Self::EvidenceRequired => &["note"],
             Self::ReferenceTooLong | Self::ReferenceUsed => &["reference"],
             Self::BadReason | Self::WordTooLong => &["reason"],
-            Self::OtherParts(_) => &["kind"],
+            Self::OtherParts(_) | Self::DepositCame => &["kind"],
             Self::RefundNotFound | Self::RefundSettled(_) | Self::RefundByProvider => &["refundId"],
         }
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::access::{Permission, Viewer};
 use domain::booking::BookingStatus;
-use domain::ids::{BookingId, ChefId, CustomerId, StationId};
+use domain::ids::{BookingId, ChefId, CustomerId, StationId, TenantId};
 
 use super::{BookingList, BookingRow, Presence};
 use crate::engine::{
@@ -175,4 +175,19 @@ pub async fn whether_put_away_or_not(
     conditions.push(Condition::Eq("booking_id", Value::Uuid(id.0)));
     let found = models.all::<BookingList>(viewer.tenant, conditions, at).await?;
     Ok(found.map(|rows| rows.into_iter().next()))
+}
+
+/// One booking, unless it was put away: for whoever has shown its link, which is asked before.
+///
+/// # Errors
+/// [`ReadError`] when there is no answer.
+pub async fn by_link(
+    models: &ReadModels,
+    tenant: TenantId,
+    id: BookingId,
+    at: At,
+) -> Result<Option<BookingRow>, ReadError> {
+    let conditions = vec![is(Presence::Here), Condition::Eq("booking_id", Value::Uuid(id.0))];
+    let found = models.all::<BookingList>(tenant, conditions, at).await?;
+    Ok(found.value.into_iter().next())
 }
