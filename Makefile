@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up bench check test catalogue schema schema-diff tools nextest cargo-deny aiosmtpd node client fmt clippy pure doc deny
+.PHONY: help up bench check test catalogue schema schema-diff tools nextest cargo-deny aiosmtpd schemathesis node client fmt clippy pure doc deny
 
 # `make up`: where to listen, where the data is, and what else `hibachi up` is told.
 LISTEN := 127.0.0.1:8080
@@ -31,7 +31,8 @@ help:
 	@echo 'make catalogue  write docs/event-catalogue.md anew'
 	@echo 'make schema     write api/schema.graphql anew'
 	@echo 'make schema-diff  what changed in it since BASE=HEAD^; ends with an error where clients would break'
-	@echo 'make tools      build cargo-nextest and cargo-deny, and fetch what the tests speak with: a mail server, Node'
+	@echo 'make tools      build cargo-nextest and cargo-deny, and fetch what the tests speak with: a mail server,'
+	@echo '                schemathesis, Node'
 
 up:
 	cargo build --release -p api --bin hibachi
@@ -61,7 +62,7 @@ doc:
 deny: cargo-deny
 	cargo deny check --hide-inclusion-graph licenses bans sources
 
-test: nextest aiosmtpd client
+test: nextest aiosmtpd schemathesis client
 	cargo build -q -p embedded-postgres --bin with-postgres
 	cargo build -q -p api -p verifier --bins
 	'$(TARGET)/debug/with-postgres' -- cargo nextest run --workspace --no-fail-fast $(TESTS)
@@ -80,7 +81,7 @@ schema-diff: client
 	@cp tests/client/changes.mjs '$(TOOLS)/client/'
 	@'$(NODE)' '$(TOOLS)/client/changes.mjs' '$(TOOLS)/client/before.graphql' api/schema.graphql
 
-tools: nextest cargo-deny aiosmtpd client
+tools: nextest cargo-deny aiosmtpd schemathesis client
 
 # Without optimisation: that would take longer than they run.
 nextest:
@@ -95,6 +96,14 @@ cargo-deny:
 aiosmtpd:
 	@test -d '$(TOOLS)/aiosmtpd-1.4.6' || PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-deps \
 		--only-binary=:all: --require-hashes --target '$(TOOLS)/aiosmtpd-1.4.6' --requirement tests/doubles/requirements.txt
+
+# What tests the customers' API by its own description. Whole or not there.
+SCHEMATHESIS := $(TOOLS)/schemathesis-4.32.5
+schemathesis:
+	@test -d '$(SCHEMATHESIS)' || { rm -rf '$(SCHEMATHESIS).part' && \
+		PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-deps --only-binary=:all: --require-hashes \
+			--target '$(SCHEMATHESIS).part' --requirement tests/openapi/requirements.txt && \
+		mv '$(SCHEMATHESIS).part' '$(SCHEMATHESIS)'; }
 
 # Node and npm, the same on every machine. Whole or not there.
 NODE_PLACE := $(TOOLS)/node-24.19.0

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::auth::{Auth, TokenKeys};
 use crate::checking;
-use crate::http::Patience;
+use crate::http::{Edge, Patience, Transport};
 use crate::installation::{Installation, MessageSettings, Outgoing, StripeSettings};
 use crate::live::{Live, LiveSettings};
 use crate::log_check::VerifyLogs;
@@ -65,6 +65,8 @@ pub struct App {
     pub patience: Patience,
     /// Those who follow what happens.
     pub live: Live,
+    /// What stands between it and its clients.
+    pub edge: Edge,
 }
 
 /// Whether a program queues the jobs that recur.
@@ -153,8 +155,14 @@ impl App {
     /// The same program, whose addresses begin with this, where it was not told before.
     #[must_use]
     pub fn reached_at(self, public_url: &str) -> Self {
+        let commands = self.commands.reached_at(public_url);
+        let edge = Edge {
+            transport: Transport::of(commands.public_url()),
+            ..self.edge
+        };
         Self {
-            commands: self.commands.reached_at(public_url),
+            commands,
+            edge,
             ..self
         }
     }
@@ -217,6 +225,7 @@ impl App {
             throttle: None,
             patience: Patience::default(),
             live: Live::new(LiveSettings::default()),
+            edge: Edge::default(),
         }
     }
 

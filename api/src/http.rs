@@ -1,22 +1,28 @@
 //! HTTP: the GraphQL endpoint, a page to try it on, and health; and on a listener of their own the figures.
 
+mod cors;
 mod documents;
+pub(crate) mod edge;
 mod exports;
+mod forwarded;
 mod live;
 mod page;
 mod serving;
+mod shielding;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
@@ -26,15 +32,19 @@ use crate::auth::{self, Origin, Recognised, TokenError};
 use crate::calendar;
 use crate::graphql::{self, Answered, Schema, Session};
 use crate::observing::{self, measured};
+use crate::rest;
 use crate::reviews;
-use crate::throttle::{Credential, seconds};
+use crate::throttle::{Credential, Left, seconds};
 use crate::webhooks;
 
+pub(crate) use cors::is_under;
+pub use edge::{BadNetwork, BadOrigin, Edge, Network, PageOrigin, Transport};
+pub(crate) use forwarded::ClientAddress;
 pub use serving::{Patience, serve};
 
 /// The largest request body, in bytes.
 const MAX_BODY: usize = 256 * 1024;
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What somebody may ask, and what is left of it: as the IETF's draft of these headers has them.
 const ALLOWANCE: HeaderName = HeaderName::from_static("ratelimit-policy");
 const ALLOWANCE_LEFT: HeaderName = HeaderName::from_static("ratelimit");
@@ -52,8 +62,10 @@ pub fn router(app: App) -> Router {
         .route("/calendar/{file}", get(calendar::feed))
         .with_state(app.clone());
     let webhooks = webhooks::router(app.clone());
-    let (reviews, uploads) = (reviews::router(app.clone()), reviews::uploads(app.clone()));
+    let (customers, uploads) = (rest::router(&app), reviews::uploads(app.clone()));
     let (requests, deadline) = (app.figures.requests.clone(), app.patience.request);
+    let origins: Arc<[PageOrigin]> = app.edge.cors_origins.clone().into();
+    let (transport, behind) = (app.edge.transport, app.clone());
     Router::new()
         .route("/graphql", post(graphql_post))
         .route("/graphql/live", get(live::socket))
@@ -68,15 +80,23 @@ pub fn router(app: App) -> Router {
         .with_state(Server { app, schema })
         .merge(calendars)
         .merge(webhooks)
-        .merge(reviews)
+        .merge(customers)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             deadline,
         ))
         .merge(uploads)
+        .layer(axum::middleware::from_fn_with_state(behind, forwarded::arrived))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::from_fn(rest::as_problems))
+        .layer(CompressionLayer::new().compress_when(shielding::PublicTexts))
+        .layer(axum::middleware::from_fn_with_state(origins, cors::from_pages))
         .layer(axum::middleware::from_fn_with_state(requests, measured))
+        .layer(axum::middleware::map_response_with_state(
+            transport,
+            shielding::shielded,
+        ))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
@@ -146,14 +166,12 @@ async fn ready(State(server): State<Server>) -> Response {
 
 async fn graphql_post(
     State(server): State<Server>,
-    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     extensions: Extensions,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let unread = body.is_err();
-    let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer);
-    let mut response = answer(&server, peer, &headers, origin(&headers, &extensions), body).await;
+    let mut response = answer(&server, &headers, origin(&headers, &extensions), body).await;
     if unread {
         // The rest of the body is never read, so that the connection is of no further use; the client must
         // know, or it sends its next request into it.
@@ -165,7 +183,6 @@ async fn graphql_post(
 
 async fn answer(
     server: &Server,
-    peer: Option<SocketAddr>,
     headers: &HeaderMap,
     origin: Origin,
     body: Result<Bytes, BytesRejection>,
@@ -175,7 +192,7 @@ async fn answer(
         Ok(received) => received,
         Err(refused) => return *refused,
     };
-    let who = credential(&session, peer);
+    let who = credential(&session);
     told(server.schema.execute(request, session, &who).await, &request_id)
 }
 
@@ -223,8 +240,8 @@ async fn received(
     Ok((Session { origin, ..session }, request))
 }
 
-/// Whose allowance a request comes out of. Of an address of version 6 the part counts that a household or a host has.
-fn credential(session: &Session, peer: Option<SocketAddr>) -> Credential {
+/// Whose allowance a request comes out of.
+fn credential(session: &Session) -> Credential {
     if let Some(Recognised {
         viewer, credential, ..
     }) = &session.recognised
@@ -234,10 +251,15 @@ fn credential(session: &Session, peer: Option<SocketAddr>) -> Credential {
             auth::Credential::ApiKey(key) => Credential::Key(viewer.tenant, *key),
         };
     }
-    Credential::Address(match peer {
-        Some(SocketAddr::V4(peer)) => peer.ip().to_string(),
-        Some(SocketAddr::V6(peer)) => {
-            let [first, second, third, fourth, ..] = peer.ip().segments();
+    of_address(session.origin.address)
+}
+
+/// The allowance of everybody at an address. Of one of version 6 the part counts that a household or a host has.
+pub(crate) fn of_address(address: Option<IpAddr>) -> Credential {
+    Credential::Address(match address {
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => {
+            let [first, second, third, fourth, ..] = address.segments();
             format!("{first:x}:{second:x}:{third:x}:{fourth:x}::/64")
         }
         None => String::new(),
@@ -258,15 +280,15 @@ fn told(answered: Answered, request_id: &str) -> Response {
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    tell_left(headers, &answered.left);
+    response
+}
+
+/// Says what somebody may ask, and what is left of it.
+pub(crate) fn tell_left(headers: &mut HeaderMap, left: &[Left]) {
     let lists = [
-        (
-            ALLOWANCE,
-            answered.left.iter().map(|left| left.policy()).collect::<Vec<_>>(),
-        ),
-        (
-            ALLOWANCE_LEFT,
-            answered.left.iter().map(|left| left.remaining()).collect(),
-        ),
+        (ALLOWANCE, left.iter().map(Left::policy).collect::<Vec<_>>()),
+        (ALLOWANCE_LEFT, left.iter().map(Left::remaining).collect()),
     ];
     for (name, list) in lists {
         if let Ok(value) = HeaderValue::try_from(list.join(", "))
@@ -275,7 +297,6 @@ fn told(answered: Answered, request_id: &str) -> Response {
             headers.insert(name, value);
         }
     }
-    response
 }
 
 /// Who sends the request: nobody without a token or a key, refused with a broken one.
@@ -330,14 +351,14 @@ fn code_of(error: TokenError) -> &'static str {
 
 /// Where the request comes from.
 fn origin(headers: &HeaderMap, extensions: &Extensions) -> Origin {
-    let address = extensions.get::<ConnectInfo<SocketAddr>>();
+    let address = extensions.get::<ClientAddress>();
     Origin {
-        address: address.map(|ConnectInfo(address)| address.ip()),
+        address: address.map(|ClientAddress(address)| *address),
         agent: text_header(headers, &header::USER_AGENT).map(str::to_owned),
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let content = text_header(headers, &header::CONTENT_TYPE).unwrap_or_default();
     content
         .split(';')
@@ -345,7 +366,7 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn text_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(crate) fn text_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 

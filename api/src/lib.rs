@@ -17,6 +17,7 @@ pub mod installation;
 pub mod live;
 mod log_check;
 pub mod observing;
+mod rest;
 mod reviews;
 pub mod signing;
 pub mod tax_closing;

@@ -13,15 +13,20 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use commands::{CommandError, Refused};
+use axum::routing::{get, options};
+use commands::CommandError;
 use domain::ids::{ReviewId, TenantId};
 use domain::review::ReviewMedia;
-use serde_json::json;
 use tokio::sync::Semaphore;
 use tower_http::timeout::TimeoutLayer;
+use utoipa::IntoResponses;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::rest::allowance;
+use crate::rest::problem::{Problem, ProblemDetails};
 
 /// The largest answer, in bytes: its words, and names of files.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -37,41 +42,60 @@ struct Reviews {
     uploads: Arc<Semaphore>,
 }
 
+/// What a link may be answered with as well.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers; they are made of `Problem`")]
+enum LinkRefusals {
+    /// The link was good once: it is used, over or called off, or its customer was erased.
+    #[response(status = 410, content_type = "application/problem+json")]
+    Gone(ProblemDetails),
+}
+
 /// What is answered at once.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router() -> OpenApiRouter<App> {
+    let submit = OpenApiRouter::new()
+        .routes(routes!(answer::submit))
+        .route("/api/v1/reviews/submit/{token}", options(preflight))
+        .layer(DefaultBodyLimit::max(MAX_ANSWER));
+    OpenApiRouter::new()
+        .routes(routes!(answer::validate))
+        .merge(submit)
+        .routes(routes!(answer::click))
+        .routes(routes!(published::list))
+        .routes(routes!(files::fetch))
+        .layer(axum::middleware::map_response(for_any_page))
+}
+
+/// The page that a link leads to, for companies that have none of their own.
+pub(crate) fn page() -> Router<App> {
     Router::new()
         .route("/review/{token}", get(page::page))
-        .route("/api/v1/reviews/validate/{token}", get(answer::validate))
-        .route(
-            "/api/v1/reviews/submit/{token}",
-            post(answer::submit)
-                .options(preflight)
-                .layer(DefaultBodyLimit::max(MAX_ANSWER)),
-        )
-        .route("/api/v1/reviews/click/{token}/{site}", get(answer::click))
-        .route("/api/v1/reviews/published/{organisation}", get(published::list))
-        .route(
-            "/api/v1/reviews/files/{organisation}/{review}/{file}",
-            get(files::fetch),
-        )
         .layer(axum::middleware::map_response(for_any_page))
-        .with_state(app)
 }
 
 /// What may take its time.
 pub(crate) fn uploads(app: App) -> Router {
     let uploads = Arc::new(Semaphore::new(UPLOADS));
-    Router::new()
-        .route(
-            "/api/v1/reviews/upload/{token}",
-            post(files::upload).options(preflight),
-        )
+    let (routes, _) = upload().split_for_parts();
+    let spends = axum::middleware::from_fn_with_state((app.clone(), allowance::DO), allowance::spend);
+    routes
+        .layer(spends)
+        .route("/api/v1/reviews/upload/{token}", options(preflight))
         .layer(axum::middleware::map_response(for_any_page))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             UPLOAD_DEADLINE,
         ))
         .with_state(Reviews { app, uploads })
+}
+
+fn upload() -> OpenApiRouter<Reviews> {
+    OpenApiRouter::new().routes(routes!(files::upload))
+}
+
+/// The description of what may take its time.
+pub(crate) fn upload_described() -> OpenApi {
+    upload().split_for_parts().1
 }
 
 /// A browser asks before it sends JSON, or a file, from another host's page.
@@ -112,8 +136,8 @@ pub(crate) async fn slug_of(app: &App, tenant: TenantId) -> anyhow::Result<Strin
 }
 
 fn refuse(status: StatusCode, code: &str, field: &[&str], message: &str) -> Response {
-    let body = json!({ "error": { "code": code, "field": field, "message": message } });
-    (status, no_store(), axum::Json(body)).into_response()
+    let problem = Problem::new(status, code, message).of_field(field);
+    problem.with_error().into_response()
 }
 
 fn no_store() -> [(HeaderName, HeaderValue); 1] {
@@ -124,33 +148,10 @@ fn no_store() -> [(HeaderName, HeaderValue); 1] {
 }
 
 /// What a refusal of a command is over HTTP.
-fn refused(error: &CommandError) -> Response {
-    match error {
-        CommandError::Refused(Refused { code, field, message }) => {
-            let status = match *code {
-                "LINK_UNKNOWN" | "SITE_NOT_SHOWN" => StatusCode::NOT_FOUND,
-                "LINK_USED" | "LINK_EXPIRED" | "LINK_CANCELLED" | "CUSTOMER_ERASED" => StatusCode::GONE,
-                "MEDIA_TOO_LARGE" => StatusCode::PAYLOAD_TOO_LARGE,
-                "MEDIA_TYPE_REFUSED" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                _ => StatusCode::UNPROCESSABLE_ENTITY,
-            };
-            refuse(status, code, field, message)
-        }
-        CommandError::Conflict
-        | CommandError::InProgress { .. }
-        | CommandError::IdempotencyMismatch
-        | CommandError::VersionConflict { .. } => {
-            refuse(StatusCode::CONFLICT, "CONFLICT", &[], "try again in a moment")
-        }
-        CommandError::Forbidden(_) => refuse(StatusCode::FORBIDDEN, "FORBIDDEN", &[], "you may not do that"),
-        CommandError::Unavailable(_) | CommandError::Store(_) | CommandError::Unreadable(_) => {
-            unavailable(error)
-        }
-    }
+fn refused(error: CommandError) -> Response {
+    Problem::from(error).with_error().into_response()
 }
 
 fn unavailable(error: &dyn std::fmt::Display) -> Response {
-    tracing::error!(%error, "a review is not answered");
-    let told = "this cannot be answered now; try again later";
-    refuse(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", &[], told)
+    Problem::unavailable(error).with_error().into_response()
 }

@@ -15,7 +15,7 @@ use domain::station::{Station, StationCreated, StationError};
 use uuid::Uuid;
 
 use crate::organisation::organisation_id;
-use crate::quote::parse_zip;
+use crate::quote::{parse_zip, unknown_zip};
 use crate::{Caller, CommandError, Commands};
 
 /// Bytes of an id, with which a link's secret begins.
@@ -126,7 +126,7 @@ impl Commands {
     /// The station that serves a ZIP code: the one that is named, or the nearest.
     ///
     /// # Errors
-    /// `INVALID_ZIP`, and `NOT_FOUND` where there is no station.
+    /// `INVALID_ZIP`, `UNKNOWN_ZIP`, and `NOT_FOUND` where there is no station.
     pub async fn station_for(
         &self,
         caller: &Caller,
@@ -135,6 +135,9 @@ impl Commands {
     ) -> Result<StationId, CommandError> {
         caller.require(Permission::StationRead)?;
         let zip: ZipCode = parse_zip(zip, &["zip"])?;
+        if self.ports.places.find(&zip).is_none() {
+            return Err(unknown_zip(&zip, &["zip"]));
+        }
         let id = self.serving_station(caller, named, &zip).await?;
         let station = self.load::<Station>(caller, &id.to_string()).await?;
         match station.state.opened() {

@@ -33,6 +33,7 @@ mod projections;
 mod race;
 mod remembered;
 mod replay;
+mod rest;
 mod reviews;
 mod scheduling;
 mod sign_in;

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::note;
 use super::serve::listen;
 use crate::app::App;
-use crate::http::{self, Patience};
+use crate::http::{self, Edge, Network, PageOrigin, Patience};
 use crate::live::{Live, LiveSettings};
 use crate::throttle::{Allowance, Throttle};
 
@@ -149,6 +149,23 @@ pub(super) struct Asking {
         value_parser = clap::value_parser!(u32).range(1..=1_000_000)
     )]
     subscriptions: u32,
+    /// Where a page is from that may ask the APIs from a browser, as https://www.example.com; may be given more than once.
+    #[arg(
+        long = "cors-origin",
+        value_name = "ORIGIN",
+        env = "HIBACHI_CORS_ORIGINS",
+        value_delimiter = ','
+    )]
+    cors_origins: Vec<PageOrigin>,
+    /// A proxy, or a network of them, whose word is taken for where a request comes from, as 10.0.0.0/8; may be given more
+    /// than once.
+    #[arg(
+        long = "trusted-proxy",
+        value_name = "CIDR",
+        env = "HIBACHI_TRUSTED_PROXIES",
+        value_delimiter = ','
+    )]
+    trusted_proxies: Vec<Network>,
 }
 
 /// Less than the largest operation costs would shut that out for ever.
@@ -186,6 +203,11 @@ impl Asking {
                 in_total: count(self.subscriptions),
                 ..LiveSettings::default()
             }),
+            edge: Edge {
+                cors_origins: self.cors_origins.clone(),
+                trusted_proxies: self.trusted_proxies.clone(),
+                ..app.edge
+            },
             ..app
         }
     }

@@ -19,8 +19,8 @@ fn page(text: &'static str) -> impl IntoResponse {
     let headers: [(HeaderName, HeaderValue); 2] = [
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
         (
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=300"),
         ),
     ];
     (headers, Html(text))

@@ -9,20 +9,52 @@ use domain::access::Permission;
 use domain::ids::{ReviewId, TenantId};
 use domain::review::{Moderation, media};
 use futures::StreamExt;
-use serde_json::json;
+use serde::Serialize;
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
-use super::{Reviews, no_store, refuse, refused, unavailable};
+use super::{LinkRefusals, Reviews, no_store, refuse, refused, unavailable};
 use crate::app::App;
 use crate::auth::Recognised;
+use crate::rest::problem::{BodyRefusals, Refusals, RuleRefusals};
 
 /// How long an upload waits for its turn, and a refusal for the rest of what is sent.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 /// Bytes of a refused upload that are read and dropped at most: a client that is cut off while it sends sees no refusal.
 const PASSED_OVER: usize = 2 * media::MAX_VIDEO;
 
+/// A file that was taken.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Uploaded {
+    /// Its name, for the review's `media`.
+    media: String,
+    /// What it is.
+    media_type: &'static str,
+    /// How long it is, in bytes.
+    bytes: i64,
+}
+
 /// `POST /api/v1/reviews/upload/{token}`: one picture or video, its bytes alone. The answer names it, for the review's
 /// `media`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/reviews/upload/{token}",
+    tag = "review",
+    params(("token" = String, Path, description = "The secret of the link.")),
+    request_body(
+        content = Vec<u8>,
+        content_type = "application/octet-stream",
+        description = "A picture (JPEG, PNG or WebP, 10 MB) or a video (MP4 or MOV, 50 MB, 30 seconds). What it is, its bytes say."
+    ),
+    responses(
+        (status = 201, description = "It was taken.", body = Uploaded),
+        Refusals,
+        BodyRefusals,
+        RuleRefusals,
+        LinkRefusals,
+    )
+)]
 pub(super) async fn upload(
     State(reviews): State<Reviews>,
     Path(token): Path<String>,
@@ -67,7 +99,7 @@ async fn whole(body: &mut BodyDataStream) -> Option<Vec<u8>> {
 async fn take(reviews: &Reviews, token: String, headers: &HeaderMap, body: &mut BodyDataStream) -> Response {
     // Nothing is read for a link that is not good.
     if let Err(error) = reviews.app.commands.check_review_link(token.clone()).await {
-        return refused(&error);
+        return refused(error);
     }
     let too_large = || {
         let told = "a picture has at most 10 MB, a video 50 MB";
@@ -88,17 +120,38 @@ async fn take(reviews: &Reviews, token: String, headers: &HeaderMap, body: &mut 
     };
     match reviews.app.commands.upload_review_media(token, bytes).await {
         Ok(media) => {
-            let body = json!({
-                "media": media.file_name(), "mediaType": media.kind.mime(), "bytes": media.bytes,
-            });
+            let body = Uploaded {
+                media: media.file_name(),
+                media_type: media.kind.mime(),
+                bytes: media.bytes,
+            };
             (StatusCode::CREATED, no_store(), axum::Json(body)).into_response()
         }
-        Err(error) => refused(&error),
+        Err(error) => refused(error),
     }
 }
 
 /// `GET /api/v1/reviews/files/{organisation}/{review}/{file}`: for everybody once the review is approved; before that for
 /// people of the company with review:read.
+#[utoipa::path(
+    get,
+    path = "/api/v1/reviews/files/{organisation}/{review}/{file}",
+    tag = "review",
+    params(
+        ("organisation" = String, Path, description = "The company's short name."),
+        ("review" = String, Path, description = "The review."),
+        ("file" = String, Path, description = "Name of the picture or video."),
+    ),
+    responses(
+        (
+            status = 200,
+            description = "The picture or video.",
+            content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"),
+                (Vec<u8> = "video/mp4"), (Vec<u8> = "video/quicktime"))
+        ),
+        Refusals,
+    )
+)]
 pub(super) async fn fetch(
     State(app): State<App>,
     Path((organisation, review, file)): Path<(String, String, String)>,
@@ -116,7 +169,7 @@ pub(super) async fn fetch(
     let stored = match app.commands.review_media(tenant, review, &file).await {
         Ok(Some(stored)) => stored,
         Ok(None) => return missing(),
-        Err(error) => return refused(&error),
+        Err(error) => return refused(error),
     };
     let public = stored.moderation == Moderation::Approved;
     if !public && !may_see(&app, tenant, review, &headers).await {

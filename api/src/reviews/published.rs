@@ -1,9 +1,15 @@
 //! What everybody may read: reviews that a person of the company has approved.
 
+#![expect(
+    unused_qualifications,
+    reason = "what utoipa writes for a handler names its arguments in full"
+)]
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
 use domain::decider::Decider;
 use domain::envelope::{Sealed, StreamId};
 use domain::ids::{StationId, TenantId};
@@ -11,11 +17,17 @@ use domain::review::Review;
 use event_log::{Opened, SealedField};
 use projections::review_list::{self, ReviewRow};
 use projections::{Cursor, ReadError, Slice};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::{media_path, refuse, unavailable};
 use crate::app::App;
+use crate::rest::cached;
+use crate::rest::problem::Refusals;
+
+/// Seconds for which a page may be kept.
+const KEPT: u32 = 60;
 
 /// Reviews of a page, where nobody says how many.
 const USUAL: u16 = 20;
@@ -23,17 +35,79 @@ const USUAL: u16 = 20;
 const MOST: u16 = 100;
 
 /// Which page.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Asked {
+    /// How many reviews; 20 where absent.
+    #[param(value_type = u16, required = false, minimum = 1, maximum = 100)]
     first: Option<u16>,
+    /// The `next` of an earlier page.
+    #[param(value_type = String, required = false)]
     after: Option<String>,
+    /// Of this station alone.
+    #[param(value_type = Uuid, required = false)]
     station: Option<StationId>,
 }
 
+/// Reviews that are published.
+#[derive(Serialize, ToSchema)]
+struct Published {
+    /// The reviews, the latest first.
+    reviews: Vec<PublishedReview>,
+    /// How many there are in all.
+    total: u64,
+    /// What to ask the next page after; null at the end.
+    next: Option<String>,
+}
+
+/// A review that is published.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct PublishedReview {
+    /// From 1 to 5.
+    rating: i32,
+    /// What the customer wrote.
+    text: Option<String>,
+    /// How the customer wants to be called.
+    name: Option<String>,
+    /// What the company answers.
+    reply: Option<String>,
+    /// The day of the answer, by UTC.
+    submitted_on: Option<NaiveDate>,
+    /// The station that served.
+    station_id: Uuid,
+    /// Pictures and videos.
+    media: Vec<PublishedMedia>,
+}
+
+/// A picture or video of a review.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct PublishedMedia {
+    /// Where it is fetched from.
+    path: String,
+    /// What it is.
+    media_type: &'static str,
+}
+
 /// `GET /api/v1/reviews/published/{organisation}`, with `first`, `after` and `station`: the latest first.
+///
+/// May be kept for a minute.
+#[utoipa::path(
+    get,
+    path = "/api/v1/reviews/published/{organisation}",
+    tag = "review",
+    params(("organisation" = String, Path, description = "The company's short name."), Asked),
+    responses(
+        (status = 200, description = "A page of reviews.", body = Published),
+        (status = 304, description = "What `If-None-Match` names is still so."),
+        Refusals,
+    )
+)]
 pub(super) async fn list(
     State(app): State<App>,
     Path(organisation): Path<String>,
+    headers: HeaderMap,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
     let bad = |told: &str| refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", &[], told);
@@ -61,10 +135,7 @@ pub(super) async fn list(
         first,
     };
     match page(&app, (tenant, &organisation), asked.station, slice).await {
-        Ok(body) => {
-            let cache = HeaderValue::from_static("public, max-age=60");
-            ([(header::CACHE_CONTROL, cache)], axum::Json(body)).into_response()
-        }
+        Ok(page) => cached::public(&headers, KEPT, &page).into_response(),
         Err(ReadError::BadCursor(_)) => bad("after is a cursor of an earlier page"),
         Err(error) => unavailable(&error),
     }
@@ -75,36 +146,35 @@ async fn page(
     (tenant, slug): (TenantId, &str),
     station: Option<StationId>,
     slice: Slice,
-) -> Result<Value, ReadError> {
+) -> Result<Published, ReadError> {
     let total = review_list::published_count(&app.views, tenant, station).await?;
     let page = review_list::published(&app.views, tenant, station, slice).await?;
     let rows: Vec<ReviewRow> = page.rows.into_iter().map(|listed| listed.row).collect();
     let texts = texts(app, tenant, &rows).await?;
-    let reviews: Vec<Value> = rows
-        .iter()
-        .zip(texts)
-        .map(|(row, [text, name, reply])| {
-            let media = row.media.iter().map(|media| {
-                json!({
-                    "path": media_path(slug, row.review_id, media), "mediaType": media.kind.mime(),
-                })
-            });
-            json!({
-                "rating": row.rating,
-                "text": text,
-                "name": name,
-                "reply": reply,
-                "submittedOn": row.submitted_at.map(|at| at.date_naive()),
-                "stationId": row.station_id,
-                "media": media.collect::<Vec<_>>(),
-            })
-        })
-        .collect();
+    let reviews = rows.iter().zip(texts).map(|(row, [text, name, reply])| {
+        let media = row.media.iter().map(|media| PublishedMedia {
+            path: media_path(slug, row.review_id, media),
+            media_type: media.kind.mime(),
+        });
+        PublishedReview {
+            rating: row.rating,
+            text,
+            name,
+            reply,
+            submitted_on: row.submitted_at.map(|at| at.date_naive()),
+            station_id: row.station_id.0,
+            media: media.collect(),
+        }
+    });
     let next = page
         .end
         .filter(|_| page.has_next)
         .map(|cursor| cursor.to_string());
-    Ok(json!({ "reviews": reviews, "total": total.value, "next": next }))
+    Ok(Published {
+        reviews: reviews.collect(),
+        total: total.value,
+        next,
+    })
 }
 
 type Texts = [Option<String>; 3];

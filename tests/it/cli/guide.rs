@@ -163,6 +163,11 @@ async fn the_guide_for_clients_shows_what_its_commands_say() {
 }
 
 #[tokio::test]
+async fn the_guide_for_customers_pages_shows_what_its_commands_say() {
+    shows_what_its_commands_say("rest-guide.md");
+}
+
+#[tokio::test]
 async fn the_accountants_guide_shows_what_its_commands_say() {
     shows_what_its_commands_say("accountants-guide.md");
 }

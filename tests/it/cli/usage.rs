@@ -39,6 +39,14 @@ fn a_wrong_use_is_refused_with_a_hint() {
             "'--keep-results-days <DAYS>': results of commands are kept for at least 30 days",
         ),
         (&["work", "--keep-results-days", "ever"], "--keep-results-days"),
+        (
+            &["serve", "--trusted-proxy", "10.1.2.3/8"],
+            "'--trusted-proxy <CIDR>': 10.1.2.3/8 has bits beyond its length; is 10.0.0.0/8 meant?",
+        ),
+        (
+            &["up", "--cors-origin", "https://shop.example.com/"],
+            "'--cors-origin <ORIGIN>': \"https://shop.example.com/\" is no origin",
+        ),
         (&["projections", "check", "--colour", "red"], "--colour"),
     ] {
         let refused = answer(installation.command_anywhere(arguments));

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use commands::gateways::SystemClock;
+use commands::ports::Clock;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tests::process::{Installation, Running};
@@ -78,6 +80,7 @@ async fn a_bookings_worth_of_traffic_leaves_nothing_about_anybody_and_no_secret_
     if let Some(path) = &feed_path {
         admin.get(path).await;
     }
+    let own = talk_and_book(&running.url).await;
     for path in [
         format!("/review/{QUERY_SECRET}"),
         format!("/api/v1/reviews/validate/{QUERY_SECRET}"),
@@ -105,6 +108,7 @@ async fn a_bookings_worth_of_traffic_leaves_nothing_about_anybody_and_no_secret_
         "Quicksilver",
     ];
     secrets.extend(token.split('.').skip(1));
+    secrets.extend(own.iter().map(String::as_str));
     let feed_secret = feed_path
         .as_deref()
         .and_then(|path| path.strip_prefix("/calendar/"));
@@ -129,6 +133,52 @@ async fn a_bookings_worth_of_traffic_leaves_nothing_about_anybody_and_no_secret_
         assert_eq!(told, None, "{secret}");
     }
     assert_can_be_followed(&ended.err, booked["position"].as_i64().expect("it was written"));
+}
+
+/// The same guest on the company's own page: the secrets of what is theirs, and the keys that lead to them.
+async fn talk_and_book(url: &str) -> Vec<String> {
+    let page = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let ours = format!("{url}/api/v1/organisations/my-hibachi");
+    let keys = ["a-visitors-key-of-a-booking", "a-visitors-key-of-a-conversation"];
+    let talk = json!({"text": format!("{NAME} again: {NOTE}")});
+    let first = SystemClock.now().date_naive() + chrono::TimeDelta::days(60);
+    let parties = (0..40).map(|days| {
+        json!({
+            "customer": {"name": NAME, "email": EMAIL, "phone": PHONE},
+            "venue": {"street": STREET, "city": "San Jose", "state": "CA", "zip": "95112"},
+            "start": format!("{}T18:00:00", first + chrono::TimeDelta::days(days)), "guests": {"adults": 12}, "note": NOTE,
+        })
+    });
+    let mut secrets = keys.map(str::to_owned).to_vec();
+    let asks = [
+        ("conversations", keys[1], vec![talk]),
+        ("bookings", keys[0], parties.collect()),
+    ];
+    for (path, key, bodies) in asks {
+        let mut made = Value::Null;
+        for body in bodies {
+            let asked = page
+                .post(format!("{ours}/{path}"))
+                .header("idempotency-key", key)
+                .json(&body);
+            made = asked
+                .send()
+                .await
+                .expect("it answers")
+                .json()
+                .await
+                .expect("it is JSON");
+            if made["link"].is_string() {
+                break;
+            }
+        }
+        let link = made["link"].as_str().unwrap_or_else(|| panic!("{made}"));
+        let own = made["path"].as_str().expect("it has a path");
+        let seen = page.get(format!("{url}{own}")).send().await.expect("it answers");
+        assert_eq!(seen.status(), 200, "{path}");
+        secrets.push(link.to_owned());
+    }
+    secrets
 }
 
 /// From the request over the command and the append to the read models: by its id, its company and its role.

@@ -2,13 +2,12 @@
 //! that there are no more.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::pin::pin;
 
 use async_graphql::Response as Answer;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -35,7 +34,6 @@ const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// `POST /graphql/stream`.
 pub(in crate::http) async fn events(
     State(server): State<Server>,
-    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     extensions: Extensions,
     body: Result<Bytes, BytesRejection>,
@@ -69,8 +67,7 @@ pub(in crate::http) async fn events(
         Err(Ended::Sign(error)) => return unrecognised(error, &request_id),
         Err(ended) => return refuse(StatusCode::FORBIDDEN, ended),
     };
-    let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer);
-    let who = credential(&session, peer);
+    let who = credential(&session);
     let place = match live.subscription(&who) {
         Ok(place) => place,
         Err(too_many) => {

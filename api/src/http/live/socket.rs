@@ -1,11 +1,10 @@
 //! graphql-transport-ws: several subscriptions over one socket, of one person or key.
 
-use std::net::SocketAddr;
 use std::pin::pin;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
 use tokio::sync::OwnedSemaphorePermit;
@@ -32,7 +31,6 @@ const READ_BUFFER: usize = 2 * 1024;
 /// `GET /graphql/live`.
 pub(in crate::http) async fn socket(
     State(server): State<Server>,
-    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     extensions: Extensions,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -60,7 +58,6 @@ pub(in crate::http) async fn socket(
     };
     let visitor = Visitor {
         origin: origin(&headers, &extensions),
-        peer: peer.map(|axum::Extension(ConnectInfo(peer))| peer),
         in_header,
         request_id,
         server,
@@ -85,7 +82,6 @@ pub(in crate::http) async fn socket(
 struct Visitor {
     server: Server,
     origin: Origin,
-    peer: Option<SocketAddr>,
     /// The token or key of the request that opened it.
     in_header: Option<String>,
     request_id: String,
@@ -143,7 +139,7 @@ impl Visitor {
             request_id: self.request_id.clone(),
             origin: self.origin.clone(),
         };
-        let who = credential(&session, self.peer);
+        let who = credential(&session);
         let _place = match live.socket(&who) {
             Ok(place) => place,
             Err(too_many) => {
