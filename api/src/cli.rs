@@ -2,12 +2,14 @@
 
 mod backup;
 mod bench;
+mod company;
 mod demo;
 mod doctor;
 mod documents;
 mod jobs;
 mod keys;
 mod memory;
+mod postgres;
 mod prices;
 mod projections;
 mod replay;
@@ -53,6 +55,9 @@ enum Command {
     /// Fill a company with bookings that look like a year of business.
     #[command(subcommand)]
     Demo(demo::Demo),
+    /// The companies of the installation.
+    #[command(subcommand)]
+    Company(company::Company),
     /// People who sign in.
     #[command(subcommand)]
     User(user::User),
@@ -82,6 +87,8 @@ enum Command {
     /// What is known of backups.
     #[command(subcommand)]
     Backup(backup::Backup),
+    /// Run a program of Postgres on the private database: psql, pg_dump, pg_restore, pg_basebackup.
+    Postgres(postgres::Postgres),
     /// Measure: JSON lines on standard output, a table on standard error.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -138,6 +145,7 @@ async fn run(command: Command) -> Result<Verdict> {
         Command::Work(work) => work.run().await,
         Command::Migrate(migrate) => migrate.run().await,
         Command::Demo(demo) => demo.run().await,
+        Command::Company(company) => company.run().await,
         Command::User(user) => user.run().await,
         Command::Prices(prices) => prices.run().await,
         Command::Tax(tax) => tax.run().await,
@@ -148,6 +156,7 @@ async fn run(command: Command) -> Result<Verdict> {
         Command::Keys(keys) => keys.run().await,
         Command::Doctor(doctor) => doctor.run().await,
         Command::Backup(backup) => backup.run(),
+        Command::Postgres(postgres) => postgres.run().await,
         Command::Bench(bench) => bench.run().await,
         Command::BenchLiveClients(clients) => clients.run().await,
     }

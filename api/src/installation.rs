@@ -28,7 +28,7 @@ pub use stripe::StripeSettings;
 pub use token_keys::{Retired, TokenKeyPlace};
 
 /// Name of the database on the private server.
-const DATABASE: &str = "hibachi";
+pub(crate) const DATABASE: &str = "hibachi";
 /// The role that the program runs as; owns nothing.
 const APP_ROLE: &str = "hibachi_app";
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bundle;
+mod company;
 mod crash;
 mod demo;
 mod guide;
