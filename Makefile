@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up bench check test catalogue schema schema-diff tools nextest cargo-deny aiosmtpd schemathesis node client fmt clippy pure doc deny
+.PHONY: help up bench load check test catalogue schema schema-diff tools nextest cargo-deny aiosmtpd schemathesis node client fmt clippy pure doc deny
 
 # `make up`: where to listen, where the data is, and what else `hibachi up` is told.
 LISTEN := 127.0.0.1:8080
@@ -26,6 +26,7 @@ help:
 	@echo 'make up         build and start everything, with the demo company; Ctrl-C stops it, the data stays'
 	@echo '                LISTEN=127.0.0.1:8080 DATA_DIR=.hibachi ARGS=--demo'
 	@echo 'make bench      measure; BENCH=append, load or read, with options as docs/benchmarks.md has them'
+	@echo 'make load       people at the API, a thousand and a quiet few, and how long they wait; HIBACHI=target/release/hibachi'
 	@echo 'make check      formatting, lints, a domain without clock or randomness, documentation, dependencies'
 	@echo 'make test       every test, on a private Postgres of its own; TESTS= is passed to nextest'
 	@echo 'make catalogue  write docs/event-catalogue.md anew'
@@ -43,6 +44,13 @@ bench:
 	HIBACHI_COMMIT="$$(git describe --always --dirty 2>/dev/null || echo unknown)" \
 		cargo build --release -p api --bin hibachi
 	@exec '$(TARGET)/release/hibachi' bench $(BENCH) --data-dir '$(DATA_DIR)'
+
+# The load generator is a workspace of its own: nothing else builds it. HIBACHI=… measures a program that is there already.
+HIBACHI ?=
+load:
+	cargo build --release --locked --manifest-path bench/load/Cargo.toml --target-dir '$(TARGET)/load'
+	$(if $(HIBACHI),,cargo build --release -p api --bin hibachi)
+	@HIBACHI='$(if $(HIBACHI),$(HIBACHI),$(TARGET)/release/hibachi)' LOAD='$(TARGET)/load/release/load' bench/load.sh
 
 check: fmt clippy pure doc deny
 
