@@ -70,9 +70,9 @@ doc:
 deny: cargo-deny
 	cargo deny check --hide-inclusion-graph licenses bans sources
 
+# The programs are built as the tests are, in one go: by themselves most crates would be built a second time.
 test: nextest aiosmtpd schemathesis client
-	cargo build -q -p embedded-postgres --bin with-postgres
-	cargo build -q -p api -p verifier --bins
+	cargo build -q --profile test --workspace --bins --tests
 	'$(TARGET)/debug/with-postgres' -- cargo nextest run --workspace --no-fail-fast $(TESTS)
 	cargo test -q -p domain --doc
 

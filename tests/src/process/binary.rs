@@ -20,7 +20,7 @@ pub fn profile_dir() -> PathBuf {
 /// The program, built if need be.
 pub(super) fn hibachi() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| find("api", "hibachi")).clone()
+    PROGRAM.get_or_init(|| find("hibachi")).clone()
 }
 
 /// The verifier that shares no code with it, built if need be.
@@ -29,25 +29,24 @@ pub(super) fn hibachi() -> PathBuf {
 /// When it does not build.
 pub fn verifier() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM
-        .get_or_init(|| find("verifier", "hibachi-verifier"))
-        .clone()
+    PROGRAM.get_or_init(|| find("hibachi-verifier")).clone()
 }
 
-fn find(package: &str, name: &str) -> PathBuf {
+fn find(name: &str) -> PathBuf {
     let program = profile_dir().join(name);
     if !is_fresh(&program) {
-        build(package, name);
+        build();
     }
     program
 }
 
-fn build(package: &str, program: &str) {
+/// Builds the programs as the tests were built, together with them: by themselves their crates would be built a second time.
+fn build() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
     let directory = profile_dir();
     let name = directory.file_name().and_then(|name| name.to_str());
     let profile = match name.expect("a profile has a name") {
-        "debug" => "dev",
+        "debug" => "test",
         other => other,
     };
     let target = directory.parent().expect("Cargo puts profiles into a directory");
@@ -55,10 +54,9 @@ fn build(package: &str, program: &str) {
         .args([
             "build",
             "-q",
-            "-p",
-            package,
-            "--bin",
-            program,
+            "--workspace",
+            "--bins",
+            "--tests",
             "--profile",
             profile,
         ])
