@@ -122,8 +122,8 @@ async fn money_that_comes_while_a_booking_is_away_confirms_it_once_it_is_back() 
     let restored = admin
         .done("bookingRestore", BOOKING, about(&booking, "restore", json!({})))
         .await;
-    assert_eq!(restored["booking"]["status"], "REQUESTED");
-    // Other policies have things to say about it too: the confirmation need not be the next event.
+    // It is confirmed soon after, perhaps before it is shown. Other policies have things to say about it too: the confirmation
+    // need not be the next event.
     let mut now = restored["booking"]["status"].clone();
     for _ in 0..400 {
         if now != "REQUESTED" {
