@@ -9,9 +9,10 @@ use domain::conversation::{
 use domain::customer::Customer;
 use domain::decider::Decider;
 use domain::escalation::{EscalationOpen, EscalationSource, EscalationSubject, ResumedBy, Severity};
+use domain::feature_flag::FeatureFlag;
 use domain::ids::{ConversationId, CustomerId, StationId};
 use domain::organisation::Organisation;
-use domain::router::{self, HumanWord};
+use domain::router::{self, HumanWord, Intent, Verdict};
 use domain::station::{Station, StationCreated};
 use serde::Serialize;
 
@@ -253,7 +254,7 @@ impl Commands {
                 by: crate::escalation::person(caller).ok(),
             },
             Speaker::Customer => Heard::Customer {
-                verdict: router::hear(text),
+                verdict: self.verdict(caller, id, text).await?,
                 particulars: router::particulars(text, self.today(caller, station).await?),
                 escalation_id,
             },
@@ -283,6 +284,22 @@ impl Commands {
             .on_refused_claim(UNIQUE, ConversationError::HeardBefore))
     }
 
+    /// What is heard in a customer's message, in a conversation in which the assistant may answer or not.
+    async fn verdict(
+        &self,
+        caller: &Caller,
+        id: ConversationId,
+        text: &str,
+    ) -> Result<Verdict, CommandError> {
+        let heard = router::hear(text);
+        let answers = FeatureFlag::AssistantAnswers;
+        Ok(if self.is_in(caller, answers, &id.to_string()).await? {
+            heard
+        } else {
+            heard.for_people()
+        })
+    }
+
     /// The day that it is at a station, or where none is named at the company's first.
     async fn today(&self, caller: &Caller, station: Option<StationId>) -> Result<NaiveDate, CommandError> {
         let company = self
@@ -309,11 +326,14 @@ impl Commands {
     ) -> Result<Plan, CommandError> {
         let mut plan = Plan::default();
         let mut word = None;
+        let mut intent = None;
         let mut begun = loaded.state.started();
         for event in events {
             match event {
                 ConversationEvent::Started(started) => begun = Some(started),
-                ConversationEvent::MessagePosted(posted) => word = posted.human_word,
+                ConversationEvent::MessagePosted(posted) => {
+                    (word, intent) = (posted.human_word, posted.intent);
+                }
                 ConversationEvent::AssistantSilenced(silenced) => {
                     let (source, code, severity) = called_for(word);
                     let open = EscalationOpen {
@@ -321,9 +341,10 @@ impl Commands {
                         source,
                         severity,
                         code: code.to_owned(),
-                        reason: match word {
-                            Some(word) => format!("the customer said: {}", word.as_str()),
-                            None => "the customer wishes for a person".to_owned(),
+                        reason: match (word, intent) {
+                            (Some(word), _) => format!("the customer said: {}", word.as_str()),
+                            (None, Some(Intent::Human)) => "the customer wishes for a person".to_owned(),
+                            (None, _) => "the assistant does not answer in this conversation".to_owned(),
                         },
                         subject: EscalationSubject {
                             conversation_id: Some(id),

@@ -17,6 +17,7 @@ mod erasure;
 mod error;
 pub mod escalation;
 mod execute;
+pub mod feature_flag;
 pub mod gateways;
 pub mod jobs;
 pub mod lead;

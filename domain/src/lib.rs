@@ -17,6 +17,7 @@ pub mod decider;
 pub mod document;
 pub mod envelope;
 pub mod escalation;
+pub mod feature_flag;
 pub mod guests;
 pub mod ids;
 pub mod job;

@@ -3,20 +3,23 @@
 mod error;
 mod event;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::decider::Decider;
+use crate::feature_flag::{FeatureFlag, USUAL_SHARE};
 use crate::message_settings::{MessageSettings, MessageSettingsError};
-use crate::money::Cents;
+use crate::money::{Cents, RatePpm};
 use crate::review::{ReviewPractice, ReviewSettings, RoutingMode};
 use crate::tax_account::{CardFeeTax, KeptDepositTax};
 
 pub use error::OrganisationError;
 pub use event::{
-    KeptDepositTaxChosen, LeadWindowSet, MessageSettingsChanged, OrganisationCreated, RefundLimitSet,
-    ReviewRoutingSet, ReviewSettingsChanged, SecondFactorRule, SecondFactorRuleSet, StationAdded,
-    TaxChoiceMade, WebhookRefusal, WebhookRefused,
+    FeatureFlagSet, KeptDepositTaxChosen, LeadWindowSet, MessageSettingsChanged, OrganisationCreated,
+    RefundLimitSet, ReviewRoutingSet, ReviewSettingsChanged, SecondFactorRule, SecondFactorRuleSet,
+    StationAdded, TaxChoiceMade, WebhookRefusal, WebhookRefused,
 };
 
 crate::events! {
@@ -33,6 +36,7 @@ crate::events! {
         "The company set for how long it keeps personal data of leads." LeadWindowSet(LeadWindowSet) = "organisation.lead_window_set" v 1;
         "The company changed how it writes to its customers." MessageSettingsChanged(MessageSettingsChanged) = "organisation.message_settings_changed" v 1;
         "The company said whether its people need a second factor to sign in." SecondFactorRuleSet(SecondFactorRuleSet) = "organisation.second_factor_rule_set" v 1;
+        "The company was let into something of the product, or put out of it." FeatureFlagSet(FeatureFlagSet) = "organisation.feature_flag_set" v 1;
     }
 }
 
@@ -116,6 +120,17 @@ pub enum OrganisationCommand {
         /// The time of asking.
         now: DateTime<Utc>,
     },
+    /// Say for how large a share of the company's customers something of the product is in.
+    SetFeatureFlag {
+        /// What.
+        flag: FeatureFlag,
+        /// For how large a share, in millionths.
+        share: RatePpm,
+        /// Why; 3 to 500 characters.
+        reason: String,
+        /// The time of asking.
+        now: DateTime<Utc>,
+    },
 }
 
 /// A company.
@@ -135,6 +150,18 @@ pub struct Organisation {
     messages: MessageSettings,
     #[serde(default)]
     second_factor: SecondFactorRule,
+    /// By the flag's word: one that this program does not know any more is kept, and counts for nothing.
+    #[serde(default)]
+    flags: BTreeMap<String, FlagState>,
+}
+
+/// How far a company is let in, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlagState {
+    /// For how large a share of its customers, in millionths.
+    pub share: RatePpm,
+    /// Since when.
+    pub set_at: DateTime<Utc>,
 }
 
 impl Organisation {
@@ -161,6 +188,20 @@ impl Organisation {
     /// Whether its people need a second factor to sign in.
     pub fn second_factor(&self) -> SecondFactorRule {
         self.second_factor
+    }
+
+    /// How far it is let into something of the product; none where it was never set, and all of it is in.
+    pub fn flag(&self, flag: FeatureFlag) -> Option<FlagState> {
+        self.flags.get(flag.as_str()).copied()
+    }
+
+    fn share(&self, flag: FeatureFlag) -> RatePpm {
+        self.flag(flag).map_or(USUAL_SHARE, |set| set.share)
+    }
+
+    /// Whether something of the product is in for a key: what the flag is counted by.
+    pub fn is_in(&self, flag: FeatureFlag, key: &str) -> bool {
+        flag.lets_in(self.share(flag), key)
     }
 
     /// The company's branches, the oldest first.
@@ -230,6 +271,27 @@ impl Organisation {
         }))
     }
 
+    fn set_flag(
+        &self,
+        flag: FeatureFlag,
+        share: RatePpm,
+        reason: String,
+        now: DateTime<Utc>,
+    ) -> Result<OrganisationEvent, OrganisationError> {
+        self.may_choose(&reason)?;
+        let before = self.share(flag);
+        if share == before {
+            return Err(OrganisationError::FlagUnchanged);
+        }
+        Ok(OrganisationEvent::FeatureFlagSet(FeatureFlagSet {
+            flag: flag.as_str().to_owned(),
+            before_ppm: before,
+            share_ppm: share,
+            reason,
+            set_at: now,
+        }))
+    }
+
     fn create(&self, created: OrganisationCreated) -> Result<OrganisationEvent, OrganisationError> {
         if self.created.is_some() {
             return Err(OrganisationError::Exists);
@@ -272,6 +334,12 @@ impl Decider for Organisation {
                 reason,
                 now,
             } => self.choose_kept_deposit(kept_deposit, reason, now)?,
+            OrganisationCommand::SetFeatureFlag {
+                flag,
+                share,
+                reason,
+                now,
+            } => self.set_flag(flag, share, reason, now)?,
             OrganisationCommand::SetRefundLimit { .. }
             | OrganisationCommand::NoteRefusedWebhook(_)
             | OrganisationCommand::ChangeReviewSettings { .. }
@@ -356,6 +424,13 @@ impl Decider for Organisation {
             OrganisationEvent::WebhookRefused(_) => {}
             OrganisationEvent::LeadWindowSet(set) => self.lead_months = Some(set.months),
             OrganisationEvent::SecondFactorRuleSet(set) => self.second_factor = set.rule,
+            OrganisationEvent::FeatureFlagSet(set) => {
+                let state = FlagState {
+                    share: set.share_ppm,
+                    set_at: set.set_at,
+                };
+                self.flags.insert(set.flag.clone(), state);
+            }
             OrganisationEvent::MessageSettingsChanged(changed) => self.messages = changed.settings.clone(),
             OrganisationEvent::ReviewSettingsChanged(changed) => {
                 self.reviews.settings = changed.settings.clone();

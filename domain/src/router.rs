@@ -186,12 +186,24 @@ pub struct Verdict {
     pub human_word: Option<HumanWord>,
     /// Whether the assistant may take the conversation up again with it, after a pause.
     pub is_resumable: bool,
+    /// Whether the company lets only people answer in the conversation, whatever is said.
+    pub is_for_people: bool,
 }
 
 impl Verdict {
-    /// Whether only a person may answer: such a word was said, or a person is wished for in other words.
+    /// Whether only a person may answer: such a word was said, a person is wished for in other words, or the company wants it so.
     pub fn is_human_only(&self) -> bool {
-        self.human_word.is_some() || self.intent == Intent::Human
+        self.human_word.is_some() || self.intent == Intent::Human || self.is_for_people
+    }
+
+    /// The same in a conversation in which the company lets only people answer.
+    #[must_use]
+    pub fn for_people(self) -> Self {
+        Self {
+            is_resumable: false,
+            is_for_people: true,
+            ..self
+        }
     }
 }
 
@@ -263,6 +275,7 @@ pub fn hear(text: &str) -> Verdict {
         intent,
         human_word,
         is_resumable,
+        is_for_people: false,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the company's policies do about reviews.
 
+use domain::feature_flag::FeatureFlag;
+
 use super::Notify;
 use crate::policies::ReviewStep;
 use crate::{Caller, CommandError, Commands, Correspondence, IdempotencyKey};
@@ -15,6 +17,15 @@ impl Commands {
         let asks = matches!(step, ReviewStep::Ask { .. } | ReviewStep::Remind { .. });
         if asks && self.correspondence == Correspondence::Paused {
             return Ok(());
+        }
+        if let ReviewStep::Ask { booking_id } = &step {
+            let asks_by_itself = FeatureFlag::ReviewRequests;
+            if !self
+                .is_in(&caller, asks_by_itself, &booking_id.to_string())
+                .await?
+            {
+                return Ok(());
+            }
         }
         let policy = caller.actor.id.clone();
         let done = match step {

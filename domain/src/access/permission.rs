@@ -84,6 +84,8 @@ pub enum Permission {
     UserWrite,
     /// Make keys for programs, for oneself, and revoke them.
     ApiKeyWrite,
+    /// Let the company into something of the product, or put it out.
+    FlagWrite,
 }
 
 /// A key with which a program acts for a person: it is let do less than the person, and never more.
@@ -102,7 +104,7 @@ pub fn left_by(through: Option<&ApiKeyGrant>, permission: Permission) -> bool {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::BookingRead,
         Self::BookingWrite,
         Self::CustomerRead,
@@ -141,6 +143,7 @@ impl Permission {
         Self::UserRead,
         Self::UserWrite,
         Self::ApiKeyWrite,
+        Self::FlagWrite,
     ];
 
     /// The word on the wire.
@@ -184,6 +187,7 @@ impl Permission {
             Self::UserRead => "user:read",
             Self::UserWrite => "user:write",
             Self::ApiKeyWrite => "api_key:write",
+            Self::FlagWrite => "flag:write",
         }
     }
 

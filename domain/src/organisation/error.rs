@@ -30,6 +30,9 @@ pub enum OrganisationError {
     /// It is so already.
     #[error("second factors are gone about so already: nothing would change")]
     SecondFactorUnchanged,
+    /// It is so already.
+    #[error("the share is so already: nothing would change")]
+    FlagUnchanged,
     /// Too short or too long.
     #[error("a reason has 3 to 500 characters")]
     BadReason,
@@ -54,7 +57,9 @@ impl Refusal for OrganisationError {
             Self::NotFound => "NOT_FOUND",
             Self::BadName => "INVALID_NAME",
             Self::BadSlug => "INVALID_SLUG",
-            Self::Unchanged | Self::KeptUnchanged | Self::SecondFactorUnchanged => "UNCHANGED",
+            Self::Unchanged | Self::KeptUnchanged | Self::SecondFactorUnchanged | Self::FlagUnchanged => {
+                "UNCHANGED"
+            }
             Self::BadReason => "INVALID_REASON",
             Self::BadLimit => "INVALID_AMOUNT",
             Self::BadLeadWindow => "INVALID_WINDOW",
@@ -70,6 +75,7 @@ impl Refusal for OrganisationError {
             Self::Unchanged => &["cardFee"],
             Self::KeptUnchanged => &["keptDeposit"],
             Self::SecondFactorUnchanged => &["rule"],
+            Self::FlagUnchanged => &["share"],
             Self::BadReason => &["reason"],
             Self::BadLimit => &["limitMinor"],
             Self::BadLeadWindow => &["months"],

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::Role;
 use crate::ids::StationId;
 use crate::message_settings::MessageSettings;
-use crate::money::Cents;
+use crate::money::{Cents, RatePpm};
 use crate::place::ZipCode;
 use crate::review::{ReviewSettings, RiskAcknowledgement, RoutingMode};
 use crate::tax_account::{CardFeeTax, KeptDepositTax};
@@ -184,6 +184,21 @@ pub struct SecondFactorRuleSet {
     pub before: SecondFactorRule,
     /// What holds from now on.
     pub rule: SecondFactorRule,
+    /// When.
+    pub set_at: DateTime<Utc>,
+}
+
+/// The company was let into something of the product, or put out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureFlagSet {
+    /// Into what: the word of a flag, which a later program may not know any more.
+    pub flag: String,
+    /// For how large a share of its customers until then, in millionths.
+    pub before_ppm: RatePpm,
+    /// For how large a share from now on, in millionths.
+    pub share_ppm: RatePpm,
+    /// Why.
+    pub reason: String,
     /// When.
     pub set_at: DateTime<Utc>,
 }

@@ -151,3 +151,45 @@ fn a_second_factor_is_demanded_of_whoever_sees_to_money_and_people() {
     let again = company.decide(demanded()).unwrap_err();
     assert_eq!((again.code(), again.field()), ("UNCHANGED", &["rule"][..]));
 }
+
+#[test]
+fn a_company_is_let_into_something_for_a_share_of_its_customers() {
+    let set = |ppm, reason: &str| OrganisationCommand::SetFeatureFlag {
+        flag: FeatureFlag::AssistantAnswers,
+        share: RatePpm(ppm),
+        reason: reason.to_owned(),
+        now: "2026-11-21T00:00:00Z".parse().unwrap(),
+    };
+    let mut company = Organisation::default();
+    assert_eq!(
+        company.decide(set(0, "a trial")),
+        Err(OrganisationError::NotFound)
+    );
+    company.evolve(&company.decide(create("My Hibachi", "my-hibachi")).unwrap()[0]);
+    assert!(company.is_in(FeatureFlag::AssistantAnswers, "a conversation"));
+    assert_eq!(company.decide(set(0, "x")), Err(OrganisationError::BadReason));
+    let again = company.decide(set(1_000_000, "a trial")).unwrap_err();
+    assert_eq!((again.code(), again.field()), ("UNCHANGED", &["share"][..]));
+    company.evolve(&company.decide(set(0, "a trial")).unwrap()[0]);
+    assert!(!company.is_in(FeatureFlag::AssistantAnswers, "a conversation"));
+    assert!(company.is_in(FeatureFlag::ReviewRequests, "a booking"));
+    let state = company.flag(FeatureFlag::AssistantAnswers).unwrap();
+    assert_eq!(state.share, RatePpm(0));
+}
+
+#[test]
+fn a_flag_that_is_not_known_any_more_counts_for_nothing() {
+    let set = FeatureFlagSet {
+        flag: "what_was_once_new".to_owned(),
+        before_ppm: RatePpm(1_000_000),
+        share_ppm: RatePpm(0),
+        reason: "a trial".to_owned(),
+        set_at: "2026-11-21T00:00:00Z".parse().unwrap(),
+    };
+    let mut company = Organisation::default();
+    company.evolve(&OrganisationEvent::FeatureFlagSet(set));
+    for flag in FeatureFlag::ALL {
+        assert_eq!(company.flag(flag), None);
+        assert!(company.is_in(flag, "a key"));
+    }
+}

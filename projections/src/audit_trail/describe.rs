@@ -82,6 +82,7 @@ pub(super) fn describe(event: &DomainEvent) -> Description {
                 )
         }
         DomainEvent::Organisation(OrganisationEvent::SecondFactorRuleSet(set)) => users::describe_rule(set),
+        DomainEvent::Organisation(OrganisationEvent::FeatureFlagSet(set)) => users::describe_flag(set),
         DomainEvent::Station(station) => describe_station(station),
         DomainEvent::Chef(chef) => chefs::describe_chef(chef),
         DomainEvent::User(user) => users::describe_user(user),

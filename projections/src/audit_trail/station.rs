@@ -84,7 +84,8 @@ pub(crate) fn of(event: &Recorded) -> Option<StationId> {
             | OrganisationEvent::ReviewRoutingSet(_)
             | OrganisationEvent::LeadWindowSet(_)
             | OrganisationEvent::MessageSettingsChanged(_)
-            | OrganisationEvent::SecondFactorRuleSet(_),
+            | OrganisationEvent::SecondFactorRuleSet(_)
+            | OrganisationEvent::FeatureFlagSet(_),
         )
         | DomainEvent::Conversation(
             ConversationEvent::MessagePosted(_)

@@ -1,12 +1,12 @@
 //! People who sign in, and the keys with which programs act for them.
 
 use domain::access::StationScope;
-use domain::organisation::{SecondFactorRule, SecondFactorRuleSet};
+use domain::organisation::{FeatureFlagSet, SecondFactorRule, SecondFactorRuleSet};
 use domain::user::{
     ApiKeyCreated, PasswordChange, SecondFactorEnd, SessionEnd, UserEvent, UserRoleChanged, UserStatus,
 };
 
-use super::super::description::{Description, Told, instant};
+use super::super::description::{Description, Told, instant, percent};
 
 pub(super) fn describe_user(event: &UserEvent) -> Description {
     let say = |sentence: String| Description::of(sentence);
@@ -106,6 +106,13 @@ pub(super) fn describe_rule(set: &SecondFactorRuleSet) -> Description {
         }
     })
     .changed("second_factor_rule", Some(set.before.as_str()), set.rule.as_str())
+}
+
+pub(super) fn describe_flag(set: &FeatureFlagSet) -> Description {
+    let (flag, share) = (&set.flag, percent(set.share_ppm));
+    Description::of(format!("The share for which {flag} is in was set to {share}"))
+        .because(Some(&set.reason))
+        .changed(&format!("flags.{flag}"), Some(set.before_ppm), set.share_ppm)
 }
 
 fn stations(scope: &StationScope) -> String {
