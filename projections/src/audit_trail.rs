@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Fold, Poison, Source, row, shown_only};
 
-pub use query::{AuditFilter, AuditSort, SEARCH_REACH, count, one, page};
+pub use query::{AuditFilter, AuditSort, SEARCH_REACH, count, first_of_each, one, page};
 
 row! {
     /// An entry of the trail. Holds no personal data.

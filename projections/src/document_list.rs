@@ -9,8 +9,8 @@ use domain::money::Cents;
 use domain::recorded::{DomainEvent, Recorded};
 
 use crate::engine::{
-    Answer, At, Column, Condition, Fold, Kind, Order, Page, Poison, ReadError, ReadModels, Select, Slice,
-    Value, row, station_scope,
+    Answer, At, Column, Condition, FirstPages, Fold, Kind, Order, Page, Poison, ReadError, ReadModels,
+    Select, Slice, Value, row, station_scope,
 };
 
 impl Column for DocumentNumber {
@@ -157,6 +157,9 @@ impl DocumentFilter {
     }
 }
 
+/// The latest first.
+const ORDER: Order = Order::descending(&["issued_at", "number"]);
+
 /// A page of documents, the latest first.
 ///
 /// # Errors
@@ -171,11 +174,39 @@ pub async fn page(
     viewer.require(Permission::PaymentRead)?;
     let select = Select {
         conditions: filter.conditions(viewer),
-        order: Order::descending(&["issued_at", "number"]),
+        order: ORDER,
         after: slice.after,
         first: slice.first,
     };
     models.page::<DocumentList>(viewer.tenant, select, at).await
+}
+
+/// The first page of each of these bookings' documents, the latest first.
+///
+/// # Errors
+/// As [`page`].
+pub async fn first_of_each(
+    models: &ReadModels,
+    viewer: &Viewer,
+    bookings: &[BookingId],
+    first: u16,
+    at: At,
+) -> Result<FirstPages<BookingId, DocumentRow>, ReadError> {
+    viewer.require(Permission::PaymentRead)?;
+    let select = Select {
+        conditions: station_scope(viewer),
+        order: ORDER,
+        after: None,
+        first,
+    };
+    let ids = bookings.iter().map(|id| Value::Uuid(id.0)).collect();
+    let found = models
+        .first_of_each::<DocumentList>(viewer.tenant, "booking_id", ids, select, at)
+        .await?;
+    Ok(FirstPages::of(found, |value| match value {
+        Value::Uuid(id) => Some(BookingId(*id)),
+        Value::Text(_) | Value::Int(_) | Value::Instant(_) | Value::Date(_) => None,
+    }))
 }
 
 /// How many documents there are.

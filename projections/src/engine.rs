@@ -62,7 +62,7 @@ pub use models::ReadModels;
 pub(crate) use pages::Wanted;
 pub use parked_list::{HeldBack, WaitingEvent};
 pub use progress::{Progress, Unwatched};
-pub use read::{Answer, At, Fresh, Late, Listed, Page, ReadInfo};
+pub use read::{Answer, At, FirstPages, Fresh, Late, Listed, Page, ReadInfo};
 pub(crate) use read::{info, station_scope};
 pub use rebuild::{Finish, Rebuild, Rebuilt, RolledBack};
 pub use registry::{Projection, projection, registry};

@@ -49,9 +49,9 @@ pub use id_list::IdList;
 
 pub use engine::{
     Answer, AsOfMemory, At, BadCursor, Batch, Checked, Column, ColumnInfo, Condition, Cursor, Difference,
-    Direction, Extent, Finish, Fold, Folding, Fresh, GenerationError, GenerationState, GenerationStatus,
-    HeldBack, Key, Kind, Late, Listed, Order, Page, Poison, Progress, Projection, ProjectionError,
-    ProjectionHealth, ProjectionState, ProjectionStatus, Ran, ReadError, ReadInfo, ReadModels, Rebuild,
-    Rebuilt, Retried, RolledBack, Row, Sample, Select, Slice, Source, Touched, Unwatched, Value, Waited,
-    WaitingEvent, Worker, projection, registry,
+    Direction, Extent, Finish, FirstPages, Fold, Folding, Fresh, GenerationError, GenerationState,
+    GenerationStatus, HeldBack, Key, Kind, Late, Listed, Order, Page, Poison, Progress, Projection,
+    ProjectionError, ProjectionHealth, ProjectionState, ProjectionStatus, Ran, ReadError, ReadInfo,
+    ReadModels, Rebuild, Rebuilt, Retried, RolledBack, Row, Sample, Select, Slice, Source, Touched,
+    Unwatched, Value, Waited, WaitingEvent, Worker, projection, registry,
 };

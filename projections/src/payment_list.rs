@@ -10,8 +10,8 @@ use domain::payment::{Payment, PaymentEvent, PaymentKind, PaymentMethod, Refund}
 use domain::recorded::{DomainEvent, Recorded};
 
 use crate::engine::{
-    Answer, At, Column, Condition, Fold, Kind, Order, Page, Poison, ReadError, ReadModels, Select, Slice,
-    Source, Value, row, shown_only, station_scope,
+    Answer, At, Column, Condition, FirstPages, Fold, Kind, Order, Page, Poison, ReadError, ReadModels,
+    Select, Slice, Source, Value, row, shown_only, station_scope,
 };
 
 pub use domain::payment::PaymentStatus;
@@ -214,6 +214,9 @@ impl PaymentFilter {
     }
 }
 
+/// The latest first.
+const ORDER: Order = Order::descending(&["recorded_at", "payment_id"]);
+
 /// A page of payments, the latest first.
 ///
 /// # Errors
@@ -228,11 +231,39 @@ pub async fn page(
     viewer.require(Permission::PaymentRead)?;
     let select = Select {
         conditions: filter.conditions(viewer),
-        order: Order::descending(&["recorded_at", "payment_id"]),
+        order: ORDER,
         after: slice.after,
         first: slice.first,
     };
     models.page::<PaymentList>(viewer.tenant, select, at).await
+}
+
+/// The first page of each of these bookings' payments, the latest first.
+///
+/// # Errors
+/// As [`page`].
+pub async fn first_of_each(
+    models: &ReadModels,
+    viewer: &Viewer,
+    bookings: &[BookingId],
+    first: u16,
+    at: At,
+) -> Result<FirstPages<BookingId, PaymentRow>, ReadError> {
+    viewer.require(Permission::PaymentRead)?;
+    let select = Select {
+        conditions: station_scope(viewer),
+        order: ORDER,
+        after: None,
+        first,
+    };
+    let ids = bookings.iter().map(|id| Value::Uuid(id.0)).collect();
+    let found = models
+        .first_of_each::<PaymentList>(viewer.tenant, "booking_id", ids, select, at)
+        .await?;
+    Ok(FirstPages::of(found, |value| match value {
+        Value::Uuid(id) => Some(BookingId(*id)),
+        Value::Text(_) | Value::Int(_) | Value::Instant(_) | Value::Date(_) => None,
+    }))
 }
 
 /// How many payments there are.

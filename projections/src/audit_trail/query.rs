@@ -7,8 +7,8 @@ use domain::ids::TenantId;
 
 use super::{AuditRow, AuditTrail};
 use crate::engine::{
-    Answer, At, Condition, Cursor, Direction, Order, Page, ReadError, ReadModels, Select, Slice, Value,
-    station_scope,
+    Answer, At, Condition, Cursor, Direction, FirstPages, Order, Page, ReadError, ReadModels, Select, Slice,
+    Value, station_scope,
 };
 
 /// Which entries to list. Somebody who is kept to some stations sees the entries that are about one of them, and none
@@ -183,6 +183,39 @@ fn position(place: &[Value]) -> Option<i64> {
         [Value::Int(position)] => Some(*position),
         _ => None,
     }
+}
+
+/// The first page of what happened to each of these things of a kind, the latest first.
+///
+/// # Errors
+/// As [`page`].
+pub async fn first_of_each(
+    models: &ReadModels,
+    viewer: &Viewer,
+    kind: &str,
+    ids: Vec<String>,
+    first: u16,
+    at: At,
+) -> Result<FirstPages<String, AuditRow>, ReadError> {
+    viewer.require(Permission::AuditRead)?;
+    let filter = AuditFilter {
+        entity_type: Some(kind.to_owned()),
+        ..AuditFilter::default()
+    };
+    let select = Select {
+        conditions: filter.conditions(viewer),
+        order: AuditSort::NewestFirst.order(),
+        after: None,
+        first,
+    };
+    let ids = ids.into_iter().map(Value::Text).collect();
+    let found = models
+        .first_of_each::<AuditTrail>(viewer.tenant, "entity_id", ids, select, at)
+        .await?;
+    Ok(FirstPages::of(found, |value| match value {
+        Value::Text(id) => Some(id.clone()),
+        Value::Uuid(_) | Value::Int(_) | Value::Instant(_) | Value::Date(_) => None,
+    }))
 }
 
 /// How many entries there are: a search looks through all of the period for it.

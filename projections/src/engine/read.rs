@@ -1,5 +1,7 @@
 //! Answering a question: live with a bound on staleness, or as of a position.
 
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -17,7 +19,7 @@ use super::fold::{Fold, Row};
 use super::incomplete;
 use super::models::ReadModels;
 use super::runner::of;
-use super::select::{Condition, Cursor, Select};
+use super::select::{Condition, Cursor, Direction, Select};
 use super::select_memory::Sieve;
 use super::select_sql;
 
@@ -82,6 +84,35 @@ pub struct Answer<T> {
     pub value: T,
     /// What it holds.
     pub info: ReadInfo,
+}
+
+/// The first pages of lists, each of a thing of its own.
+#[derive(Debug, Clone)]
+pub struct FirstPages<I, R> {
+    pages: HashMap<I, Page<R>>,
+    info: ReadInfo,
+}
+
+impl<I: Eq + Hash, R> FirstPages<I, R> {
+    /// Takes the page of a thing: without rows where it has none, or it is not within reach.
+    pub fn take(&mut self, id: &I) -> Page<R> {
+        self.pages.remove(id).unwrap_or_else(|| Page {
+            rows: Vec::new(),
+            has_next: false,
+            end: None,
+            info: self.info.clone(),
+        })
+    }
+
+    pub(crate) fn of(found: Answer<BTreeMap<Value, Page<R>>>, id: impl Fn(&Value) -> Option<I>) -> Self {
+        let pages = found.value.into_iter();
+        Self {
+            pages: pages
+                .filter_map(|(value, page)| Some((id(&value)?, page)))
+                .collect(),
+            info: found.info,
+        }
+    }
 }
 
 impl<T> Answer<T> {
@@ -168,6 +199,59 @@ impl ReadModels {
                 Ok(page(sifted.value.into_rows(), &select, sifted.info))
             }
         }
+    }
+
+    /// The first page of each of several lists, which differ in one column's value: one question for all of them. A value of
+    /// which there are no rows has no page.
+    pub(crate) async fn first_of_each<F: Fold>(
+        &self,
+        tenant: TenantId,
+        column: &'static str,
+        values: Vec<Value>,
+        select: Select,
+        at: At,
+    ) -> Result<Answer<BTreeMap<Value, Page<F::Row>>>, ReadError> {
+        let mut conditions = select.conditions.clone();
+        conditions.push(Condition::OneOf(column, values.clone()));
+        let found: Answer<Vec<F::Row>> = match at {
+            At::Live { fresh } => {
+                let (mut snapshot, standing) = self.snapshot::<F>(tenant, fresh).await?;
+                let _asking = self.database().asking(F::NAME, "first_of_each");
+                let generation = standing.generation();
+                let rows =
+                    select_sql::first_of_each(&mut snapshot, tenant, generation, column, values, &select)
+                        .await?;
+                let incomplete =
+                    incomplete::stored::<F>(&mut snapshot, tenant, &standing, &conditions).await?;
+                snapshot.commit().await?;
+                Answer {
+                    value: rows,
+                    info: info(&standing, fresh, incomplete),
+                }
+            }
+            At::AsOf(position) => {
+                let sieve = Sieve::all(conditions);
+                let sifted = Box::pin(as_of::answer::<F>(self, tenant, position, sieve)).await?;
+                sifted.map(Sieve::into_rows)
+            }
+        };
+        let mut lists: BTreeMap<Value, Vec<F::Row>> = BTreeMap::new();
+        for row in found.value {
+            if let Some(value) = row.value(column) {
+                lists.entry(value).or_default().push(row);
+            }
+        }
+        let in_order = |(value, mut rows): (Value, Vec<F::Row>)| {
+            rows.sort_by_cached_key(|row| select.order.place(row));
+            if select.order.direction == Direction::Descending {
+                rows.reverse();
+            }
+            (value, page(rows, &select, found.info.clone()))
+        };
+        Ok(Answer {
+            value: lists.into_iter().map(in_order).collect(),
+            info: found.info.clone(),
+        })
     }
 
     /// Every row that meets the conditions, in no order: for what is bounded by its nature.

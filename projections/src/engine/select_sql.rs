@@ -39,7 +39,8 @@ fn compare(query: &mut Query, column: &'static str, operator: &'static str, valu
     bind(query, value);
 }
 
-fn one_of<R: Row>(query: &mut Query, column: &'static str, values: Vec<Value>) {
+/// An array of those values that a column can hold; whether there is such a column.
+fn array<R: Row>(query: &mut Query, column: &'static str, values: Vec<Value>) -> bool {
     // A value of another kind than the column's equals nothing in it.
     macro_rules! of_kind {
         ($variant:ident) => {
@@ -56,10 +57,8 @@ fn one_of<R: Row>(query: &mut Query, column: &'static str, values: Vec<Value>) {
         };
     }
     let Some(kind) = R::kind(column) else {
-        query.push("false");
-        return;
+        return false;
     };
-    query.push(column).push(" = any(");
     match kind {
         Kind::Text => query.push_bind(of_kind!(Text)),
         Kind::Uuid => query.push_bind(of_kind!(Uuid)),
@@ -67,6 +66,16 @@ fn one_of<R: Row>(query: &mut Query, column: &'static str, values: Vec<Value>) {
         Kind::Instant => query.push_bind(of_kind!(Instant)),
         Kind::Date => query.push_bind(of_kind!(Date)),
     };
+    true
+}
+
+fn one_of<R: Row>(query: &mut Query, column: &'static str, values: Vec<Value>) {
+    if R::kind(column).is_none() {
+        query.push("false");
+        return;
+    }
+    query.push(column).push(" = any(");
+    array::<R>(query, column, values);
     query.push(")");
 }
 
@@ -131,15 +140,32 @@ pub(super) fn from<R: Row>(
     conditions: &[Condition],
 ) -> Query {
     let mut query = Query::new(what);
+    within::<R>(&mut query, tenant, generation, conditions);
+    query
+}
+
+/// The table's name and its rows that meet the conditions.
+fn within<R: Row>(query: &mut Query, tenant: TenantId, generation: i32, conditions: &[Condition]) {
     query
         .push(R::TABLE)
         .push(" t where tenant_id = ")
         .push_bind(tenant.0);
     query.push(" and generation = ").push_bind(generation);
     for wanted in conditions {
-        condition::<R>(&mut query, wanted.clone());
+        condition::<R>(query, wanted.clone());
     }
-    query
+}
+
+/// The order, and one row more than a page has.
+fn in_order(query: &mut Query, select: &Select) {
+    let direction = match select.order.direction {
+        Direction::Ascending => " asc",
+        Direction::Descending => " desc",
+    };
+    let columns = select.order.columns.iter();
+    let columns: Vec<String> = columns.map(|column| format!("{column}{direction}")).collect();
+    query.push(" order by ").push(columns.join(", "));
+    query.push(" limit ").push_bind(i64::from(select.first) + 1);
 }
 
 /// The page's rows, and one more where there is one.
@@ -164,17 +190,30 @@ pub(crate) async fn select<R: Row>(
     if let Some(place) = place {
         after(&mut query, order, place);
     }
-    let direction = match order.direction {
-        Direction::Ascending => " asc",
-        Direction::Descending => " desc",
-    };
-    let columns: Vec<String> = order
-        .columns
-        .iter()
-        .map(|column| format!("{column}{direction}"))
-        .collect();
-    query.push(" order by ").push(columns.join(", "));
-    query.push(" limit ").push_bind(i64::from(select.first) + 1);
+    in_order(&mut query, select);
+    let rows: Vec<String> = query.build_query_scalar().fetch_all(connection).await?;
+    rows.iter().map(|row| read_row(row)).collect()
+}
+
+/// For each of these values of a column the page's first rows, and one more where there is one; all of them in no order.
+pub(crate) async fn first_of_each<R: Row>(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    generation: i32,
+    column: &'static str,
+    values: Vec<Value>,
+    select: &Select,
+) -> Result<Vec<R>, ReadError> {
+    let mut query = Query::new("select to_jsonb(r)::text from unnest(");
+    if !array::<R>(&mut query, column, values) {
+        return Ok(Vec::new());
+    }
+    // Each value's rows are read along the index, as those of a page of its own would be.
+    query.push(") as each (value) cross join lateral (select * from ");
+    within::<R>(&mut query, tenant, generation, &select.conditions);
+    query.push(" and ").push(column).push(" = each.value");
+    in_order(&mut query, select);
+    query.push(") r");
     let rows: Vec<String> = query.build_query_scalar().fetch_all(connection).await?;
     rows.iter().map(|row| read_row(row)).collect()
 }
