@@ -17,6 +17,7 @@ mod dashboard;
 mod document;
 mod error;
 mod escalation;
+mod feature_flag;
 mod id;
 mod job;
 mod lead;
@@ -90,11 +91,16 @@ pub struct CustomerVoiceMutation(
     customer::LocaleMutation,
 );
 
-/// What can be asked of the people who sign in.
+/// What can be asked of the people who sign in, and of what the company is let into.
 #[derive(MergedObject, Default)]
-pub struct PeopleQuery(user::UserQuery, account::AccountQuery, api_key::ApiKeyQuery);
+pub struct PeopleQuery(
+    user::UserQuery,
+    account::AccountQuery,
+    api_key::ApiKeyQuery,
+    feature_flag::FeatureFlagQuery,
+);
 
-/// What can be done about the people who sign in.
+/// What can be done about the people who sign in, and about what the company is let into.
 #[derive(MergedObject, Default)]
 pub struct PeopleMutation(
     user::UserMutation,
@@ -102,6 +108,7 @@ pub struct PeopleMutation(
     account::AccountMutation,
     account::SecondFactorMutation,
     api_key::ApiKeyMutation,
+    feature_flag::FeatureFlagMutation,
 );
 
 /// What can be asked.
@@ -365,6 +372,61 @@ mod tests {
             committed == served,
             "api/schema.graphql is not what the program serves: run make schema"
         );
+    }
+
+    #[test]
+    fn every_part_of_the_schema_is_documented() {
+        use async_graphql::parser::parse_schema;
+        use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
+
+        let schema = parse_schema(super::sdl()).expect("the schema can be read");
+        let mut silent = Vec::new();
+        let mut heard = |place: String, said: Option<&str>| {
+            if said.is_none_or(|said| said.trim().is_empty()) {
+                silent.push(place);
+            }
+        };
+        for definition in &schema.definitions {
+            let TypeSystemDefinition::Type(of) = definition else {
+                continue;
+            };
+            let (name, of) = (&of.node.name.node, &of.node);
+            if !["Query", "Mutation", "Subscription"].contains(&name.as_str()) {
+                heard(
+                    name.to_string(),
+                    of.description.as_ref().map(|said| said.node.as_str()),
+                );
+            }
+            let fields = match &of.kind {
+                TypeKind::Object(object) => object.fields.as_slice(),
+                TypeKind::Interface(interface) => interface.fields.as_slice(),
+                TypeKind::Scalar | TypeKind::Union(_) | TypeKind::Enum(_) | TypeKind::InputObject(_) => &[],
+            };
+            for field in fields.iter().map(|field| &field.node) {
+                let place = format!("{name}.{}", field.name.node);
+                for argument in field.arguments.iter().map(|argument| &argument.node) {
+                    let said = argument.description.as_ref().map(|said| said.node.as_str());
+                    heard(format!("{place}({})", argument.name.node), said);
+                }
+                heard(place, field.description.as_ref().map(|said| said.node.as_str()));
+            }
+            match &of.kind {
+                TypeKind::Enum(words) => {
+                    for word in words.values.iter().map(|word| &word.node) {
+                        let said = word.description.as_ref().map(|said| said.node.as_str());
+                        heard(format!("{name}.{}", word.value.node), said);
+                    }
+                }
+                TypeKind::InputObject(input) => {
+                    for field in input.fields.iter().map(|field| &field.node) {
+                        let said = field.description.as_ref().map(|said| said.node.as_str());
+                        heard(format!("{name}.{}", field.name.node), said);
+                    }
+                }
+                TypeKind::Object(_) | TypeKind::Interface(_) | TypeKind::Scalar | TypeKind::Union(_) => {}
+            }
+        }
+        assert_eq!(silent, Vec::<String>::new());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Who may ask what: the table of the domain, as the API keeps to it.
 
+mod walk;
+
 use std::collections::BTreeSet;
 
 use domain::access::Permission::{self, *};
@@ -225,6 +227,12 @@ fn questions_about_people() -> Vec<Asked> {
     vec![
         question("user", Some(UserRead), one, &nobody),
         question("users", Some(UserRead), page("users"), ""),
+        question(
+            "featureFlags",
+            None,
+            "{ featureFlags { flag share } }".to_owned(),
+            "",
+        ),
         question("secondFactorRule", None, "{ secondFactorRule }".to_owned(), ""),
         question("sessions", None, "{ sessions { id } }".to_owned(), ""),
         question(
@@ -281,6 +289,11 @@ fn commands_about_people() -> Vec<Asked> {
             "secondFactorRuleSet",
             sees_to_users,
             json!({"idempotencyKey": "k", "rule": "OPTIONAL"}),
+        ),
+        command(
+            "featureFlagSet",
+            Some(FlagWrite),
+            json!({"idempotencyKey": "k", "flag": "REVIEW_REQUESTS", "share": "1", "reason": "a trial"}),
         ),
         command(
             "apiKeyCreate",

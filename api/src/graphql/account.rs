@@ -4,7 +4,7 @@ mod second_factor;
 
 use std::convert::Infallible;
 
-use async_graphql::{Context, Enum, Error, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, Error, ID, InputObject, Object, Result, SimpleObject};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -27,12 +27,13 @@ use crate::auth::{
 pub(super) use second_factor::SecondFactorMutation;
 
 /// A place where a person is signed in.
+#[derive(Description)]
 pub(super) struct Session {
     live: LiveSession,
     current: bool,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Session {
     /// Opaque id.
     async fn id(&self) -> ID {
@@ -79,10 +80,10 @@ pub(super) enum SignInOutcome {
 }
 
 /// A sign-in that was tried.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct SignInTry(TriedSignIn);
 
-#[Object]
+#[Object(use_type_description)]
 impl SignInTry {
     /// When.
     async fn tried_at(&self) -> DateTime<Utc> {
@@ -275,7 +276,11 @@ impl AccountMutation {
     }
 
     /// Ends a session: whoever uses it is signed out. One's own, or with user:write anybody's.
-    async fn session_revoke(&self, ctx: &Context<'_>, input: SessionRevokeInput) -> Result<AccountPayload> {
+    async fn session_revoke(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: SessionRevokeInput,
+    ) -> Result<AccountPayload> {
         let person = person(ctx)?;
         let done = match (
             local::<SessionId>(&input.session_id),
@@ -289,7 +294,11 @@ impl AccountMutation {
     }
 
     /// Changes the own password; all other sessions end. A wrong current one counts as a wrong guess at sign-in does.
-    async fn password_change(&self, ctx: &Context<'_>, input: PasswordChangeInput) -> Result<AccountPayload> {
+    async fn password_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PasswordChangeInput,
+    ) -> Result<AccountPayload> {
         let person = person(ctx)?;
         let done = match asked(ctx, &input.idempotency_key)? {
             Ok(asked) => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::user::{ApiKeyCreate, ApiKeyRevoke};
 use commands::{CommandError, IdempotencyKey};
@@ -20,13 +20,13 @@ use super::scalar::LogPosition;
 use super::session::{app, caller, under_key, viewer};
 
 /// A key with which a program acts for a person, as `Authorization: Bearer hib_…`.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct ApiKey {
     row: ApiKeyRow,
     used_at: Option<DateTime<Utc>>,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl ApiKey {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -206,7 +206,11 @@ pub(super) struct ApiKeyMutation;
 impl ApiKeyMutation {
     /// Makes a key with which a program acts for you. It may do what it is for and you may do at the time, at the stations
     /// within your reach; deactivated with you. Needs api_key:write.
-    async fn api_key_create(&self, ctx: &Context<'_>, input: ApiKeyCreateInput) -> Result<ApiKeyPayload> {
+    async fn api_key_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ApiKeyCreateInput,
+    ) -> Result<ApiKeyPayload> {
         let (caller, viewer) = (caller(ctx)?, viewer(ctx)?);
         let permissions = input.scopes.iter().map(|word| Permission::parse(word));
         let Some(permissions) = permissions.collect::<Option<Vec<_>>>() else {
@@ -235,7 +239,11 @@ impl ApiKeyMutation {
     }
 
     /// Revokes a key: it opens nothing from then on. The own ones with api_key:write, anybody's with user:write.
-    async fn api_key_revoke(&self, ctx: &Context<'_>, input: ApiKeyRevokeInput) -> Result<ApiKeyPayload> {
+    async fn api_key_revoke(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ApiKeyRevokeInput,
+    ) -> Result<ApiKeyPayload> {
         let caller = caller(ctx)?;
         let missing = || ApiKeyPayload::refused(UserError::not_found("apiKeyId", "key"));
         let Some(key_id) = local::<ApiKeyId>(&input.api_key_id) else {

@@ -1,17 +1,20 @@
 //! The audit trail: one entry per event, for it is the log.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::access::Viewer;
 use projections::audit_trail::{self, AuditFilter as Filter, AuditRow, AuditSort, FieldType as RowType};
-use projections::{At, Slice};
+use projections::{At, Page, Slice};
 
 use super::connection::{connection, counter};
 use super::error::unread;
 use super::id::{named, parts};
+use super::loaders::Loaders;
 use super::read::{AsOf, Freshness, at, cost, slice};
 use super::scalar::LogPosition;
 use super::session::{app, viewer};
 use super::sign_in::Role;
+use crate::app::App;
 
 /// Who did it, through what.
 #[derive(SimpleObject)]
@@ -68,10 +71,10 @@ pub(super) struct FieldChange {
 }
 
 /// One thing that happened.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct AuditEntry(pub(super) AuditRow);
 
-#[Object]
+#[Object(use_type_description)]
 impl AuditEntry {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -216,28 +219,46 @@ async fn entries(ctx: &Context<'_>, filter: Filter, slice: Slice, at: At) -> Res
     let page = audit_trail::page(views, viewer, filter.clone(), sort, slice, at)
         .await
         .map_err(unread)?;
+    Ok(connected(app(ctx), viewer, filter, page, previous, at))
+}
+
+/// A page with what counts its list.
+fn connected(
+    app: &App,
+    viewer: &Viewer,
+    filter: Filter,
+    page: Page<AuditRow>,
+    previous: bool,
+    at: At,
+) -> AuditEntryConnection {
     let counter = counter(
-        (views.clone(), viewer.clone(), filter),
+        (app.views.clone(), viewer.clone(), filter),
         move |(views, viewer, filter)| async move { audit_trail::count(&views, &viewer, filter, at).await },
     );
-    Ok(AuditEntryConnection::new(page, previous, counter, AuditEntry))
+    AuditEntryConnection::new(page, previous, counter, AuditEntry)
 }
 
 /// What happened to one thing.
 pub(super) async fn entity_audit(
     ctx: &Context<'_>,
-    kind: &str,
+    kind: &'static str,
     id: String,
     first: i32,
     after: Option<String>,
     at: At,
 ) -> Result<AuditEntryConnection> {
     let filter = Filter {
-        entity_id: Some(id),
+        entity_id: Some(id.clone()),
         entity_type: Some(kind.to_owned()),
         ..Filter::default()
     };
-    entries(ctx, filter, slice(first, after)?, at).await
+    let slice = slice(first, after)?;
+    if slice.after.is_some() {
+        return entries(ctx, filter, slice, at).await;
+    }
+    let loaders = ctx.data_unchecked::<Loaders>();
+    let page = loaders.audit(kind, id, slice.first, at).await?;
+    Ok(connected(app(ctx), viewer(ctx)?, filter, page, false, at))
 }
 
 /// Questions about what happened.

@@ -6,7 +6,7 @@ mod input;
 mod list;
 mod parts;
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::booking::{Booking as BookingAggregate, BookingStatus as DomainStatus, RefundRule as DomainRule};
 use domain::decider::Decider;
@@ -14,14 +14,14 @@ use domain::envelope::StreamId;
 use domain::ids::ChefId;
 use domain::quote::{discount_of, food_and_service};
 use projections::booking_list::{BookingRow, Presence};
-use projections::{At, document_list, payment_list};
+use projections::{At, payment_list};
 
 use super::audit::{AuditEntryConnection, entity_audit};
 use super::charges::{TipOption, fee, offered_on};
 use super::chef::Chef;
 use super::connection::{counter, payload};
 use super::customer::Customer;
-use super::document::{DocumentConnection, page as document_page};
+use super::document::{DocumentConnection, of_booking as documents_of};
 use super::error::{behind, unread};
 use super::id::global;
 use super::ledger::{LedgerEntryConnection, ledger};
@@ -83,14 +83,14 @@ pub(super) struct RefundProposal {
 }
 
 /// A party, from its request to its event.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct Booking {
     pub(super) row: BookingRow,
     pub(super) at: At,
     pub(super) info: projections::ReadInfo,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Booking {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -253,8 +253,8 @@ impl Booking {
     async fn payments(
         &self,
         ctx: &Context<'_>,
-        first: i32,
-        after: Option<String>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
     ) -> Result<PaymentConnection> {
         let (views, viewer, at) = (&app(ctx).views, viewer(ctx)?, self.at);
         let filter = payment_list::PaymentFilter {
@@ -263,9 +263,13 @@ impl Booking {
         };
         let slice = slice(first, after)?;
         let previous = slice.after.is_some();
-        let page = payment_list::page(views, viewer, filter.clone(), slice, at)
-            .await
-            .map_err(unread)?;
+        let page = if previous {
+            let page = payment_list::page(views, viewer, filter.clone(), slice, at).await;
+            page.map_err(unread)?
+        } else {
+            let loaders = ctx.data_unchecked::<Loaders>();
+            loaders.payments(self.row.booking_id, slice.first, at).await?
+        };
         let counter = counter(
             (views.clone(), viewer.clone(), filter),
             move |(views, viewer, filter)| async move { payment_list::count(&views, &viewer, filter, at).await },
@@ -282,11 +286,7 @@ impl Booking {
         #[graphql(desc = "How many, from 1 to 100.")] first: i32,
         #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
     ) -> Result<DocumentConnection> {
-        let filter = document_list::DocumentFilter {
-            booking_id: Some(self.row.booking_id),
-            ..Default::default()
-        };
-        document_page(ctx, filter, first, after, self.at).await
+        documents_of(ctx, self.row.booking_id, first, after, self.at).await
     }
     /// Its money, fact by fact, as it happened, with what was due after each. Needs payment:read.
     #[graphql(complexity = "cost(first, child_complexity)")]
@@ -303,8 +303,8 @@ impl Booking {
     async fn audit(
         &self,
         ctx: &Context<'_>,
-        first: i32,
-        after: Option<String>,
+        #[graphql(desc = "How many, from 1 to 100.")] first: i32,
+        #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
     ) -> Result<AuditEntryConnection> {
         entity_audit(
             ctx,

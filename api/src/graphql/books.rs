@@ -1,6 +1,6 @@
 //! The books: for those with money:read and tax:read.
 
-use async_graphql::{Context, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Object, Result, SimpleObject};
 use domain::money::Cents;
 use projections::books::{AccountBalance, TrialBalance as Trial, trial_balance};
 
@@ -34,9 +34,10 @@ impl From<&AccountBalance> for AccountTotal {
 }
 
 /// What all accounts have come to. The debits are the credits, always.
+#[derive(Description)]
 pub(super) struct TrialBalance(Trial);
 
-#[Object]
+#[Object(use_type_description)]
 impl TrialBalance {
     /// The position in the log that it includes, and nothing after it.
     async fn position(&self) -> LogPosition {

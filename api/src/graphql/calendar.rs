@@ -1,6 +1,6 @@
 //! The calendar: when a station's chefs are taken, and by what.
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, Description, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::ids::StationId;
 use projections::At;
@@ -14,13 +14,14 @@ use super::scalar::{LocalDate, LocalDateTime};
 use super::session::{app, viewer};
 
 /// A booking that takes chefs of a station.
+#[derive(Description)]
 pub(super) struct CalendarEntry {
     entry: Entry,
     at: At,
     info: projections::ReadInfo,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl CalendarEntry {
     /// The booking.
     async fn booking(&self) -> Booking {
@@ -45,13 +46,14 @@ impl CalendarEntry {
 }
 
 /// A day of a station, from midnight to midnight by its own clock: 23, 24 or 25 hours.
+#[derive(Description)]
 pub(super) struct CalendarDay {
     day: Day,
     at: At,
     info: projections::ReadInfo,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl CalendarDay {
     /// Its date.
     async fn date(&self) -> LocalDate {
@@ -82,13 +84,14 @@ impl CalendarDay {
 }
 
 /// When a station's chefs are taken.
+#[derive(Description)]
 pub(super) struct Calendar {
     row: Row,
     at: At,
     info: projections::ReadInfo,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Calendar {
     /// The station.
     async fn station_id(&self) -> ID {

@@ -88,7 +88,7 @@ impl CalendarFeedMutation {
     async fn calendar_issue(
         &self,
         ctx: &Context<'_>,
-        input: CalendarFeedInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: CalendarFeedInput,
     ) -> Result<CalendarFeedPayload> {
         let caller = caller(ctx)?;
         let of = match input.whose() {
@@ -108,7 +108,7 @@ impl CalendarFeedMutation {
     async fn calendar_revoke(
         &self,
         ctx: &Context<'_>,
-        input: CalendarFeedInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: CalendarFeedInput,
     ) -> Result<CalendarFeedPayload> {
         let caller = caller(ctx)?;
         let of = match input.whose() {

@@ -3,7 +3,7 @@
 mod input;
 mod mutation;
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Duration, Utc};
 use domain::booking::Booking as BookingAggregate;
 use domain::chef::{Chef as ChefAggregate, WorkToReassign};
@@ -114,9 +114,10 @@ impl From<&WorkToReassign> for Reassignment {
 }
 
 /// A party as whoever cooks it needs to know it: without money.
+#[derive(Description)]
 pub(super) struct ScheduledEvent(BookingRow);
 
-#[Object]
+#[Object(use_type_description)]
 impl ScheduledEvent {
     /// The booking.
     async fn booking_id(&self) -> ID {
@@ -166,13 +167,13 @@ impl ScheduledEvent {
 }
 
 /// Somebody who cooks at the customers' places. Needs schedule:read; a chef sees the own record alone.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct Chef {
     pub(super) row: ChefRow,
     pub(super) at: At,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Chef {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {

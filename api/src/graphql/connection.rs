@@ -48,6 +48,7 @@ where
 macro_rules! connection {
     ($connection:ident, $edge:ident, $node:ty, $about:literal) => {
         #[doc = $about]
+        #[derive(async_graphql::Description)]
         pub(super) struct $connection {
             rows: Vec<(String, $node)>,
             has_next: bool,
@@ -88,7 +89,7 @@ macro_rules! connection {
             }
         }
 
-        #[async_graphql::Object]
+        #[async_graphql::Object(use_type_description)]
         impl $connection {
             /// The rows with their cursors.
             async fn edges(&self) -> Vec<$edge> {

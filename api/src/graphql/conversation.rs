@@ -1,6 +1,6 @@
 //! Conversations with customers.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result};
 use chrono::{DateTime, Utc};
 use commands::conversation::{MessageInput, Speaker};
 use commands::{CommandError, Written};
@@ -32,7 +32,7 @@ pub(super) enum MessageAuthor {
 }
 
 /// A conversation with a customer. Needs conversation:read.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct Conversation {
     pub(super) row: ConversationRow,
     pub(super) at: At,
@@ -50,6 +50,7 @@ pub(super) enum AnswerDelivery {
 }
 
 /// Something that was said.
+#[derive(Description)]
 pub(super) struct Message {
     row: ThreadRow,
     delivery: Option<AnswerDelivery>,
@@ -75,7 +76,7 @@ impl Message {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Message {
     /// Who says it: customer, assistant or staff.
     async fn author(&self) -> &str {
@@ -133,7 +134,7 @@ impl Message {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Conversation {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -355,7 +356,11 @@ pub(super) struct ConversationMutation;
 impl ConversationMutation {
     /// Says something in a conversation, or begins one. To what a customer says the assistant answers at once, and the
     /// answer is in the payload, unless only a person may answer or has taken over. Needs conversation:write.
-    async fn message_post(&self, ctx: &Context<'_>, input: MessagePostInput) -> Result<ConversationPayload> {
+    async fn message_post(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: MessagePostInput,
+    ) -> Result<ConversationPayload> {
         let caller = caller(ctx)?;
         let (key, said) = match input.read() {
             Ok(read) => read,
@@ -369,7 +374,7 @@ impl ConversationMutation {
     async fn assistant_resume(
         &self,
         ctx: &Context<'_>,
-        input: AssistantResumeInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: AssistantResumeInput,
     ) -> Result<ConversationPayload> {
         let caller = caller(ctx)?;
         let Some(id) = local::<ConversationId>(&input.conversation_id) else {

@@ -3,7 +3,7 @@
 mod consent;
 mod locale;
 
-use async_graphql::{Context, ID, InputObject, Object, Result};
+use async_graphql::{Context, Description, ID, InputObject, Object, Result};
 use commands::{CommandError, CustomerErase, Written};
 use domain::customer::{CUSTOMER_EMAIL, Customer as CustomerAggregate, fold_email};
 use domain::decider::Decider;
@@ -23,7 +23,7 @@ pub(super) use consent::ConsentMutation;
 pub(super) use locale::LocaleMutation;
 
 /// A person who books.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct Customer(pub(super) CustomerRow);
 
 impl Customer {
@@ -48,7 +48,7 @@ impl Customer {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Customer {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -211,7 +211,11 @@ pub(super) struct CustomerMutation;
 impl CustomerMutation {
     /// Erases a customer's data for good, wherever it is: name, e-mail, phone, addresses, notes and leads. Nobody
     /// can read them any more, past answers included. Needs customer:erase.
-    async fn customer_erase(&self, ctx: &Context<'_>, input: CustomerEraseInput) -> Result<CustomerPayload> {
+    async fn customer_erase(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: CustomerEraseInput,
+    ) -> Result<CustomerPayload> {
         let caller = caller(ctx)?;
         let Some(customer_id) = local::<CustomerId>(&input.customer_id) else {
             let refused = UserError::not_found("customerId", "customer");

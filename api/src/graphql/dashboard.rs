@@ -4,7 +4,7 @@ mod follow;
 
 use std::collections::BTreeMap;
 
-use async_graphql::{Context, Enum, Error, ID, Object, Result};
+use async_graphql::{Context, Description, Enum, Error, ID, Object, Result};
 use chrono::NaiveDate;
 use domain::access::{Permission, Viewer};
 use domain::ids::StationId;
@@ -41,13 +41,14 @@ pub(super) enum Grain {
 
 /// Figures of the bookings whose event is in a bucket, by the local day at the station, as they stand at the time of
 /// the answer. A booking stands while it is neither cancelled nor expired.
+#[derive(Description)]
 pub(super) struct DashboardBucket(Bucket, Option<ReviewFigures>, Option<LeadFigures>);
 
 fn count(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl DashboardBucket {
     /// First local day of it that is within the period.
     async fn from(&self) -> LocalDate {
@@ -113,7 +114,7 @@ impl DashboardBucket {
 }
 
 /// The figures of a period.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Description)]
 pub(super) struct Dashboard {
     figures: Figures,
     /// Of reviews, by the local day of their parties; none where nobody asked, or may not see them.
@@ -151,7 +152,7 @@ impl Dashboard {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Dashboard {
     /// Each day, week or month of the period, empty ones too, the first first.
     async fn buckets(&self) -> Vec<DashboardBucket> {

@@ -1,13 +1,14 @@
 //! Invoices, receipts and credit notes.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::document::{DocumentAsk, DocumentWritten};
 use commands::{CommandError, IdempotencyKey};
+use domain::access::Viewer;
 use domain::document::DocumentKind as DomainKind;
 use domain::ids::{BookingId, PaymentId, RefundId};
-use projections::At;
 use projections::document_list::{self, DocumentFilter as Filter, DocumentRow};
+use projections::{At, Page};
 
 use super::booking::Booking;
 use super::connection::{connection, counter};
@@ -17,6 +18,7 @@ use super::loaders::Loaders;
 use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
 use super::scalar::{LocalDate, LogPosition, Money};
 use super::session::{app, caller, viewer};
+use crate::app::App;
 use crate::documents;
 
 /// What sort of document.
@@ -32,13 +34,13 @@ pub(super) enum DocumentKind {
 }
 
 /// A document that was issued to a customer. It never changes. Needs payment:read.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct Document {
     pub(super) row: DocumentRow,
     pub(super) at: At,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Document {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -135,13 +137,44 @@ pub(super) async fn page(
     let page = document_list::page(views, viewer, filter.clone(), slice, at)
         .await
         .map_err(unread)?;
+    Ok(connected(app(ctx), viewer, filter, page, previous, at))
+}
+
+/// A page of a booking's documents.
+pub(super) async fn of_booking(
+    ctx: &Context<'_>,
+    booking: BookingId,
+    first: i32,
+    after: Option<String>,
+    at: At,
+) -> Result<DocumentConnection> {
+    let filter = Filter {
+        booking_id: Some(booking),
+        ..Filter::default()
+    };
+    if after.is_some() {
+        return page(ctx, filter, first, after, at).await;
+    }
+    let slice = slice(first, None)?;
+    let loaders = ctx.data_unchecked::<Loaders>();
+    let page = loaders.documents(booking, slice.first, at).await?;
+    Ok(connected(app(ctx), viewer(ctx)?, filter, page, false, at))
+}
+
+/// A page with what counts its list.
+fn connected(
+    app: &App,
+    viewer: &Viewer,
+    filter: Filter,
+    page: Page<DocumentRow>,
+    previous: bool,
+    at: At,
+) -> DocumentConnection {
     let counter = counter(
-        (views.clone(), viewer.clone(), filter),
+        (app.views.clone(), viewer.clone(), filter),
         move |(views, viewer, filter)| async move { document_list::count(&views, &viewer, filter, at).await },
     );
-    Ok(DocumentConnection::new(page, previous, counter, move |row| {
-        Document { row, at }
-    }))
+    DocumentConnection::new(page, previous, counter, move |row| Document { row, at })
 }
 
 /// Questions about documents.
@@ -262,7 +295,11 @@ pub(super) struct DocumentMutation;
 impl DocumentMutation {
     /// Issues the invoice of a booking. While nothing on it has changed there is one, which is given back; after a change of
     /// price, time or place the next names the one that it replaces. Needs payment:write.
-    async fn invoice_issue(&self, ctx: &Context<'_>, input: InvoiceIssueInput) -> Result<DocumentPayload> {
+    async fn invoice_issue(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: InvoiceIssueInput,
+    ) -> Result<DocumentPayload> {
         let Some(booking) = local::<BookingId>(&input.booking_id) else {
             return Ok(DocumentPayload::not_found("bookingId", "booking"));
         };
@@ -270,7 +307,11 @@ impl DocumentMutation {
     }
 
     /// Issues the receipt of a payment that was verified or captured; there is one for ever. Needs payment:write.
-    async fn receipt_issue(&self, ctx: &Context<'_>, input: ReceiptIssueInput) -> Result<DocumentPayload> {
+    async fn receipt_issue(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ReceiptIssueInput,
+    ) -> Result<DocumentPayload> {
         let Some(payment) = local::<PaymentId>(&input.payment_id) else {
             return Ok(DocumentPayload::not_found("paymentId", "payment"));
         };
@@ -281,7 +322,7 @@ impl DocumentMutation {
     async fn credit_note_issue(
         &self,
         ctx: &Context<'_>,
-        input: CreditNoteIssueInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: CreditNoteIssueInput,
     ) -> Result<DocumentPayload> {
         let Some(payment) = local::<PaymentId>(&input.payment_id) else {
             return Ok(DocumentPayload::not_found("paymentId", "payment"));

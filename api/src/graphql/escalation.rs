@@ -1,6 +1,6 @@
 //! Escalations: what a person of the company must take over.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result};
 use chrono::{DateTime, Utc};
 use commands::escalation::AskedBy;
 use domain::escalation::{EscalationSource as DomainSource, EscalationStatus as DomainStatus};
@@ -67,13 +67,13 @@ pub(super) enum EscalationAskedBy {
 }
 
 /// Something that a person of the company must take over. Needs escalation:read.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct Escalation {
     pub(super) row: EscalationRow,
     pub(super) at: At,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Escalation {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -209,13 +209,14 @@ pub(super) struct EscalationFilter {
 }
 
 /// How many conversations the assistant sees to alone, and how long what it cannot takes. Days are those of UTC.
+#[derive(Description)]
 pub(super) struct EscalationStats(Answer<EscalationFigures>);
 
 fn number(count: i64) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl EscalationStats {
     /// Conversations that began.
     async fn conversations(&self) -> i32 {

@@ -1,6 +1,6 @@
 //! Jobs that went wrong: what is done beside the commands, and what becomes of it.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::jobs::JobSchedule as Schedule;
 use commands::policies::WaitingReaction as Waiting;
@@ -48,12 +48,12 @@ pub(super) enum JobStatus {
 }
 
 /// A job that has failed at least once. What never failed is not here: it is in what it was for.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct Job {
     row: JobRow,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Job {
     /// Opaque id.
     async fn id(&self) -> ID {
@@ -319,7 +319,11 @@ pub(super) struct JobMutation;
 #[Object]
 impl JobMutation {
     /// Lets a dead job be tried again, from now on and as often as at first. Needs job:write.
-    async fn job_retry(&self, ctx: &Context<'_>, input: JobRetryInput) -> Result<JobPayload> {
+    async fn job_retry(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: JobRetryInput,
+    ) -> Result<JobPayload> {
         let caller = caller(ctx)?;
         let Some(id) = local::<JobId>(&input.job_id) else {
             return Ok(JobPayload::unknown());
@@ -334,7 +338,11 @@ impl JobMutation {
 
     /// Gives a dead job up: it is tried no more. Of a policy's process, what waits after it goes on by a job of its own. Needs
     /// job:write.
-    async fn job_drop(&self, ctx: &Context<'_>, input: JobDropInput) -> Result<JobPayload> {
+    async fn job_drop(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: JobDropInput,
+    ) -> Result<JobPayload> {
         let caller = caller(ctx)?;
         let Some(id) = local::<JobId>(&input.job_id) else {
             return Ok(JobPayload::unknown());

@@ -3,7 +3,7 @@
 mod mutation;
 mod stats;
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, Description, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::decider::Decider;
 use domain::envelope::{Sealed, StreamId};
@@ -39,7 +39,7 @@ pub(super) enum LeadStatus {
 }
 
 /// A request that failed, or was abandoned, and is worth a call.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct Lead {
     pub(super) row: LeadRow,
     pub(super) at: At,
@@ -64,7 +64,7 @@ impl Lead {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Lead {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {

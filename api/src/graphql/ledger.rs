@@ -1,6 +1,6 @@
 //! A booking's ledger.
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, Description, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::ids::BookingId;
 use projections::At;
@@ -41,10 +41,10 @@ pub(super) enum LedgerKind {
 }
 
 /// A fact about a booking's money, and where the booking stood after it.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct LedgerEntry(Row);
 
-#[Object]
+#[Object(use_type_description)]
 impl LedgerEntry {
     /// Place of the fact in the log.
     async fn position(&self) -> LogPosition {

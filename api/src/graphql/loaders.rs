@@ -9,15 +9,18 @@ use domain::access::Viewer;
 use domain::envelope::{Position, Sealed, StreamId};
 use domain::ids::{BookingId, ChefId, CustomerId, StationId};
 use event_log::{Opened, SealedField};
+use projections::audit_trail::AuditRow;
 use projections::booking_ledger::Statement;
 use projections::booking_list::BookingRow;
 use projections::chef_list::ChefRow;
 use projections::customer_list::CustomerRow;
+use projections::document_list::DocumentRow;
+use projections::payment_list::PaymentRow;
 use projections::station_list::StationRow;
 use projections::tax_ledger::{TaxLineKind, TaxLineRow};
 use projections::{
-    Answer, At, Fresh, Late, ReadError, ReadInfo, booking_ledger, booking_list, chef_list, customer_list,
-    station_list, tax_ledger,
+    Answer, At, FirstPages, Fresh, Late, Page, ReadError, ReadInfo, audit_trail, booking_ledger,
+    booking_list, chef_list, customer_list, document_list, payment_list, station_list, tax_ledger,
 };
 
 use super::error::unread;
@@ -72,6 +75,18 @@ struct TaxOf(BookingId);
 /// The ledger of a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct LedgerOf(BookingId);
+
+/// The first page of a booking's payments.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct PaymentsOf(BookingId, u16);
+
+/// The first page of a booking's documents.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct DocumentsOf(BookingId, u16);
+
+/// The first page of what happened to a thing of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct AuditOf(&'static str, String, u16);
 
 /// A sealed field to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -176,6 +191,69 @@ impl Loader<Key<LedgerOf>> for Lookup {
     }
 }
 
+/// A loader of first pages: one look-up for each time, length and kind.
+macro_rules! first_pages {
+    ($key:ident, $row:ty, $group:ty, $id:ty, $split:expr, $join:expr, $first_of_each:expr) => {
+        impl Loader<Key<$key>> for Lookup {
+            type Value = Page<$row>;
+            type Error = Arc<ReadError>;
+            async fn load(&self, keys: &[Key<$key>]) -> Loaded<Key<$key>, Page<$row>> {
+                let mut groups: HashMap<(When, $group), Vec<$id>> = HashMap::new();
+                for Key(key, when) in keys {
+                    let (group, id) = $split(key.clone());
+                    groups.entry((*when, group)).or_default().push(id);
+                }
+                let mut found = HashMap::new();
+                for ((when, group), ids) in groups {
+                    let pages = $first_of_each(self, group, ids.clone(), when.at()).await;
+                    let mut pages: FirstPages<$id, $row> = pages.map_err(Arc::new)?;
+                    found.extend(ids.into_iter().map(|id| {
+                        let page = pages.take(&id);
+                        (Key($join(group, id), when), page)
+                    }));
+                }
+                Ok(found)
+            }
+        }
+    };
+}
+
+first_pages!(
+    PaymentsOf,
+    PaymentRow,
+    u16,
+    BookingId,
+    |PaymentsOf(id, first)| (first, id),
+    |first, id| PaymentsOf(id, first),
+    async |lookup: &Self, first, ids: Vec<BookingId>, at| {
+        payment_list::first_of_each(&lookup.app.views, &lookup.viewer, &ids, first, at).await
+    }
+);
+
+first_pages!(
+    DocumentsOf,
+    DocumentRow,
+    u16,
+    BookingId,
+    |DocumentsOf(id, first)| (first, id),
+    |first, id| DocumentsOf(id, first),
+    async |lookup: &Self, first, ids: Vec<BookingId>, at| {
+        document_list::first_of_each(&lookup.app.views, &lookup.viewer, &ids, first, at).await
+    }
+);
+
+first_pages!(
+    AuditOf,
+    AuditRow,
+    (&'static str, u16),
+    String,
+    |AuditOf(kind, id, first)| ((kind, first), id),
+    |(kind, first), id| AuditOf(kind, id, first),
+    async |lookup: &Self, (kind, first), ids: Vec<String>, at| {
+        audit_trail::first_of_each(&lookup.app.views, &lookup.viewer, kind, ids, first, at).await
+    }
+);
+
 impl Loader<SealedText> for Lookup {
     type Value = Option<String>;
     type Error = Arc<ReadError>;
@@ -275,6 +353,43 @@ impl Loaders {
             .load_one(Key(LedgerOf(id), When::of(at)))
             .await
             .map_err(shared)?;
+        found.ok_or_else(super::error::behind)
+    }
+
+    /// The first page of a booking's payments, the latest first.
+    pub(super) async fn payments(
+        &self,
+        id: BookingId,
+        first: u16,
+        at: At,
+    ) -> async_graphql::Result<Page<PaymentRow>> {
+        let key = Key(PaymentsOf(id, first), When::of(at));
+        let found = self.0.load_one(key).await.map_err(shared)?;
+        found.ok_or_else(super::error::behind)
+    }
+
+    /// The first page of a booking's documents, the latest first.
+    pub(super) async fn documents(
+        &self,
+        id: BookingId,
+        first: u16,
+        at: At,
+    ) -> async_graphql::Result<Page<DocumentRow>> {
+        let key = Key(DocumentsOf(id, first), When::of(at));
+        let found = self.0.load_one(key).await.map_err(shared)?;
+        found.ok_or_else(super::error::behind)
+    }
+
+    /// The first page of what happened to a thing of a kind, the latest first.
+    pub(super) async fn audit(
+        &self,
+        kind: &'static str,
+        id: String,
+        first: u16,
+        at: At,
+    ) -> async_graphql::Result<Page<AuditRow>> {
+        let key = Key(AuditOf(kind, id, first), When::of(at));
+        let found = self.0.load_one(key).await.map_err(shared)?;
         found.ok_or_else(super::error::behind)
     }
 

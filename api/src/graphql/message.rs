@@ -3,7 +3,7 @@
 mod settings;
 mod template;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::decider::Decider;
 use domain::envelope::{Sealed, StreamId};
@@ -89,7 +89,7 @@ pub(super) enum MessageSuppression {
 }
 
 /// A message to a customer. Needs message:read.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct OutgoingMessage(MessageRow);
 
 impl OutgoingMessage {
@@ -109,7 +109,7 @@ impl OutgoingMessage {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl OutgoingMessage {
     /// Opaque id.
     async fn id(&self) -> ID {

@@ -3,7 +3,7 @@
 mod mutation;
 mod refund;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::ids::BookingId;
 use domain::payment::{
@@ -82,13 +82,13 @@ pub(super) enum PaymentStatus {
 }
 
 /// One movement of money.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct Payment {
     pub(super) row: PaymentRow,
     pub(super) at: At,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Payment {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {

@@ -4,7 +4,7 @@ mod bulk;
 mod item;
 mod policy;
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::price_list::PriceChangeInput as Change;
 use commands::{CommandError, Written};
@@ -89,10 +89,10 @@ fn shown(row: &PriceListRow, at: DateTime<Utc>) -> PriceList {
 }
 
 /// A change of a price.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct PriceChange(PriceHistoryRow);
 
-#[Object]
+#[Object(use_type_description)]
 impl PriceChange {
     /// Whose price.
     async fn item(&self) -> &str {
@@ -283,7 +283,11 @@ pub(super) struct PriceListMutation;
 #[Object]
 impl PriceListMutation {
     /// Changes a price, now or at an instant to come. Needs price:write.
-    async fn price_change(&self, ctx: &Context<'_>, input: PriceChangeInput) -> Result<PriceListPayload> {
+    async fn price_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PriceChangeInput,
+    ) -> Result<PriceListPayload> {
         let caller = caller(ctx)?;
         let Some(station) = local::<StationId>(&input.station_id) else {
             return Ok(PriceListPayload::unknown_station());

@@ -1,6 +1,6 @@
 //! Promo codes.
 
-use async_graphql::{Context, ID, InputObject, Object, OneofObject, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, InputObject, Object, OneofObject, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::promo_code::{PromoCodeChange, PromoCodeCreate, PromoCodeEnd, PromoGrant};
 use commands::{CommandError, Written};
@@ -18,7 +18,7 @@ use super::scalar::{BigInt, Decimal, Money};
 use super::session::{app, caller, under_key, viewer};
 
 /// What takes something off the price of a party.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct PromoCode(pub(super) PromoRow);
 
 /// What a promo code takes off food and service: a share or an amount.
@@ -45,7 +45,7 @@ impl From<DomainDiscount> for Discount {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl PromoCode {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -293,7 +293,7 @@ impl PromoCodeMutation {
     async fn promo_code_create(
         &self,
         ctx: &Context<'_>,
-        input: PromoCodeCreateInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PromoCodeCreateInput,
     ) -> Result<PromoCodePayload> {
         let caller = caller(ctx)?;
         let terms = match input.terms.read() {
@@ -315,7 +315,7 @@ impl PromoCodeMutation {
     async fn promo_code_change(
         &self,
         ctx: &Context<'_>,
-        input: PromoCodeChangeInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PromoCodeChangeInput,
     ) -> Result<PromoCodePayload> {
         let caller = caller(ctx)?;
         let Some(promo_id) = local::<PromoCodeId>(&input.promo_code_id) else {
@@ -339,7 +339,11 @@ impl PromoCodeMutation {
     }
 
     /// Ends a promo code for good; its text stays taken. Needs price:write.
-    async fn promo_code_end(&self, ctx: &Context<'_>, input: PromoCodeEndInput) -> Result<PromoCodePayload> {
+    async fn promo_code_end(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PromoCodeEndInput,
+    ) -> Result<PromoCodePayload> {
         let caller = caller(ctx)?;
         let Some(promo_id) = local::<PromoCodeId>(&input.promo_code_id) else {
             return Ok(PromoCodePayload::unknown());

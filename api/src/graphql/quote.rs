@@ -173,7 +173,11 @@ pub(super) struct QuoteQuery;
 #[Object]
 impl QuoteQuery {
     /// What a party would cost now. Needs price:read.
-    async fn quote(&self, ctx: &Context<'_>, input: QuoteInput) -> Result<Quote> {
+    async fn quote(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The party to be priced.")] input: QuoteInput,
+    ) -> Result<Quote> {
         let station = named_station(input.station_id.as_ref())
             .map_err(|()| coded("NOT_FOUND", "there is no such station"))?;
         let folded =

@@ -4,7 +4,7 @@ mod mutation;
 mod settings;
 mod stats;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::decider::Decider;
 use domain::envelope::{Sealed, StreamId};
@@ -116,7 +116,7 @@ pub(super) struct ReviewMedia {
 }
 
 /// What a customer says of a party.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct Review {
     pub(super) row: ReviewRow,
     pub(super) at: At,
@@ -140,7 +140,7 @@ impl Review {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Review {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {

@@ -2,7 +2,7 @@
 
 mod mutation;
 
-use async_graphql::{Context, Enum, ID, Interface, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, Interface, Object, Result, SimpleObject};
 use domain::access::{Role as DomainRole, Viewer as DomainViewer};
 use domain::decider::Decider;
 use domain::document::DocumentNumber;
@@ -105,9 +105,10 @@ pub(super) enum Role {
 }
 
 /// Who is signed in.
+#[derive(Description)]
 pub(super) struct Viewer(Recognised);
 
-#[Object]
+#[Object(use_type_description)]
 impl Viewer {
     /// Opaque id of the user.
     async fn user_id(&self) -> ID {
@@ -216,7 +217,7 @@ impl SignInQuery {
         Ok(Viewer(recognised(ctx)?.clone()))
     }
 
-    /// Anything by its global id; null for what is not there or not within reach.
+    /// Anything by its global id; null for what is not there or not within reach. It needs the right that its type does.
     async fn node(
         &self,
         ctx: &Context<'_>,

@@ -2,7 +2,7 @@
 
 mod input;
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, Description, ID, Object, Result};
 use commands::Written;
 use domain::access::Viewer;
 use domain::decider::Decider;
@@ -21,10 +21,10 @@ use super::session::{app, caller, under_key, viewer};
 use input::{StationCreateInput, StationSettingsChangeInput};
 
 /// A city branch of the company, with its own chefs, zone, capacity and prices.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct Station(pub(super) StationRow);
 
-#[Object]
+#[Object(use_type_description)]
 impl Station {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -57,13 +57,14 @@ impl Station {
 }
 
 /// How events are laid into a station's days.
+#[derive(Description)]
 pub(super) struct StationSettings(Settings);
 
 fn whole(count: i64) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl StationSettings {
     /// Local start times on offer.
     async fn slots(&self) -> Vec<LocalTime> {
@@ -197,7 +198,11 @@ pub(super) struct StationMutation;
 #[Object]
 impl StationMutation {
     /// Opens a branch. It has no chefs, prices or bookings yet. Needs station:write.
-    async fn station_create(&self, ctx: &Context<'_>, input: StationCreateInput) -> Result<StationPayload> {
+    async fn station_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: StationCreateInput,
+    ) -> Result<StationPayload> {
         let caller = caller(ctx)?;
         let (key, created) = match input.read() {
             Ok(read) => read,
@@ -211,6 +216,7 @@ impl StationMutation {
     async fn station_settings_change(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: StationSettingsChangeInput,
     ) -> Result<StationPayload> {
         let caller = caller(ctx)?;

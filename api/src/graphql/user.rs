@@ -2,7 +2,7 @@
 
 mod mutation;
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, Description, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::decider::Decider;
 use domain::envelope::StreamId;
@@ -23,7 +23,7 @@ use super::sign_in::Role;
 pub(super) use mutation::{UserAccessMutation, UserMutation};
 
 /// A person of the company who signs in, or did.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct User(pub(super) UserRow);
 
 /// Whether a person may sign in.
@@ -46,7 +46,7 @@ pub(super) enum SecondFactorRule {
     Demanded,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl User {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {

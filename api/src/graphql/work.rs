@@ -1,6 +1,6 @@
 //! The work queue.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::{CommandError, Written};
 use domain::access::Permission;
@@ -64,7 +64,7 @@ pub(super) enum WorkStatus {
 }
 
 /// Something that a person of the company should look at.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(super) struct WorkItem {
     pub(super) row: WorkRow,
     pub(super) at: At,
@@ -85,7 +85,7 @@ pub(super) struct BankMail {
     proposals: Vec<ID>,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl WorkItem {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -271,7 +271,7 @@ impl WorkMutation {
     async fn work_item_resolve(
         &self,
         ctx: &Context<'_>,
-        input: WorkItemResolveInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: WorkItemResolveInput,
     ) -> Result<WorkItemPayload> {
         let caller = caller(ctx)?;
         let Some(id) = local::<WorkItemId>(&input.work_item_id) else {
@@ -293,7 +293,7 @@ impl WorkMutation {
     async fn bank_mail_submit(
         &self,
         ctx: &Context<'_>,
-        input: BankMailSubmitInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: BankMailSubmitInput,
     ) -> Result<WorkItemPayload> {
         let caller = caller(ctx)?;
         let claims = match viewer(ctx)?.require(Permission::PaymentWrite) {

@@ -179,3 +179,17 @@ async fn nobody_is_asked_about_a_party_of_long_ago() {
     let token = issued(&admin, "by hand", &booking).await;
     assert_eq!(validate(&server.nobody(), &token).await.0, 200);
 }
+
+#[tokio::test]
+async fn where_the_company_does_not_ask_by_itself_a_person_still_may() {
+    let (server, mut admin, booking) = open().await;
+    let chief = server.sign_in(Role::SuperAdmin).await;
+    let out = json!({
+        "idempotencyKey": "out", "flag": "REVIEW_REQUESTS", "share": "0", "reason": "we ask at the table",
+    });
+    chief.done("featureFlagSet", "", out).await;
+    later(&server, &mut admin, ASKED).await;
+    assert_eq!(review(&server, &admin, &booking).await, Value::Null);
+    let token = issued(&admin, "by hand", &booking).await;
+    assert_eq!(validate(&server.nobody(), &token).await.0, 200);
+}

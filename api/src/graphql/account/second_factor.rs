@@ -90,7 +90,11 @@ pub(in crate::graphql) struct SecondFactorMutation;
 impl SecondFactorMutation {
     /// Begins with a second factor: a secret for an authenticator app. It counts once totpConfirm has seen a code of it;
     /// asked again before that, it is another secret. For people, with their password.
-    async fn totp_enrol(&self, ctx: &Context<'_>, input: TotpEnrolInput) -> Result<TotpEnrolPayload> {
+    async fn totp_enrol(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: TotpEnrolInput,
+    ) -> Result<TotpEnrolPayload> {
         let person = person(ctx)?;
         let viewer = &oneself(ctx)?.viewer;
         let organisation = organisation_of(ctx, viewer).await?.name;
@@ -114,7 +118,11 @@ impl SecondFactorMutation {
     }
 
     /// Takes the first code of a second factor; from then on one is asked for at sign-in. Gives recovery codes.
-    async fn totp_confirm(&self, ctx: &Context<'_>, input: TotpConfirmInput) -> Result<RecoveryCodesPayload> {
+    async fn totp_confirm(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: TotpConfirmInput,
+    ) -> Result<RecoveryCodesPayload> {
         let person = person(ctx)?;
         RecoveryCodesPayload::of(match asked(ctx, &input.idempotency_key)? {
             Ok(asked) => app(ctx).auth.confirm(asked, person, &input.code).await,
@@ -123,7 +131,11 @@ impl SecondFactorMutation {
     }
 
     /// Gives the own second factor up, unless the company demands one of the role. For people, with their password.
-    async fn totp_disable(&self, ctx: &Context<'_>, input: WithPasswordInput) -> Result<AccountPayload> {
+    async fn totp_disable(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: WithPasswordInput,
+    ) -> Result<AccountPayload> {
         let person = person(ctx)?;
         AccountPayload::of(match asked(ctx, &input.idempotency_key)? {
             Ok(asked) => app(ctx).auth.give_up_factor(asked, person, input.password).await,
@@ -135,7 +147,7 @@ impl SecondFactorMutation {
     async fn recovery_codes_renew(
         &self,
         ctx: &Context<'_>,
-        input: WithPasswordInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: WithPasswordInput,
     ) -> Result<RecoveryCodesPayload> {
         let person = person(ctx)?;
         RecoveryCodesPayload::of(match asked(ctx, &input.idempotency_key)? {

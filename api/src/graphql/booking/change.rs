@@ -171,6 +171,7 @@ impl BookingChangeMutation {
     async fn booking_reschedule(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: BookingRescheduleInput,
     ) -> Result<BookingPayload> {
         change(
@@ -205,6 +206,7 @@ impl BookingChangeMutation {
     async fn booking_guest_count_change(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: BookingGuestCountChangeInput,
     ) -> Result<BookingPayload> {
         change(
@@ -228,6 +230,7 @@ impl BookingChangeMutation {
     async fn booking_menu_change(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: BookingMenuChangeInput,
     ) -> Result<BookingPayload> {
         change(
@@ -251,6 +254,7 @@ impl BookingChangeMutation {
     async fn booking_chef_assign(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: BookingChefAssignInput,
     ) -> Result<BookingPayload> {
         let caller = caller(ctx)?;
@@ -276,6 +280,7 @@ impl BookingChangeMutation {
     async fn booking_chef_unassign(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: BookingChefUnassignInput,
     ) -> Result<BookingPayload> {
         let caller = caller(ctx)?;
@@ -302,6 +307,7 @@ impl BookingChangeMutation {
     async fn booking_deposit_extend(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: BookingDepositExtendInput,
     ) -> Result<BookingPayload> {
         change(
@@ -322,7 +328,11 @@ impl BookingChangeMutation {
     }
 
     /// Writes something down about a booking. Needs booking:write.
-    async fn booking_note_add(&self, ctx: &Context<'_>, input: BookingNoteInput) -> Result<BookingPayload> {
+    async fn booking_note_add(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: BookingNoteInput,
+    ) -> Result<BookingPayload> {
         change(
             ctx,
             &input.idempotency_key,
@@ -343,6 +353,7 @@ impl BookingChangeMutation {
     async fn booking_terms_accept(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: BookingTermsAcceptInput,
     ) -> Result<BookingPayload> {
         change(
@@ -363,7 +374,11 @@ impl BookingChangeMutation {
 
     /// Puts a booking away and frees its place: only lists of what was deleted show it, and the audit trail. A party that was
     /// held cannot be. Needs booking:write.
-    async fn booking_delete(&self, ctx: &Context<'_>, input: BookingDeleteInput) -> Result<BookingPayload> {
+    async fn booking_delete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: BookingDeleteInput,
+    ) -> Result<BookingPayload> {
         change(
             ctx,
             &input.idempotency_key,
@@ -381,7 +396,11 @@ impl BookingChangeMutation {
     }
 
     /// Takes a booking out again within 30 days, where its place is still to be had. Needs booking:write.
-    async fn booking_restore(&self, ctx: &Context<'_>, input: BookingActionInput) -> Result<BookingPayload> {
+    async fn booking_restore(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: BookingActionInput,
+    ) -> Result<BookingPayload> {
         change(
             ctx,
             &input.idempotency_key,

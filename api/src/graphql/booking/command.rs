@@ -67,7 +67,11 @@ pub(in crate::graphql) struct BookingMutation;
 #[Object]
 impl BookingMutation {
     /// Asks for a party and holds its place. A refusal that is worth a call is kept as a lead. Needs booking:write.
-    async fn booking_request(&self, ctx: &Context<'_>, input: BookingRequestInput) -> Result<BookingPayload> {
+    async fn booking_request(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: BookingRequestInput,
+    ) -> Result<BookingPayload> {
         let caller = caller(ctx)?;
         let (key, ask) = match input.read() {
             Ok(read) => read,
@@ -78,7 +82,11 @@ impl BookingMutation {
     }
 
     /// Marks a party as held, from its start on; its tax is owed then. Needs booking:write.
-    async fn booking_complete(&self, ctx: &Context<'_>, input: BookingActionInput) -> Result<BookingPayload> {
+    async fn booking_complete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: BookingActionInput,
+    ) -> Result<BookingPayload> {
         let seen = input.expected_version.map(i64::from);
         change(
             ctx,
@@ -94,7 +102,11 @@ impl BookingMutation {
     }
 
     /// Calls a party off and frees its place; what is given back is proposed, not paid. Needs booking:write.
-    async fn booking_cancel(&self, ctx: &Context<'_>, input: BookingCancelInput) -> Result<BookingPayload> {
+    async fn booking_cancel(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: BookingCancelInput,
+    ) -> Result<BookingPayload> {
         let by = if input.by_company {
             CancelledBy::Company
         } else {

@@ -123,7 +123,11 @@ pub(in crate::graphql) struct ChefMutation;
 #[Object]
 impl ChefMutation {
     /// Makes a chef known, who works at stations from now on: their capacity grows by one. Needs chef:write.
-    async fn chef_register(&self, ctx: &Context<'_>, input: ChefRegisterInput) -> Result<ChefPayload> {
+    async fn chef_register(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ChefRegisterInput,
+    ) -> Result<ChefPayload> {
         let caller = caller(ctx)?;
         let (key, register) = match input.read() {
             Ok(read) => read,
@@ -135,7 +139,11 @@ impl ChefMutation {
 
     /// Lets a chef work at another station too, whose capacity grows by one. Refused while parties to come at the chef's only
     /// other station need every chef that there is. Needs chef:write, and both within reach.
-    async fn chef_station_join(&self, ctx: &Context<'_>, input: ChefStationInput) -> Result<ChefPayload> {
+    async fn chef_station_join(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ChefStationInput,
+    ) -> Result<ChefPayload> {
         at_station(ctx, &input, |caller, key, station, chef| {
             app(ctx).commands.join_chef(caller, key, station, chef)
         })
@@ -144,7 +152,11 @@ impl ChefMutation {
 
     /// Lets a chef work at a station no more, whose capacity shrinks by one. Refused while a party to come has the chef. Needs
     /// chef:write, and both within reach.
-    async fn chef_station_leave(&self, ctx: &Context<'_>, input: ChefStationInput) -> Result<ChefPayload> {
+    async fn chef_station_leave(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ChefStationInput,
+    ) -> Result<ChefPayload> {
         at_station(ctx, &input, |caller, key, station, chef| {
             app(ctx).commands.leave_chef(caller, key, station, chef)
         })
@@ -152,7 +164,11 @@ impl ChefMutation {
     }
 
     /// Says what a chef can do. Needs schedule:write; chefs set their own.
-    async fn chef_skills_set(&self, ctx: &Context<'_>, input: ChefSkillsInput) -> Result<ChefPayload> {
+    async fn chef_skills_set(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ChefSkillsInput,
+    ) -> Result<ChefPayload> {
         let command = ChefCommand::SetSkills(ChefSkillsSet {
             skills: input.skills.clone(),
             before: None,
@@ -171,7 +187,7 @@ impl ChefMutation {
     async fn chef_availability_set(
         &self,
         ctx: &Context<'_>,
-        input: ChefAvailabilityInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ChefAvailabilityInput,
     ) -> Result<ChefPayload> {
         let command = ChefCommand::SetAvailability(ChefAvailabilitySet {
             weekly: input.weekly.into_iter().map(WeeklyHours::from).collect(),
@@ -191,6 +207,7 @@ impl ChefMutation {
     async fn chef_date_exception_set(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: ChefDateExceptionInput,
     ) -> Result<ChefPayload> {
         let command = ChefCommand::SetDateException(ChefDateExceptionSet {
@@ -212,7 +229,11 @@ impl ChefMutation {
 
     /// Gives a chef days off. A party that the chef is assigned to is not cancelled: it is listed as one that needs another
     /// chef. Needs schedule:write; chefs set their own.
-    async fn chef_time_off_add(&self, ctx: &Context<'_>, input: ChefTimeOffInput) -> Result<ChefPayload> {
+    async fn chef_time_off_add(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ChefTimeOffInput,
+    ) -> Result<ChefPayload> {
         let command = ChefCommand::AddTimeOff(ChefTimeOffAdded {
             from: input.from.0,
             to: input.to.0,
@@ -229,7 +250,11 @@ impl ChefMutation {
     }
 
     /// Takes days off back, as they were given. Needs schedule:write; chefs set their own.
-    async fn chef_time_off_cancel(&self, ctx: &Context<'_>, input: ChefTimeOffInput) -> Result<ChefPayload> {
+    async fn chef_time_off_cancel(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ChefTimeOffInput,
+    ) -> Result<ChefPayload> {
         let command = ChefCommand::CancelTimeOff(ChefTimeOffCancelled {
             from: input.from.0,
             to: input.to.0,
@@ -245,7 +270,11 @@ impl ChefMutation {
     }
 
     /// Says how many parties a chef cooks at most. Needs schedule:write; chefs set their own.
-    async fn chef_caps_set(&self, ctx: &Context<'_>, input: ChefCapsInput) -> Result<ChefPayload> {
+    async fn chef_caps_set(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ChefCapsInput,
+    ) -> Result<ChefPayload> {
         let command = ChefCommand::SetCaps(ChefCapsSet {
             per_day: input.per_day,
             per_week: input.per_week,

@@ -70,6 +70,7 @@ impl ConsentMutation {
     async fn customer_consent_set(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: CustomerConsentSetInput,
     ) -> Result<CustomerPayload> {
         let caller = caller(ctx)?;

@@ -34,6 +34,7 @@ impl LocaleMutation {
     async fn customer_locale_set(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: CustomerLocaleSetInput,
     ) -> Result<CustomerPayload> {
         let caller = caller(ctx)?;

@@ -120,7 +120,7 @@ impl EscalationMutation {
     async fn escalation_open(
         &self,
         ctx: &Context<'_>,
-        input: EscalationOpenInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: EscalationOpenInput,
     ) -> Result<EscalationPayload> {
         let caller = caller(ctx)?;
         let booking = input.booking_id.map(|id| local::<BookingId>(&id));
@@ -155,7 +155,7 @@ impl EscalationMutation {
     async fn escalation_assign(
         &self,
         ctx: &Context<'_>,
-        input: EscalationAssignInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: EscalationAssignInput,
     ) -> Result<EscalationPayload> {
         let caller = caller(ctx)?;
         let Some(id) = local::<EscalationId>(&input.escalation_id) else {
@@ -183,7 +183,7 @@ impl EscalationMutation {
     async fn escalation_join(
         &self,
         ctx: &Context<'_>,
-        input: EscalationActionInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: EscalationActionInput,
     ) -> Result<EscalationPayload> {
         let caller = caller(ctx)?;
         let Some(id) = local::<EscalationId>(&input.escalation_id) else {
@@ -201,6 +201,7 @@ impl EscalationMutation {
     async fn escalation_resolve(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: EscalationResolveInput,
     ) -> Result<EscalationPayload> {
         let caller = caller(ctx)?;
@@ -221,7 +222,7 @@ impl EscalationMutation {
     async fn escalation_survey(
         &self,
         ctx: &Context<'_>,
-        input: EscalationSurveyInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: EscalationSurveyInput,
     ) -> Result<EscalationPayload> {
         let caller = caller(ctx)?;
         let Some(id) = local::<EscalationId>(&input.escalation_id) else {

@@ -166,7 +166,11 @@ pub(in crate::graphql) struct LeadMutation;
 impl LeadMutation {
     /// Keeps somebody who left a quote or the free slots without booking, and agreed to be called. Requests that are
     /// refused are kept by themselves. Needs lead:write.
-    async fn lead_capture(&self, ctx: &Context<'_>, input: LeadCaptureInput) -> Result<LeadPayload> {
+    async fn lead_capture(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: LeadCaptureInput,
+    ) -> Result<LeadPayload> {
         let caller = caller(ctx)?;
         let (key, capture) = match input.read() {
             Ok(read) => read,
@@ -180,7 +184,11 @@ impl LeadMutation {
     }
 
     /// Says how the work on a lead went on: calls, when to call again, and what it came to. Needs lead:write.
-    async fn lead_update(&self, ctx: &Context<'_>, input: LeadUpdateInput) -> Result<LeadPayload> {
+    async fn lead_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: LeadUpdateInput,
+    ) -> Result<LeadPayload> {
         let caller = caller(ctx)?;
         let (key, change) = match input.read() {
             Ok(read) => read,
@@ -195,7 +203,7 @@ impl LeadMutation {
     async fn lead_window_set(
         &self,
         ctx: &Context<'_>,
-        input: LeadWindowSetInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: LeadWindowSetInput,
     ) -> Result<LeadWindowPayload> {
         let caller = caller(ctx)?;
         let months = u32::try_from(input.months).unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
 use domain::ids::StationId;
 use projections::lead_list::{self, LeadFigures, LeadStats as Figures, LeadStatsFilter};
 
@@ -59,12 +59,13 @@ pub(in crate::graphql) struct LeadFailureCounts {
 }
 
 /// The leads of a period.
+#[derive(Description)]
 pub(in crate::graphql) struct LeadStats {
     figures: Figures,
     info: projections::ReadInfo,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl LeadStats {
     /// All of them.
     async fn total(&self) -> LeadCounts {

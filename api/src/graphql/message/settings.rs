@@ -76,6 +76,7 @@ impl MessageSettingsMutation {
     async fn message_settings_change(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: MessageSettingsChangeInput,
     ) -> Result<MessageSettingsPayload> {
         let caller = caller(ctx)?;

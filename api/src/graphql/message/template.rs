@@ -1,6 +1,6 @@
 //! How a company words its messages.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::message::{TemplatePreview, TemplateRetire, TemplateSave};
 use commands::{CommandError, Written};
@@ -51,9 +51,10 @@ impl From<DomainLength> for SmsLength {
 }
 
 /// A wording of a template.
+#[derive(Description)]
 pub(in crate::graphql) struct MessageTemplateVersion(SavedWording);
 
-#[Object]
+#[Object(use_type_description)]
 impl MessageTemplateVersion {
     /// Which it is, from 1: what messages that were sent name.
     async fn number(&self) -> i32 {
@@ -78,10 +79,10 @@ impl MessageTemplateVersion {
 }
 
 /// The company's own words for messages of a kind, by a channel and in a language. Needs message:read.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(in crate::graphql) struct MessageTemplate(TemplateRow);
 
-#[Object]
+#[Object(use_type_description)]
 impl MessageTemplate {
     /// Opaque id.
     async fn id(&self) -> ID {
@@ -348,6 +349,7 @@ impl MessageTemplateMutation {
     async fn message_template_save(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: MessageTemplateSaveInput,
     ) -> Result<MessageTemplatePayload> {
         let caller = caller(ctx)?;
@@ -379,6 +381,7 @@ impl MessageTemplateMutation {
     async fn message_template_retire(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: MessageTemplateRetireInput,
     ) -> Result<MessageTemplatePayload> {
         let caller = caller(ctx)?;

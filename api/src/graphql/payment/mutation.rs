@@ -180,6 +180,7 @@ impl PaymentMutation {
     async fn payment_intent_create(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: PaymentIntentCreateInput,
     ) -> Result<PaymentPayload> {
         let caller = caller(ctx)?;
@@ -211,7 +212,11 @@ impl PaymentMutation {
     }
 
     /// Records that money was sent or handed over; it counts once it is verified. Needs payment:write.
-    async fn payment_record(&self, ctx: &Context<'_>, input: PaymentRecordInput) -> Result<PaymentPayload> {
+    async fn payment_record(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PaymentRecordInput,
+    ) -> Result<PaymentPayload> {
         let caller = caller(ctx)?;
         let Some(booking) = local::<BookingId>(&input.booking_id) else {
             return Ok(PaymentPayload::refused(UserError::not_found(
@@ -237,7 +242,11 @@ impl PaymentMutation {
 
     /// Says whether claimed money was found, and what shows it. A deposit that was found confirms its booking. Needs
     /// payment:write.
-    async fn payment_verify(&self, ctx: &Context<'_>, input: PaymentVerifyInput) -> Result<PaymentPayload> {
+    async fn payment_verify(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PaymentVerifyInput,
+    ) -> Result<PaymentPayload> {
         let caller = caller(ctx)?;
         let Some(payment_id) = local::<PaymentId>(&input.payment_id) else {
             return Ok(unknown_payment());
@@ -274,7 +283,11 @@ impl PaymentMutation {
     }
 
     /// Says that money that was found is not there after all; somebody other than who found it does. Needs payment:void.
-    async fn payment_void(&self, ctx: &Context<'_>, input: PaymentVoidInput) -> Result<PaymentPayload> {
+    async fn payment_void(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PaymentVoidInput,
+    ) -> Result<PaymentPayload> {
         let caller = caller(ctx)?;
         let Some(id) = local::<PaymentId>(&input.payment_id) else {
             return Ok(unknown_payment());

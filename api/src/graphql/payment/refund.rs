@@ -155,7 +155,11 @@ pub(in crate::graphql) struct RefundMutation;
 impl RefundMutation {
     /// Gives money back: by hand at once, by card through the payment provider, which may take days. Needs payment:refund;
     /// support staff up to a limit.
-    async fn payment_refund(&self, ctx: &Context<'_>, input: PaymentRefundInput) -> Result<PaymentPayload> {
+    async fn payment_refund(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PaymentRefundInput,
+    ) -> Result<PaymentPayload> {
         let caller = caller(ctx)?;
         let Some(payment_id) = local::<PaymentId>(&input.payment_id) else {
             return Ok(unknown_payment());
@@ -185,6 +189,7 @@ impl RefundMutation {
     async fn payment_refund_settle(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: PaymentRefundSettleInput,
     ) -> Result<PaymentPayload> {
         let caller = caller(ctx)?;
@@ -218,7 +223,7 @@ impl RefundMutation {
     async fn refund_limit_set(
         &self,
         ctx: &Context<'_>,
-        input: RefundLimitSetInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: RefundLimitSetInput,
     ) -> Result<RefundLimitPayload> {
         let caller = caller(ctx)?;
         let limit = Cents(input.limit_minor.0);

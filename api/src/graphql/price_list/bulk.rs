@@ -281,7 +281,7 @@ impl PriceBulkMutation {
     async fn price_bulk_change(
         &self,
         ctx: &Context<'_>,
-        input: PriceBulkChangeInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PriceBulkChangeInput,
     ) -> Result<PriceListPayload> {
         let caller = caller(ctx)?;
         let Some(station) = local::<StationId>(&input.station_id) else {
@@ -313,7 +313,7 @@ impl PriceBulkMutation {
     async fn price_list_import(
         &self,
         ctx: &Context<'_>,
-        input: PriceListImportInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PriceListImportInput,
     ) -> Result<PriceListPayload> {
         let caller = caller(ctx)?;
         let Some(station) = local::<StationId>(&input.station_id) else {

@@ -162,7 +162,11 @@ pub(in crate::graphql) struct PriceItemMutation;
 #[Object]
 impl PriceItemMutation {
     /// Puts something on offer, now or from an instant to come. Needs price:write.
-    async fn price_item_add(&self, ctx: &Context<'_>, input: PriceItemAddInput) -> Result<PriceListPayload> {
+    async fn price_item_add(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PriceItemAddInput,
+    ) -> Result<PriceListPayload> {
         let caller = caller(ctx)?;
         let Some(station) = local::<StationId>(&input.station_id) else {
             return Ok(PriceListPayload::unknown_station());
@@ -190,7 +194,7 @@ impl PriceItemMutation {
     async fn price_item_retire(
         &self,
         ctx: &Context<'_>,
-        input: PriceItemRetireInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PriceItemRetireInput,
     ) -> Result<PriceListPayload> {
         let caller = caller(ctx)?;
         let Some(station) = local::<StationId>(&input.station_id) else {
@@ -214,7 +218,7 @@ impl PriceItemMutation {
     async fn price_travel_set(
         &self,
         ctx: &Context<'_>,
-        input: PriceTravelSetInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PriceTravelSetInput,
     ) -> Result<PriceListPayload> {
         let caller = caller(ctx)?;
         let Some(station) = local::<StationId>(&input.station_id) else {
@@ -238,7 +242,7 @@ impl PriceItemMutation {
     async fn price_minimum_set(
         &self,
         ctx: &Context<'_>,
-        input: PriceMinimumSetInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: PriceMinimumSetInput,
     ) -> Result<PriceListPayload> {
         let caller = caller(ctx)?;
         let Some(station) = local::<StationId>(&input.station_id) else {

@@ -223,7 +223,7 @@ impl BookingPolicyMutation {
     async fn booking_policy_set(
         &self,
         ctx: &Context<'_>,
-        input: BookingPolicySetInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: BookingPolicySetInput,
     ) -> Result<PriceListPayload> {
         let caller = caller(ctx)?;
         let Some(station) = local::<StationId>(&input.station_id) else {

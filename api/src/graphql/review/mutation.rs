@@ -154,7 +154,7 @@ impl ReviewMutation {
     async fn review_link_issue(
         &self,
         ctx: &Context<'_>,
-        input: ReviewLinkIssueInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ReviewLinkIssueInput,
     ) -> Result<ReviewLinkPayload> {
         let caller = caller(ctx)?;
         let Some(booking) = local::<BookingId>(&input.booking_id) else {
@@ -186,7 +186,11 @@ impl ReviewMutation {
 
     /// Publishes a review, or keeps it from being published; what was decided can be decided otherwise. To keep back what
     /// is bad for being bad is deceptive under 16 CFR 465.7. Needs review:write.
-    async fn review_moderate(&self, ctx: &Context<'_>, input: ReviewModerateInput) -> Result<ReviewPayload> {
+    async fn review_moderate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ReviewModerateInput,
+    ) -> Result<ReviewPayload> {
         let caller = caller(ctx)?;
         let Some(review_id) = local::<ReviewId>(&input.review_id) else {
             return Ok(ReviewPayload::unknown());
@@ -210,7 +214,11 @@ impl ReviewMutation {
 
     /// Answers a customer where the review is published; a later answer takes the place of an earlier one. Needs
     /// review:write.
-    async fn review_reply(&self, ctx: &Context<'_>, input: ReviewReplyInput) -> Result<ReviewPayload> {
+    async fn review_reply(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ReviewReplyInput,
+    ) -> Result<ReviewPayload> {
         let caller = caller(ctx)?;
         let Some(id) = local::<ReviewId>(&input.review_id) else {
             return Ok(ReviewPayload::unknown());
@@ -230,6 +238,7 @@ impl ReviewMutation {
     async fn review_coupon_grant(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: ReviewCouponGrantInput,
     ) -> Result<ReviewPayload> {
         let caller = caller(ctx)?;
@@ -258,6 +267,7 @@ impl ReviewSettingsMutation {
     async fn review_settings_change(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: ReviewSettingsChangeInput,
     ) -> Result<ReviewSettingsPayload> {
         let caller = caller(ctx)?;
@@ -278,7 +288,7 @@ impl ReviewSettingsMutation {
     async fn review_routing_set(
         &self,
         ctx: &Context<'_>,
-        input: ReviewRoutingSetInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: ReviewRoutingSetInput,
     ) -> Result<ReviewSettingsPayload> {
         let caller = caller(ctx)?;
         let done = under_key(&input.idempotency_key, |key| {

@@ -1,6 +1,6 @@
 //! How a company asks for reviews.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::ids::StationId;
 use domain::review::{
@@ -35,6 +35,7 @@ pub(in crate::graphql) struct ReviewCoupon {
 }
 
 /// How a company asks for reviews.
+#[derive(Description)]
 pub(in crate::graphql) struct ReviewSettings {
     practice: ReviewPractice,
     now: DateTime<Utc>,
@@ -46,7 +47,7 @@ impl ReviewSettings {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl ReviewSettings {
     /// Links to external sites.
     async fn links(&self) -> Vec<ExternalLink> {

@@ -1,6 +1,6 @@
 //! How many customers answer, what they say of whom, and what brought them to.
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
 use domain::ids::StationId;
 use domain::money::RatePpm;
 use projections::At;
@@ -16,6 +16,7 @@ use crate::graphql::scalar::{Decimal, LocalDate};
 use crate::graphql::session::{app, viewer};
 
 /// Figures of the parties that a chef cooked for. Those of several chefs count for each of them.
+#[derive(Description)]
 pub(in crate::graphql) struct ChefReviewStats {
     chef: Chef,
     figures: ReviewFigures,
@@ -33,6 +34,7 @@ pub(in crate::graphql) struct MessageReviewStats {
 }
 
 /// Figures of the reviews of a period.
+#[derive(Description)]
 pub(in crate::graphql) struct ReviewStats {
     figures: Figures,
     info: projections::ReadInfo,
@@ -57,7 +59,7 @@ fn distribution(figures: &ReviewFigures) -> Vec<i32> {
     figures.distribution.iter().copied().map(count).collect()
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl ChefReviewStats {
     /// Who.
     async fn chef(&self) -> Chef {
@@ -85,7 +87,7 @@ impl ChefReviewStats {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl ReviewStats {
     /// Customers who were asked.
     async fn issued(&self) -> i32 {

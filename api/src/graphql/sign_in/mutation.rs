@@ -96,7 +96,11 @@ pub(in crate::graphql) struct SignInMutation;
 impl SignInMutation {
     /// Signs somebody in. Says WRONG_CREDENTIALS whatever is wrong, also to who is locked out after five wrong guesses, for
     /// fifteen minutes. With a second factor in use it says TOTP_REQUIRED to the right password without a code. For anybody.
-    async fn sign_in(&self, ctx: &Context<'_>, input: SignInInput) -> Result<SignInPayload> {
+    async fn sign_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: SignInInput,
+    ) -> Result<SignInPayload> {
         let proof = input.totp.map(Proof::Code);
         let ask = SignInAsk {
             organisation: input.organisation,
@@ -112,7 +116,11 @@ impl SignInMutation {
     }
 
     /// Prolongs a sign-in: the next two tokens for the last refresh token. For anybody who has one.
-    async fn token_refresh(&self, ctx: &Context<'_>, input: TokenRefreshInput) -> Result<SignInPayload> {
+    async fn token_refresh(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: TokenRefreshInput,
+    ) -> Result<SignInPayload> {
         let origin = ctx.data_unchecked::<Session>().origin.clone();
         let done = Box::pin(app(ctx).auth.refresh(&input.refresh_token, origin)).await;
         let error = match done {

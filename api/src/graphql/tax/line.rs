@@ -1,6 +1,6 @@
 //! Lines of the tax ledger.
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, Description, Enum, ID, Object, Result};
 use domain::ids::{BookingId, StationId};
 use domain::tax_rate::{PlaceConfirmation, PlaceMethod};
 use projections::tax_ledger::{self, TaxLineFilter, TaxLineRow};
@@ -38,10 +38,10 @@ impl From<PlaceMethod> for TaxPlaceMethod {
 }
 
 /// What one fact adds to a booking's tax; negative where it takes back what a line before said.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(in crate::graphql) struct TaxLine(pub(in crate::graphql) TaxLineRow);
 
-#[Object]
+#[Object(use_type_description)]
 impl TaxLine {
     /// The booking.
     async fn booking_id(&self) -> ID {

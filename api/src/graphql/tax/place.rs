@@ -51,6 +51,7 @@ impl TaxPlaceMutation {
     async fn booking_tax_place_set(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: BookingTaxPlaceSetInput,
     ) -> Result<BookingPayload> {
         let caller = caller(ctx)?;
@@ -82,6 +83,7 @@ impl TaxPlaceMutation {
     async fn booking_tax_resolve(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: BookingTaxResolveInput,
     ) -> Result<BookingPayload> {
         let caller = caller(ctx)?;

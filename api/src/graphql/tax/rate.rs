@@ -1,6 +1,6 @@
 //! Tax rates: set by hand, imported, listed by date.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, ID, InputObject, Object, Result, SimpleObject};
 use commands::tax_rate::TaxRatesImport;
 use commands::{CommandError, IdempotencyKey};
 use domain::envelope::Position;
@@ -18,10 +18,10 @@ use crate::graphql::scalar::{Decimal, LocalDate, LogPosition};
 use crate::graphql::session::{app, caller, under_key, viewer};
 
 /// A rate of a jurisdiction and the days it is in force.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(in crate::graphql) struct TaxRate(TaxRateRow);
 
-#[Object]
+#[Object(use_type_description)]
 impl TaxRate {
     /// Opaque id.
     async fn id(&self) -> ID {
@@ -205,7 +205,11 @@ pub(in crate::graphql) struct TaxRateMutation;
 #[Object]
 impl TaxRateMutation {
     /// Sets the rate of a jurisdiction. Needs tax:write.
-    async fn tax_rate_set(&self, ctx: &Context<'_>, input: TaxRateSetInput) -> Result<TaxRatePayload> {
+    async fn tax_rate_set(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: TaxRateSetInput,
+    ) -> Result<TaxRatePayload> {
         let caller = caller(ctx)?;
         let set = match rate_to_set(&input) {
             Ok(set) => set,
@@ -228,7 +232,7 @@ impl TaxRateMutation {
     async fn tax_rates_import(
         &self,
         ctx: &Context<'_>,
-        input: TaxRatesImportInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: TaxRatesImportInput,
     ) -> Result<TaxRatesImportPayload> {
         let caller = caller(ctx)?;
         let done = match IdempotencyKey::from_client(&input.idempotency_key) {

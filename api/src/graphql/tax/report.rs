@@ -1,6 +1,6 @@
 //! Tax reports.
 
-use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, Object, Result, SimpleObject};
 use projections::tax_report::{self, TaxReport as Report, TaxReportRow as ReportRow};
 use projections::{At, tax_periods};
 
@@ -106,12 +106,13 @@ pub(in crate::graphql) struct TaxReportCounty {
 }
 
 /// The tax of a state and a period.
+#[derive(Description)]
 pub(in crate::graphql) struct TaxReport {
     pub(super) report: Report,
     pub(super) at: At,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl TaxReport {
     /// Two-letter state.
     async fn state(&self) -> &str {

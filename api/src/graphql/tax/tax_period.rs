@@ -1,6 +1,6 @@
 //! Closing periods of tax and opening them again; what the accountant chooses.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::tax_period::TaxPeriodAsk;
 use commands::{CommandError, IdempotencyKey, Written};
@@ -38,10 +38,10 @@ impl From<Status> for TaxPeriodStatus {
 }
 
 /// Days of a state that were to be closed together.
-#[derive(Clone)]
+#[derive(Clone, Description)]
 pub(in crate::graphql) struct TaxPeriod(TaxPeriodRow);
 
-#[Object]
+#[Object(use_type_description)]
 impl TaxPeriod {
     /// Two-letter state.
     async fn state(&self) -> &str {
@@ -223,7 +223,11 @@ pub(in crate::graphql) struct TaxPeriodMutation;
 impl TaxPeriodMutation {
     /// Closes a period that is over: its report stays as it is, and later facts belong to later days. Refused with
     /// TAX_PERIOD_UNRESOLVED while bookings lack a rate or their place is to be confirmed. Needs tax:close.
-    async fn tax_period_close(&self, ctx: &Context<'_>, input: TaxPeriodInput) -> Result<TaxPeriodPayload> {
+    async fn tax_period_close(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: TaxPeriodInput,
+    ) -> Result<TaxPeriodPayload> {
         let caller = caller(ctx)?;
         let period = period(&input.period)?;
         let done = match IdempotencyKey::from_client(&input.idempotency_key) {
@@ -244,7 +248,7 @@ impl TaxPeriodMutation {
     async fn tax_period_reopen(
         &self,
         ctx: &Context<'_>,
-        input: TaxPeriodReopenInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: TaxPeriodReopenInput,
     ) -> Result<TaxPeriodPayload> {
         let caller = caller(ctx)?;
         let period = period(&input.period)?;
@@ -265,7 +269,7 @@ impl TaxPeriodMutation {
     async fn card_fee_tax_choose(
         &self,
         ctx: &Context<'_>,
-        input: CardFeeTaxChooseInput,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: CardFeeTaxChooseInput,
     ) -> Result<CardFeeTaxPayload> {
         let caller = caller(ctx)?;
         let done = under_key(&input.idempotency_key, |key| {
@@ -293,6 +297,7 @@ impl TaxPeriodMutation {
     async fn kept_deposit_tax_choose(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: KeptDepositTaxChooseInput,
     ) -> Result<KeptDepositTaxPayload> {
         let caller = caller(ctx)?;

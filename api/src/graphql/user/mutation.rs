@@ -161,7 +161,11 @@ pub(in crate::graphql) struct UserMutation;
 #[Object]
 impl UserMutation {
     /// Lets a person of the company sign in. Needs user:write.
-    async fn user_create(&self, ctx: &Context<'_>, input: UserCreateInput) -> Result<UserPayload> {
+    async fn user_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: UserCreateInput,
+    ) -> Result<UserPayload> {
         let caller = caller(ctx)?;
         let stations = match scope(input.station_ids) {
             Ok(stations) => stations,
@@ -188,7 +192,11 @@ impl UserMutation {
     }
 
     /// Changes what a person may do, and where; it counts for their next request. Not of oneself. Needs user:write.
-    async fn user_role_change(&self, ctx: &Context<'_>, input: UserRoleChangeInput) -> Result<UserPayload> {
+    async fn user_role_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: UserRoleChangeInput,
+    ) -> Result<UserPayload> {
         let caller = caller(ctx)?;
         let Some(user_id) = local::<UserId>(&input.user_id) else {
             return Ok(UserPayload::unknown());
@@ -212,7 +220,11 @@ impl UserMutation {
 
     /// Lets a person sign in no more: they are signed out everywhere, and their keys open nothing. Not of oneself. Needs
     /// user:write.
-    async fn user_deactivate(&self, ctx: &Context<'_>, input: UserDeactivateInput) -> Result<UserPayload> {
+    async fn user_deactivate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: UserDeactivateInput,
+    ) -> Result<UserPayload> {
         let caller = caller(ctx)?;
         let Some(user_id) = local::<UserId>(&input.user_id) else {
             return Ok(UserPayload::unknown());
@@ -230,7 +242,11 @@ impl UserMutation {
     }
 
     /// Lets a person sign in again who was deactivated. Needs user:write.
-    async fn user_reactivate(&self, ctx: &Context<'_>, input: UserActionInput) -> Result<UserPayload> {
+    async fn user_reactivate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: UserActionInput,
+    ) -> Result<UserPayload> {
         let caller = caller(ctx)?;
         let Some(user_id) = local::<UserId>(&input.user_id) else {
             return Ok(UserPayload::unknown());
@@ -254,7 +270,11 @@ pub(in crate::graphql) struct UserAccessMutation;
 #[Object]
 impl UserAccessMutation {
     /// Lets a person who is locked out sign in before the time is over. Needs user:write.
-    async fn user_unlock(&self, ctx: &Context<'_>, input: UserActionInput) -> Result<UserPayload> {
+    async fn user_unlock(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: UserActionInput,
+    ) -> Result<UserPayload> {
         viewer(ctx)?;
         let Some(user_id) = local::<UserId>(&input.user_id) else {
             return Ok(UserPayload::unknown());
@@ -271,7 +291,11 @@ impl UserAccessMutation {
     }
 
     /// Gives a person another password who has lost theirs; they are signed out everywhere. Needs user:write.
-    async fn user_password_set(&self, ctx: &Context<'_>, input: UserPasswordSetInput) -> Result<UserPayload> {
+    async fn user_password_set(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: UserPasswordSetInput,
+    ) -> Result<UserPayload> {
         viewer(ctx)?;
         let Some(user) = local::<UserId>(&input.user_id) else {
             return Ok(UserPayload::unknown());
@@ -285,7 +309,11 @@ impl UserAccessMutation {
 
     /// Takes a person's second factor away who has lost the phone and the recovery codes; they are signed out everywhere.
     /// Needs user:write.
-    async fn user_totp_reset(&self, ctx: &Context<'_>, input: UserActionInput) -> Result<UserPayload> {
+    async fn user_totp_reset(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")] input: UserActionInput,
+    ) -> Result<UserPayload> {
         viewer(ctx)?;
         let Some(user) = local::<UserId>(&input.user_id) else {
             return Ok(UserPayload::unknown());
@@ -301,6 +329,7 @@ impl UserAccessMutation {
     async fn second_factor_rule_set(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key that it is done under once.")]
         input: SecondFactorRuleSetInput,
     ) -> Result<SecondFactorRulePayload> {
         let caller = caller(ctx)?;
