@@ -40,7 +40,7 @@ fn find(name: &str) -> PathBuf {
     program
 }
 
-/// Builds the programs as the tests were built, together with them: by themselves their crates would be built a second time.
+/// Builds the programs, and none of the tests, which are being run.
 fn build() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
     let directory = profile_dir();
@@ -51,17 +51,11 @@ fn build() {
     };
     let target = directory.parent().expect("Cargo puts profiles into a directory");
     let built = Command::new(cargo)
-        .args([
-            "build",
-            "-q",
-            "--workspace",
-            "--bins",
-            "--tests",
-            "--profile",
-            profile,
-        ])
+        .args(["build", "-q", "--workspace", "--bins", "--profile", profile])
         .arg("--target-dir")
         .arg(target)
+        // Build scripts that look at it would run again, and all that is built on them.
+        .env_remove("CARGO_MANIFEST_DIR")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("the cargo that built this test runs");
