@@ -1,13 +1,12 @@
 //! Feature flags: the one place where it is asked whether something of the product is in.
 
 use domain::access::Permission;
-use domain::decider::Decider;
 use domain::feature_flag::FeatureFlag;
 use domain::ids::TenantId;
 use domain::money::RatePpm;
 use domain::organisation::{FlagState, Organisation, OrganisationCommand};
 
-use crate::execute::{Plan, Written, to_the_end};
+use crate::execute::{Written, to_the_end};
 use crate::organisation::organisation_id;
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
@@ -29,17 +28,14 @@ impl Commands {
         to_the_end(async move {
             caller.require(Permission::FlagWrite)?;
             let asked = (flag, share, &reason);
-            this.run(&caller, &key, "feature_flag_set", &asked, || async {
-                let id = organisation_id(caller.tenant);
-                let loaded = this.load::<Organisation>(&caller, &id).await?;
+            this.run(&caller, &key, "feature_flag_set", &asked, || {
                 let command = OrganisationCommand::SetFeatureFlag {
                     flag,
                     share,
                     reason: reason.clone(),
                     now: this.ports.now(),
                 };
-                let events = loaded.state.decide(command).map_err(CommandError::refused)?;
-                Ok(Plan::default().write::<Organisation>(&this, id, loaded.version, events))
+                this.plan_organisation(&caller, command)
             })
             .await
         })

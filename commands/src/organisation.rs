@@ -31,7 +31,7 @@ impl Commands {
                 .create_organisation(caller.tenant, &created.slug, &created.name)
                 .await?;
             this.run(&caller, &key, "organisation_create", &created, || {
-                this.plan_organisation(&caller, &created)
+                this.plan_organisation(&caller, OrganisationCommand::Create(created.clone()))
             })
             .await
         })
@@ -51,32 +51,27 @@ impl Commands {
         let this = self.clone();
         to_the_end(async move {
             caller.require(Permission::PaymentVoid)?;
-            this.run(&caller, &key, "refund_limit_set", &limit_cents, || async {
-                let id = organisation_id(caller.tenant);
-                let loaded = this.load::<Organisation>(&caller, &id).await?;
+            this.run(&caller, &key, "refund_limit_set", &limit_cents, || {
                 let command = OrganisationCommand::SetRefundLimit {
                     limit_cents,
                     now: this.ports.now(),
                 };
-                let events = loaded.state.decide(command).map_err(CommandError::refused)?;
-                Ok(Plan::default().write::<Organisation>(&this, id, loaded.version, events))
+                this.plan_organisation(&caller, command)
             })
             .await
         })
         .await
     }
 
-    async fn plan_organisation(
+    /// What comes of a command to the caller's company.
+    pub(crate) async fn plan_organisation(
         &self,
         caller: &Caller,
-        created: &OrganisationCreated,
+        command: OrganisationCommand,
     ) -> Result<Plan, CommandError> {
         let id = organisation_id(caller.tenant);
         let loaded = self.load::<Organisation>(caller, &id).await?;
-        let events = loaded
-            .state
-            .decide(OrganisationCommand::Create(created.clone()))
-            .map_err(CommandError::refused)?;
+        let events = loaded.state.decide(command).map_err(CommandError::refused)?;
         Ok(Plan::default().write::<Organisation>(self, id, loaded.version, events))
     }
 }

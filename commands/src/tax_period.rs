@@ -272,14 +272,8 @@ impl Commands {
         let this = self.clone();
         to_the_end(async move {
             require_closing(&caller)?;
-            this.run(&caller, &key, name, &body, || async {
-                let id = organisation_id(caller.tenant);
-                let company = this.load::<Organisation>(&caller, &id).await?;
-                let events = company
-                    .state
-                    .decide(command.clone())
-                    .map_err(CommandError::refused)?;
-                Ok(Plan::default().write::<Organisation>(&this, id, company.version, events))
+            this.run(&caller, &key, name, &body, || {
+                this.plan_organisation(&caller, command.clone())
             })
             .await
         })

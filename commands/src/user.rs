@@ -144,15 +144,12 @@ impl Commands {
         let this = self.clone();
         to_the_end(async move {
             caller.require(Permission::UserWrite)?;
-            this.run(&caller, &key, "second_factor_rule_set", &rule, || async {
-                let id = organisation_id(caller.tenant);
-                let loaded = this.load::<Organisation>(&caller, &id).await?;
+            this.run(&caller, &key, "second_factor_rule_set", &rule, || {
                 let command = OrganisationCommand::SetSecondFactorRule {
                     rule,
                     now: this.ports.now(),
                 };
-                let events = loaded.state.decide(command).map_err(CommandError::refused)?;
-                Ok(Plan::default().write::<Organisation>(&this, id, loaded.version, events))
+                this.plan_organisation(&caller, command)
             })
             .await
         })

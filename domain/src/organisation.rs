@@ -1,5 +1,6 @@
 //! The company itself.
 
+mod command;
 mod error;
 mod event;
 
@@ -12,9 +13,10 @@ use crate::decider::Decider;
 use crate::feature_flag::{FeatureFlag, USUAL_SHARE};
 use crate::message_settings::{MessageSettings, MessageSettingsError};
 use crate::money::{Cents, RatePpm};
-use crate::review::{ReviewPractice, ReviewSettings, RoutingMode};
+use crate::review::ReviewPractice;
 use crate::tax_account::{CardFeeTax, KeptDepositTax};
 
+pub use command::OrganisationCommand;
 pub use error::OrganisationError;
 pub use event::{
     FeatureFlagSet, KeptDepositTaxChosen, LeadWindowSet, MessageSettingsChanged, OrganisationCreated,
@@ -48,90 +50,6 @@ pub const USUAL_LEAD_MONTHS: u32 = 12;
 
 /// For how many months a company may keep personal data of leads, both inclusive.
 pub const LEAD_MONTHS: std::ops::RangeInclusive<u32> = 1..=120;
-
-/// What can be asked of an organisation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum OrganisationCommand {
-    /// Join the platform.
-    Create(OrganisationCreated),
-    /// Open a branch.
-    AddStation(StationAdded),
-    /// Choose how much of a card fee is taxed.
-    ChooseCardFeeTax {
-        /// How much.
-        card_fee: CardFeeTax,
-        /// Why; 3 to 500 characters.
-        reason: String,
-        /// The time of asking.
-        now: DateTime<Utc>,
-    },
-    /// Choose whether what is kept of a party that was called off is a sale.
-    ChooseKeptDepositTax {
-        /// Whether it is.
-        kept_deposit: KeptDepositTax,
-        /// Why; 3 to 500 characters.
-        reason: String,
-        /// The time of asking.
-        now: DateTime<Utc>,
-    },
-    /// Set how much of one payment support staff may give back.
-    SetRefundLimit {
-        /// How much, in cents.
-        limit_cents: Cents,
-        /// The time of asking.
-        now: DateTime<Utc>,
-    },
-    /// Note that a provider's message was turned away.
-    NoteRefusedWebhook(WebhookRefused),
-    /// Change how it asks for reviews.
-    ChangeReviewSettings {
-        /// How it asks from now on.
-        settings: ReviewSettings,
-        /// The time of asking.
-        now: DateTime<Utc>,
-    },
-    /// Choose whom external review sites are shown to.
-    RouteReviews {
-        /// To whom.
-        mode: RoutingMode,
-        /// Version of the risk text that is acknowledged.
-        risk_version: Option<String>,
-        /// The time of asking.
-        now: DateTime<Utc>,
-    },
-    /// Change how it writes to its customers.
-    ChangeMessageSettings {
-        /// How it does from now on.
-        settings: MessageSettings,
-        /// The time of asking.
-        now: DateTime<Utc>,
-    },
-    /// Set for how long personal data of leads is kept.
-    SetLeadWindow {
-        /// For how many months.
-        months: u32,
-        /// The time of asking.
-        now: DateTime<Utc>,
-    },
-    /// Say whether people need a second factor to sign in.
-    SetSecondFactorRule {
-        /// Whether they do.
-        rule: SecondFactorRule,
-        /// The time of asking.
-        now: DateTime<Utc>,
-    },
-    /// Say for how large a share of the company's customers something of the product is in.
-    SetFeatureFlag {
-        /// What.
-        flag: FeatureFlag,
-        /// For how large a share, in millionths.
-        share: RatePpm,
-        /// Why; 3 to 500 characters.
-        reason: String,
-        /// The time of asking.
-        now: DateTime<Utc>,
-    },
-}
 
 /// A company.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

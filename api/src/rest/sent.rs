@@ -62,14 +62,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 unread: true,
             }
         })?;
-        let parsed = Json::<T>::from_bytes(&bytes).map_err(|rejected| {
-            let told = rejected.body_text();
-            let problem = Problem::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", told.clone());
-            read(match field_of(&told) {
-                Some(field) => problem.of_field(&[field.as_str()]),
-                None => problem,
-            })
-        })?;
+        let parsed =
+            Json::<T>::from_bytes(&bytes).map_err(|rejected| read(misshapen(&rejected.body_text())))?;
         Ok(Self(parsed.0))
     }
 }
@@ -83,15 +77,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Query(asked) = Query::<T>::from_request_parts(parts, state)
             .await
-            .map_err(|rejected| {
-                let told = rejected.body_text();
-                let problem = Problem::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", told.clone());
-                match field_of(&told) {
-                    Some(field) => problem.of_field(&[field.as_str()]),
-                    None => problem,
-                }
-            })?;
+            .map_err(|rejected| misshapen(&rejected.body_text()))?;
         Ok(Self(asked))
+    }
+}
+
+/// The problem that the framework's text tells of, with the field at fault where it names one.
+fn misshapen(told: &str) -> Problem {
+    let problem = Problem::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", told);
+    match field_of(told) {
+        Some(field) => problem.of_field(&[field.as_str()]),
+        None => problem,
     }
 }
 

@@ -2,13 +2,12 @@
 
 use domain::access::Permission;
 use domain::customer::DestroyedKey;
-use domain::decider::Decider;
 use domain::ids::{LeadId, SubjectId};
 use domain::lead::{LeadCommand, LeadError};
 use domain::organisation::{Organisation, OrganisationCommand};
 use event_log::SubjectKey;
 
-use crate::execute::{Plan, Written, to_the_end};
+use crate::execute::{Written, to_the_end};
 use crate::organisation::organisation_id;
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
@@ -26,15 +25,12 @@ impl Commands {
         let this = self.clone();
         to_the_end(async move {
             caller.require(Permission::StationWrite)?;
-            this.run(&caller, &key, "lead_window_set", &months, || async {
-                let id = organisation_id(caller.tenant);
-                let loaded = this.load::<Organisation>(&caller, &id).await?;
+            this.run(&caller, &key, "lead_window_set", &months, || {
                 let command = OrganisationCommand::SetLeadWindow {
                     months,
                     now: this.ports.now(),
                 };
-                let events = loaded.state.decide(command).map_err(CommandError::refused)?;
-                Ok(Plan::default().write::<Organisation>(&this, id, loaded.version, events))
+                this.plan_organisation(&caller, command)
             })
             .await
         })

@@ -1,12 +1,10 @@
 //! How a company writes to its customers.
 
 use domain::access::Permission;
-use domain::decider::Decider;
 use domain::message_settings::MessageSettings;
-use domain::organisation::{Organisation, OrganisationCommand};
+use domain::organisation::OrganisationCommand;
 
-use crate::execute::{Plan, Written, to_the_end};
-use crate::organisation::organisation_id;
+use crate::execute::{Written, to_the_end};
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
 impl Commands {
@@ -23,15 +21,12 @@ impl Commands {
         let this = self.clone();
         to_the_end(async move {
             caller.require(Permission::TemplateWrite)?;
-            this.run(&caller, &key, "message_settings_change", &settings, || async {
-                let id = organisation_id(caller.tenant);
-                let loaded = this.load::<Organisation>(&caller, &id).await?;
+            this.run(&caller, &key, "message_settings_change", &settings, || {
                 let command = OrganisationCommand::ChangeMessageSettings {
                     settings: settings.clone(),
                     now: this.ports.now(),
                 };
-                let events = loaded.state.decide(command).map_err(CommandError::refused)?;
-                Ok(Plan::default().write::<Organisation>(&this, id, loaded.version, events))
+                this.plan_organisation(&caller, command)
             })
             .await
         })

@@ -5,7 +5,7 @@ use domain::decider::Decider;
 use domain::envelope::Channel;
 use domain::ids::{PaymentId, TenantId};
 use domain::money::Cents;
-use domain::organisation::{Organisation, OrganisationCommand, WebhookRefusal, WebhookRefused};
+use domain::organisation::{OrganisationCommand, WebhookRefusal, WebhookRefused};
 use domain::payment::{
     CANCELED, Payment, PaymentCommand, PaymentError, PaymentEvent, PaymentStatus, ProviderFact,
     ProviderNotice, RefundSeen, STRIPE_INTENT,
@@ -17,7 +17,6 @@ use super::refund::provider;
 use crate::execute::{NOTHING_NEW, Plan, to_the_end};
 use crate::gateways::stripe::Notice;
 use crate::load::Loaded;
-use crate::organisation::organisation_id;
 use crate::ports::GatewayError;
 use crate::work::about;
 use crate::{Caller, CommandError, Commands, IdempotencyKey, Refused};
@@ -286,16 +285,13 @@ impl Commands {
             let hour = now.date_naive().and_hms_opt(now.hour(), 0, 0);
             let cause = format!("{provider} {} {hour:?}", why.as_str());
             let key = IdempotencyKey::of_reaction("webhook_refused", &cause);
-            this.run(&caller, &key, "webhook_refused", &cause, || async {
-                let id = organisation_id(tenant);
-                let loaded = this.load::<Organisation>(&caller, &id).await?;
+            this.run(&caller, &key, "webhook_refused", &cause, || {
                 let refused = OrganisationCommand::NoteRefusedWebhook(WebhookRefused {
                     provider: provider.to_owned(),
                     why,
                     refused_at: this.ports.now(),
                 });
-                let events = loaded.state.decide(refused).map_err(CommandError::refused)?;
-                Ok(Plan::default().write::<Organisation>(&this, id, loaded.version, events))
+                this.plan_organisation(&caller, refused)
             })
             .await?;
             Ok(())

@@ -1,12 +1,12 @@
 //! What people of the company do with reviews: publish or keep back, answer, make good; and how they are asked for.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use domain::access::Permission;
 use domain::decider::Decider;
 use domain::envelope::{StreamId, Version};
 use domain::ids::{PromoCodeId, ReviewId, SubjectId};
 use domain::money::Cents;
-use domain::organisation::{Organisation, OrganisationCommand};
+use domain::organisation::OrganisationCommand;
 use domain::promo_code::{PromoAudience, PromoCode, PromoCodeCommand, PromoCodeError, PromoTerms};
 use domain::review::{
     Review, ReviewCommand, ReviewError, ReviewPractice, ReviewSettings, RoutingMode, check_text,
@@ -15,7 +15,6 @@ use serde::Serialize;
 
 use crate::execute::{Plan, UNIQUE, Written, to_the_end};
 use crate::load::Loaded;
-use crate::organisation::organisation_id;
 use crate::{Caller, CommandError, Commands, IdempotencyKey};
 
 /// Whether a review is published.
@@ -208,12 +207,12 @@ impl Commands {
         let this = self.clone();
         to_the_end(async move {
             caller.require(Permission::StationWrite)?;
-            let change = |now: DateTime<Utc>| OrganisationCommand::ChangeReviewSettings {
-                settings: settings.clone(),
-                now,
-            };
             this.run(&caller, &key, "review_settings_change", &settings, || {
-                this.plan_review_practice(&caller, change)
+                let change = OrganisationCommand::ChangeReviewSettings {
+                    settings: settings.clone(),
+                    now: this.ports.now(),
+                };
+                this.plan_organisation(&caller, change)
             })
             .await
         })
@@ -235,18 +234,15 @@ impl Commands {
         let this = self.clone();
         to_the_end(async move {
             caller.require(Permission::UserWrite)?;
-            let route = |now: DateTime<Utc>| OrganisationCommand::RouteReviews {
-                mode,
-                risk_version: risk_version.clone(),
-                now,
-            };
-            this.run(
-                &caller,
-                &key,
-                "review_routing_set",
-                &(mode, &risk_version),
-                || this.plan_review_practice(&caller, route),
-            )
+            let asked = (mode, &risk_version);
+            this.run(&caller, &key, "review_routing_set", &asked, || {
+                let route = OrganisationCommand::RouteReviews {
+                    mode,
+                    risk_version: risk_version.clone(),
+                    now: this.ports.now(),
+                };
+                this.plan_organisation(&caller, route)
+            })
             .await
         })
         .await
@@ -259,20 +255,6 @@ impl Commands {
     pub async fn review_settings(&self, caller: Caller) -> Result<ReviewPractice, CommandError> {
         caller.require(Permission::ReviewRead)?;
         self.review_practice(&caller).await
-    }
-
-    async fn plan_review_practice(
-        &self,
-        caller: &Caller,
-        command: impl Fn(DateTime<Utc>) -> OrganisationCommand,
-    ) -> Result<Plan, CommandError> {
-        let id = organisation_id(caller.tenant);
-        let loaded = self.load::<Organisation>(caller, &id).await?;
-        let events = loaded
-            .state
-            .decide(command(self.ports.now()))
-            .map_err(CommandError::refused)?;
-        Ok(Plan::default().write::<Organisation>(self, id, loaded.version, events))
     }
 
     /// A review within the caller's reach, at the version that was seen.
