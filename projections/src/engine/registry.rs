@@ -54,6 +54,9 @@ use crate::user_list::UserList;
 use crate::work_list::WorkList;
 
 /// Every projection, in the order of the command line's lists.
+// Inlined into another crate it would bring all of the engine there, once for each projection: three copies of thirty
+// megabytes were in the program.
+#[inline(never)]
 pub fn registry() -> &'static [&'static dyn Projection] {
     &[
         &Of::<BookingList>(PhantomData),
