@@ -191,7 +191,7 @@ pub async fn first_of_each(
     bookings: &[BookingId],
     first: u16,
     at: At,
-) -> Result<FirstPages<BookingId, DocumentRow>, ReadError> {
+) -> Result<FirstPages<DocumentRow>, ReadError> {
     viewer.require(Permission::PaymentRead)?;
     let select = Select {
         conditions: station_scope(viewer),
@@ -199,14 +199,10 @@ pub async fn first_of_each(
         after: None,
         first,
     };
-    let ids = bookings.iter().map(|id| Value::Uuid(id.0)).collect();
-    let found = models
-        .first_of_each::<DocumentList>(viewer.tenant, "booking_id", ids, select, at)
-        .await?;
-    Ok(FirstPages::of(found, |value| match value {
-        Value::Uuid(id) => Some(BookingId(*id)),
-        Value::Text(_) | Value::Int(_) | Value::Instant(_) | Value::Date(_) => None,
-    }))
+    let of = ("booking_id", bookings);
+    models
+        .first_of_each::<DocumentList>(viewer.tenant, of, select, at)
+        .await
 }
 
 /// How many documents there are.

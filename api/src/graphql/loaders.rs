@@ -1,28 +1,29 @@
 //! One look-up for many rows, within one request and one viewer's reach.
 
+mod batch;
+mod first_pages;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::dataloader::{DataLoader, Loader};
 use domain::access::Viewer;
 use domain::envelope::{Position, Sealed, StreamId};
 use domain::ids::{BookingId, ChefId, CustomerId, StationId};
 use event_log::{Opened, SealedField};
-use projections::audit_trail::AuditRow;
 use projections::booking_ledger::Statement;
 use projections::booking_list::BookingRow;
 use projections::chef_list::ChefRow;
 use projections::customer_list::CustomerRow;
-use projections::document_list::DocumentRow;
-use projections::payment_list::PaymentRow;
 use projections::station_list::StationRow;
 use projections::tax_ledger::{TaxLineKind, TaxLineRow};
 use projections::{
-    Answer, At, FirstPages, Fresh, Late, Page, ReadError, ReadInfo, audit_trail, booking_ledger,
-    booking_list, chef_list, customer_list, document_list, payment_list, station_list, tax_ledger,
+    Answer, At, Fresh, Late, ReadError, ReadInfo, booking_ledger, booking_list, chef_list, customer_list,
+    station_list, tax_ledger,
 };
 
+use self::batch::{Batch, Load, Loaded};
+use self::first_pages::Pages;
 use super::error::unread;
 use crate::app::App;
 
@@ -30,7 +31,20 @@ use crate::app::App;
 pub(super) const ERASED: &str = "[erased]";
 
 /// The loaders of one request.
-pub(super) struct Loaders(DataLoader<Lookup>);
+pub(super) struct Loaders {
+    lookup: Arc<Lookup>,
+    customers: Rows<CustomerId, CustomerRow>,
+    stations: Rows<StationId, StationRow>,
+    bookings: Rows<BookingId, BookingRow>,
+    chefs: Rows<ChefId, ChefRow>,
+    tax: Batch<Key<TaxOf>, TaxLineRow>,
+    ledgers: Batch<Key<LedgerOf>, Answer<Statement>>,
+    texts: Batch<SealedText, Option<String>>,
+    pages: Pages,
+}
+
+/// Rows by their ids, and what they hold.
+type Rows<I, R> = Batch<Key<I>, (R, ReadInfo)>;
 
 struct Lookup {
     app: App,
@@ -76,18 +90,6 @@ struct TaxOf(BookingId);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct LedgerOf(BookingId);
 
-/// The first page of a booking's payments.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct PaymentsOf(BookingId, u16);
-
-/// The first page of a booking's documents.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct DocumentsOf(BookingId, u16);
-
-/// The first page of what happened to a thing of a kind.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct AuditOf(&'static str, String, u16);
-
 /// A sealed field to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct SealedText {
@@ -96,8 +98,6 @@ struct SealedText {
     subject: domain::ids::SubjectId,
     sealed: String,
 }
-
-type Loaded<K, V> = Result<HashMap<K, V>, Arc<ReadError>>;
 
 /// The keys of each time.
 fn by_time<I: Clone>(keys: &[Key<I>]) -> HashMap<When, Vec<I>> {
@@ -111,9 +111,8 @@ fn by_time<I: Clone>(keys: &[Key<I>]) -> HashMap<When, Vec<I>> {
 /// A loader of rows by id: one look-up for each time.
 macro_rules! rows_by_id {
     ($id:ty, $row:ty, $key:expr, $many:path) => {
-        impl Loader<Key<$id>> for Lookup {
+        impl Load<Key<$id>> for Lookup {
             type Value = ($row, ReadInfo);
-            type Error = Arc<ReadError>;
             async fn load(&self, keys: &[Key<$id>]) -> Loaded<Key<$id>, ($row, ReadInfo)> {
                 let mut found = HashMap::new();
                 for (when, ids) in by_time(keys) {
@@ -151,9 +150,8 @@ rows_by_id!(
 
 rows_by_id!(ChefId, ChefRow, |row: &ChefRow| row.chef_id, chef_list::many);
 
-impl Loader<Key<TaxOf>> for Lookup {
+impl Load<Key<TaxOf>> for Lookup {
     type Value = TaxLineRow;
-    type Error = Arc<ReadError>;
     async fn load(&self, keys: &[Key<TaxOf>]) -> Loaded<Key<TaxOf>, TaxLineRow> {
         let mut found = HashMap::new();
         for (when, ids) in by_time(keys) {
@@ -170,9 +168,8 @@ impl Loader<Key<TaxOf>> for Lookup {
     }
 }
 
-impl Loader<Key<LedgerOf>> for Lookup {
+impl Load<Key<LedgerOf>> for Lookup {
     type Value = Answer<Statement>;
-    type Error = Arc<ReadError>;
     async fn load(&self, keys: &[Key<LedgerOf>]) -> Loaded<Key<LedgerOf>, Answer<Statement>> {
         let mut found = HashMap::new();
         for (when, ids) in by_time(keys) {
@@ -191,72 +188,8 @@ impl Loader<Key<LedgerOf>> for Lookup {
     }
 }
 
-/// A loader of first pages: one look-up for each time, length and kind.
-macro_rules! first_pages {
-    ($key:ident, $row:ty, $group:ty, $id:ty, $split:expr, $join:expr, $first_of_each:expr) => {
-        impl Loader<Key<$key>> for Lookup {
-            type Value = Page<$row>;
-            type Error = Arc<ReadError>;
-            async fn load(&self, keys: &[Key<$key>]) -> Loaded<Key<$key>, Page<$row>> {
-                let mut groups: HashMap<(When, $group), Vec<$id>> = HashMap::new();
-                for Key(key, when) in keys {
-                    let (group, id) = $split(key.clone());
-                    groups.entry((*when, group)).or_default().push(id);
-                }
-                let mut found = HashMap::new();
-                for ((when, group), ids) in groups {
-                    let pages = $first_of_each(self, group, ids.clone(), when.at()).await;
-                    let mut pages: FirstPages<$id, $row> = pages.map_err(Arc::new)?;
-                    found.extend(ids.into_iter().map(|id| {
-                        let page = pages.take(&id);
-                        (Key($join(group, id), when), page)
-                    }));
-                }
-                Ok(found)
-            }
-        }
-    };
-}
-
-first_pages!(
-    PaymentsOf,
-    PaymentRow,
-    u16,
-    BookingId,
-    |PaymentsOf(id, first)| (first, id),
-    |first, id| PaymentsOf(id, first),
-    async |lookup: &Self, first, ids: Vec<BookingId>, at| {
-        payment_list::first_of_each(&lookup.app.views, &lookup.viewer, &ids, first, at).await
-    }
-);
-
-first_pages!(
-    DocumentsOf,
-    DocumentRow,
-    u16,
-    BookingId,
-    |DocumentsOf(id, first)| (first, id),
-    |first, id| DocumentsOf(id, first),
-    async |lookup: &Self, first, ids: Vec<BookingId>, at| {
-        document_list::first_of_each(&lookup.app.views, &lookup.viewer, &ids, first, at).await
-    }
-);
-
-first_pages!(
-    AuditOf,
-    AuditRow,
-    (&'static str, u16),
-    String,
-    |AuditOf(kind, id, first)| ((kind, first), id),
-    |(kind, first), id| AuditOf(kind, id, first),
-    async |lookup: &Self, (kind, first), ids: Vec<String>, at| {
-        audit_trail::first_of_each(&lookup.app.views, &lookup.viewer, kind, ids, first, at).await
-    }
-);
-
-impl Loader<SealedText> for Lookup {
+impl Load<SealedText> for Lookup {
     type Value = Option<String>;
-    type Error = Arc<ReadError>;
     async fn load(&self, keys: &[SealedText]) -> Loaded<SealedText, Option<String>> {
         let sealed: Vec<Sealed> = keys
             .iter()
@@ -290,7 +223,17 @@ impl Loaders {
             app: app.clone(),
             viewer: viewer.clone(),
         };
-        Self(DataLoader::new(lookup, tokio::spawn))
+        Self {
+            lookup: Arc::new(lookup),
+            customers: Batch::default(),
+            stations: Batch::default(),
+            bookings: Batch::default(),
+            chefs: Batch::default(),
+            tax: Batch::default(),
+            ledgers: Batch::default(),
+            texts: Batch::default(),
+            pages: Pages::default(),
+        }
     }
 
     pub(super) async fn customer(
@@ -298,37 +241,29 @@ impl Loaders {
         id: CustomerId,
         at: At,
     ) -> async_graphql::Result<Option<CustomerRow>> {
-        let found = self.0.load_one(Key(id, When::of(at))).await.map_err(shared)?;
-        Ok(found.map(|(row, _)| row))
+        let found = self.customers.one(&self.lookup, Key(id, When::of(at))).await;
+        Ok(found.map_err(shared)?.map(|(row, _)| row))
     }
 
     pub(super) async fn station(&self, id: StationId, at: At) -> async_graphql::Result<Option<StationRow>> {
-        let found = self.0.load_one(Key(id, When::of(at))).await.map_err(shared)?;
-        Ok(found.map(|(row, _)| row))
+        let found = self.stations.one(&self.lookup, Key(id, When::of(at))).await;
+        Ok(found.map_err(shared)?.map(|(row, _)| row))
     }
 
     /// Chefs of these ids within reach, in their order.
     pub(super) async fn chefs(&self, ids: &[ChefId], at: At) -> async_graphql::Result<Vec<ChefRow>> {
         let when = When::of(at);
-        let keys = ids.iter().map(|id| Key(*id, when));
-        let mut found = self.0.load_many(keys).await.map_err(shared)?;
-        Ok(ids
-            .iter()
-            .filter_map(|id| found.remove(&Key(*id, when)))
-            .map(|(row, _)| row)
-            .collect())
+        let keys = ids.iter().map(|id| Key(*id, when)).collect();
+        let found = self.chefs.many(&self.lookup, keys).await.map_err(shared)?;
+        Ok(found.into_iter().map(|(row, _)| row).collect())
     }
 
     /// Stations of these ids within reach, in their order.
     pub(super) async fn stations(&self, ids: &[StationId], at: At) -> async_graphql::Result<Vec<StationRow>> {
         let when = When::of(at);
-        let keys = ids.iter().map(|id| Key(*id, when));
-        let mut found = self.0.load_many(keys).await.map_err(shared)?;
-        Ok(ids
-            .iter()
-            .filter_map(|id| found.remove(&Key(*id, when)))
-            .map(|(row, _)| row)
-            .collect())
+        let keys = ids.iter().map(|id| Key(*id, when)).collect();
+        let found = self.stations.many(&self.lookup, keys).await.map_err(shared)?;
+        Ok(found.into_iter().map(|(row, _)| row).collect())
     }
 
     /// A booking, and what its row holds.
@@ -337,60 +272,21 @@ impl Loaders {
         id: BookingId,
         at: At,
     ) -> async_graphql::Result<Option<(BookingRow, ReadInfo)>> {
-        self.0.load_one(Key(id, When::of(at))).await.map_err(shared)
+        let found = self.bookings.one(&self.lookup, Key(id, When::of(at))).await;
+        found.map_err(shared)
     }
 
     pub(super) async fn tax(&self, id: BookingId, at: At) -> async_graphql::Result<Option<TaxLineRow>> {
-        self.0
-            .load_one(Key(TaxOf(id), When::of(at)))
-            .await
-            .map_err(shared)
+        let found = self.tax.one(&self.lookup, Key(TaxOf(id), When::of(at))).await;
+        found.map_err(shared)
     }
 
     pub(super) async fn ledger(&self, id: BookingId, at: At) -> async_graphql::Result<Answer<Statement>> {
         let found = self
-            .0
-            .load_one(Key(LedgerOf(id), When::of(at)))
-            .await
-            .map_err(shared)?;
-        found.ok_or_else(super::error::behind)
-    }
-
-    /// The first page of a booking's payments, the latest first.
-    pub(super) async fn payments(
-        &self,
-        id: BookingId,
-        first: u16,
-        at: At,
-    ) -> async_graphql::Result<Page<PaymentRow>> {
-        let key = Key(PaymentsOf(id, first), When::of(at));
-        let found = self.0.load_one(key).await.map_err(shared)?;
-        found.ok_or_else(super::error::behind)
-    }
-
-    /// The first page of a booking's documents, the latest first.
-    pub(super) async fn documents(
-        &self,
-        id: BookingId,
-        first: u16,
-        at: At,
-    ) -> async_graphql::Result<Page<DocumentRow>> {
-        let key = Key(DocumentsOf(id, first), When::of(at));
-        let found = self.0.load_one(key).await.map_err(shared)?;
-        found.ok_or_else(super::error::behind)
-    }
-
-    /// The first page of what happened to a thing of a kind, the latest first.
-    pub(super) async fn audit(
-        &self,
-        kind: &'static str,
-        id: String,
-        first: u16,
-        at: At,
-    ) -> async_graphql::Result<Page<AuditRow>> {
-        let key = Key(AuditOf(kind, id, first), When::of(at));
-        let found = self.0.load_one(key).await.map_err(shared)?;
-        found.ok_or_else(super::error::behind)
+            .ledgers
+            .one(&self.lookup, Key(LedgerOf(id), When::of(at)))
+            .await;
+        found.map_err(shared)?.ok_or_else(super::error::behind)
     }
 
     /// The text of a sealed field; none once it has been erased.
@@ -406,7 +302,8 @@ impl Loaders {
             subject: sealed.subject,
             sealed: sealed.sealed.clone(),
         };
-        Ok(self.0.load_one(key).await.map_err(shared)?.flatten())
+        let found = self.texts.one(&self.lookup, key).await;
+        Ok(found.map_err(shared)?.flatten())
     }
 
     /// The text of a sealed field, or the word that stands for erased data.

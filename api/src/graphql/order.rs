@@ -14,41 +14,51 @@ pub(super) fn as_asked(document: &ExecutableDocument, operation: Option<&str>, d
     match operations.find(|(name, _)| wanted(*name)) {
         Some((_, found)) => {
             let OperationDefinition { selection_set, .. } = &found.node;
-            reorder(document, &[&selection_set.node], data)
+            Asked::of(document, &[&selection_set.node]).order(data)
         }
         None => data,
     }
 }
 
-/// A value in the order of what was selected of it.
-fn reorder(document: &ExecutableDocument, selected: &[&SelectionSet], value: Value) -> Value {
-    match value {
-        Value::Object(mut fields) => {
-            let mut wanted = Wanted::default();
-            for set in selected {
-                wanted.collect(document, set);
-            }
-            let mut ordered = IndexMap::with_capacity(fields.len());
-            for (key, sets) in wanted.fields {
-                if let Some(value) = fields.swap_remove(key) {
-                    ordered.insert(key.clone(), reorder(document, &sets, value));
-                }
-            }
-            ordered.extend(fields);
-            Value::Object(ordered)
+/// The fields of an object as they were asked for, with those below them. It is the same for all items of a list.
+struct Asked<'a> {
+    fields: Vec<(&'a Name, Asked<'a>)>,
+}
+
+impl<'a> Asked<'a> {
+    /// What was selected, put together; that what a selection expands to is not too much was seen before it was answered.
+    fn of(document: &'a ExecutableDocument, selected: &[&'a SelectionSet]) -> Self {
+        let mut wanted = Wanted::default();
+        for set in selected {
+            wanted.collect(document, set);
         }
-        Value::List(items) => Value::List(
-            items
-                .into_iter()
-                .map(|item| reorder(document, selected, item))
-                .collect(),
-        ),
-        leaf @ (Value::Null
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Boolean(_)
-        | Value::Binary(_)
-        | Value::Enum(_)) => leaf,
+        let below = |(key, sets): (&'a Name, Vec<&'a SelectionSet>)| (key, Self::of(document, &sets));
+        Self {
+            fields: wanted.fields.into_iter().map(below).collect(),
+        }
+    }
+
+    /// A value in this order.
+    fn order(&self, value: Value) -> Value {
+        match value {
+            Value::Object(mut fields) => {
+                let mut ordered = IndexMap::with_capacity(fields.len());
+                for (key, below) in &self.fields {
+                    if let Some((key, value)) = fields.swap_remove_entry(*key) {
+                        ordered.insert(key, below.order(value));
+                    }
+                }
+                ordered.extend(fields);
+                Value::Object(ordered)
+            }
+            Value::List(items) => Value::List(items.into_iter().map(|item| self.order(item)).collect()),
+            leaf @ (Value::Null
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Boolean(_)
+            | Value::Binary(_)
+            | Value::Enum(_)) => leaf,
+        }
     }
 }
 

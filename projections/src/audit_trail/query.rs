@@ -193,10 +193,10 @@ pub async fn first_of_each(
     models: &ReadModels,
     viewer: &Viewer,
     kind: &str,
-    ids: Vec<String>,
+    ids: &[String],
     first: u16,
     at: At,
-) -> Result<FirstPages<String, AuditRow>, ReadError> {
+) -> Result<FirstPages<AuditRow>, ReadError> {
     viewer.require(Permission::AuditRead)?;
     let filter = AuditFilter {
         entity_type: Some(kind.to_owned()),
@@ -208,14 +208,10 @@ pub async fn first_of_each(
         after: None,
         first,
     };
-    let ids = ids.into_iter().map(Value::Text).collect();
-    let found = models
-        .first_of_each::<AuditTrail>(viewer.tenant, "entity_id", ids, select, at)
-        .await?;
-    Ok(FirstPages::of(found, |value| match value {
-        Value::Text(id) => Some(id.clone()),
-        Value::Uuid(_) | Value::Int(_) | Value::Instant(_) | Value::Date(_) => None,
-    }))
+    let of = ("entity_id", ids);
+    models
+        .first_of_each::<AuditTrail>(viewer.tenant, of, select, at)
+        .await
 }
 
 /// How many entries there are: a search looks through all of the period for it.

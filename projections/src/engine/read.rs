@@ -1,7 +1,6 @@
 //! Answering a question: live with a bound on staleness, or as of a position.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -13,7 +12,7 @@ use tokio::time::Instant;
 
 use super::as_of;
 use super::checkpoint::{self, Standing};
-use super::column::Value;
+use super::column::{Column, Value};
 use super::error::ReadError;
 use super::fold::{Fold, Row};
 use super::incomplete;
@@ -86,32 +85,23 @@ pub struct Answer<T> {
     pub info: ReadInfo,
 }
 
-/// The first pages of lists, each of a thing of its own.
+/// The first pages of several lists, which differ in one column's value.
 #[derive(Debug, Clone)]
-pub struct FirstPages<I, R> {
-    pages: HashMap<I, Page<R>>,
+pub struct FirstPages<R> {
+    pages: BTreeMap<Value, Page<R>>,
     info: ReadInfo,
 }
 
-impl<I: Eq + Hash, R> FirstPages<I, R> {
-    /// Takes the page of a thing: without rows where it has none, or it is not within reach.
-    pub fn take(&mut self, id: &I) -> Page<R> {
-        self.pages.remove(id).unwrap_or_else(|| Page {
+impl<R> FirstPages<R> {
+    /// Takes the page of a value: without rows where it has none, or they are not within reach.
+    pub fn take(&mut self, of: &impl Column) -> Page<R> {
+        let page = of.value().and_then(|value| self.pages.remove(&value));
+        page.unwrap_or_else(|| Page {
             rows: Vec::new(),
             has_next: false,
             end: None,
             info: self.info.clone(),
         })
-    }
-
-    pub(crate) fn of(found: Answer<BTreeMap<Value, Page<R>>>, id: impl Fn(&Value) -> Option<I>) -> Self {
-        let pages = found.value.into_iter();
-        Self {
-            pages: pages
-                .filter_map(|(value, page)| Some((id(&value)?, page)))
-                .collect(),
-            info: found.info,
-        }
     }
 }
 
@@ -201,16 +191,15 @@ impl ReadModels {
         }
     }
 
-    /// The first page of each of several lists, which differ in one column's value: one question for all of them. A value of
-    /// which there are no rows has no page.
+    /// The first page of each of several lists, which differ in one column's value: one question for all of them.
     pub(crate) async fn first_of_each<F: Fold>(
         &self,
         tenant: TenantId,
-        column: &'static str,
-        values: Vec<Value>,
+        (column, of): (&'static str, &[impl Column]),
         select: Select,
         at: At,
-    ) -> Result<Answer<BTreeMap<Value, Page<F::Row>>>, ReadError> {
+    ) -> Result<FirstPages<F::Row>, ReadError> {
+        let values: Vec<Value> = of.iter().filter_map(Column::value).collect();
         let mut conditions = select.conditions.clone();
         conditions.push(Condition::OneOf(column, values.clone()));
         let found: Answer<Vec<F::Row>> = match at {
@@ -248,8 +237,8 @@ impl ReadModels {
             }
             (value, page(rows, &select, found.info.clone()))
         };
-        Ok(Answer {
-            value: lists.into_iter().map(in_order).collect(),
+        Ok(FirstPages {
+            pages: lists.into_iter().map(in_order).collect(),
             info: found.info.clone(),
         })
     }
