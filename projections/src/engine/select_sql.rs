@@ -169,6 +169,9 @@ fn in_order(query: &mut Query, select: &Select) {
 }
 
 /// The page's rows, and one more where there is one.
+///
+/// Here and below a row comes as `row_to_json` writes it, which is about half of what it takes the server to make `jsonb` of it
+/// first.
 pub(crate) async fn select<R: Row>(
     connection: &mut PgConnection,
     tenant: TenantId,
@@ -182,7 +185,7 @@ pub(crate) async fn select<R: Row>(
         .map(|cursor| cursor.read::<R>(order))
         .transpose()?;
     let mut query = from::<R>(
-        "select to_jsonb(t)::text from ",
+        "select row_to_json(t)::text from ",
         tenant,
         generation,
         &select.conditions,
@@ -204,7 +207,7 @@ pub(crate) async fn first_of_each<R: Row>(
     values: Vec<Value>,
     select: &Select,
 ) -> Result<Vec<R>, ReadError> {
-    let mut query = Query::new("select to_jsonb(r)::text from unnest(");
+    let mut query = Query::new("select row_to_json(r)::text from unnest(");
     if !array::<R>(&mut query, column, values) {
         return Ok(Vec::new());
     }
@@ -225,7 +228,12 @@ pub(crate) async fn all<R: Row>(
     generation: i32,
     conditions: &[Condition],
 ) -> Result<Vec<R>, ReadError> {
-    let mut query = from::<R>("select to_jsonb(t)::text from ", tenant, generation, conditions);
+    let mut query = from::<R>(
+        "select row_to_json(t)::text from ",
+        tenant,
+        generation,
+        conditions,
+    );
     let rows: Vec<String> = query.build_query_scalar().fetch_all(connection).await?;
     rows.iter().map(|row| read_row(row)).collect()
 }
