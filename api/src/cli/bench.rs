@@ -13,12 +13,14 @@ mod latencies;
 mod live;
 mod load;
 mod ours;
+mod page;
 mod postgres_es;
 mod project;
 mod raw;
 mod read;
 mod rebuild;
 mod report;
+mod served;
 mod server_use;
 mod tab;
 mod target;
@@ -64,6 +66,8 @@ pub(super) enum Bench {
     Jobs(jobs::JobsBench),
     /// Subscribers: the server's memory with them, and how soon they are told of what happens.
     Live(live::LiveBench),
+    /// A page of bookings with what belongs to each, over HTTP, beside PostGraphile over the same tables.
+    Page(page::PageBench),
 }
 
 /// What every measurement is told.
@@ -140,6 +144,7 @@ impl Bench {
             Self::Export(export) => (&export.ask, export::CASES.to_vec()),
             Self::Jobs(jobs) => (&jobs.ask, jobs::CASES.to_vec()),
             Self::Live(live) => (&live.ask, live::CASES.to_vec()),
+            Self::Page(page) => (&page.ask, page::CASES.to_vec()),
         }
     }
 
@@ -173,6 +178,7 @@ impl Bench {
             Self::Export(export) => export.measure(world, &mut report).await?,
             Self::Jobs(jobs) => jobs.measure(world, &mut report).await?,
             Self::Live(live) => live.measure(world, scratch, &mut report).await?,
+            Self::Page(page) => page.measure(world, scratch, &mut report).await?,
         }
         report.finish()
     }

@@ -12,7 +12,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use tests::process::Installation;
 
 /// What a program finds in every line, measured or summed up.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "peer",
     "case",
     "clients",
@@ -22,6 +22,7 @@ const FIELDS: [&str; 17] = [
     "seconds",
     "events_per_s",
     "p50_ms",
+    "p95_ms",
     "p99_ms",
     "p999_ms",
     "conflicts",
@@ -497,6 +498,22 @@ async fn subscribers_are_measured_one_and_many() {
             line["p99_ms"].is_number() && line["peak_mib"].as_u64() > Some(0),
             "{line}"
         );
+    }
+    assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
+}
+
+#[tokio::test]
+async fn pages_are_measured_over_http_in_a_company_of_their_own() {
+    let installation = Installation::empty();
+    let server = installation.postgres();
+    let ask = [
+        "bench", "page", "--case", "page_1", "--millis", "200", "--rounds", "1", "--events", "1000",
+    ];
+    let (measured, summed) = lines(&installation.well(&ask));
+    let expected = expected(&[("page_1", &["ours"])]);
+    assert_eq!((cases(&measured), cases(&summed)), (expected.clone(), expected));
+    for line in &measured {
+        assert!(line["events"].as_u64() > Some(0) && line["errors"] == 0, "{line}");
     }
     assert_eq!(databases(&server).await, ["hibachi", "postgres"]);
 }

@@ -31,7 +31,9 @@ const PAID_CENTS: i64 = 85_118;
 pub(super) struct Business {
     ours: Ours,
     stations: Arc<[Uuid]>,
-    customer: Uuid,
+    customers: Arc<[Uuid]>,
+    /// Who cooks; where nobody is, nobody is assigned.
+    chefs: Arc<[Uuid]>,
     next: Arc<AtomicU64>,
     /// Events of a booking.
     steps: u64,
@@ -56,12 +58,31 @@ impl Business {
         let business = Self {
             ours: ours.clone(),
             stations: (0..STATIONS).map(|_| ours.ids.next()).collect(),
-            customer: ours.ids.next(),
+            customers: [ours.ids.next()].into(),
+            chefs: Arc::default(),
             next: Arc::default(),
             steps,
         };
         business.append(business.opening()).await?;
         Ok(business)
+    }
+
+    /// More business of a company that is there: bookings of its customers at its stations, which its chefs cook.
+    pub(super) fn more(
+        ours: &Ours,
+        stations: Vec<Uuid>,
+        customers: Vec<Uuid>,
+        chefs: Vec<Uuid>,
+        steps: u64,
+    ) -> Self {
+        Self {
+            ours: ours.clone(),
+            stations: stations.into(),
+            customers: customers.into(),
+            chefs: chefs.into(),
+            next: Arc::default(),
+            steps,
+        }
     }
 
     /// The same business as another tenant's, whose log has its opening.
@@ -104,7 +125,7 @@ impl Business {
             .map(|n| (n, self.ours.ids.next()))
             .collect();
         for step in 0..self.steps {
-            let steps = bookings.iter().filter_map(|(n, id)| self.step(*n, *id, step));
+            let steps = bookings.iter().map(|(n, id)| self.step(*n, *id, step));
             self.append(steps.collect()).await?;
         }
         Ok(())
@@ -113,12 +134,24 @@ impl Business {
     /// Asks for one more booking and says where that stands in the log.
     pub(super) async fn request(&self) -> Result<Position> {
         let n = self.next.fetch_add(1, Ordering::Relaxed);
-        let steps = self.step(n, self.ours.ids.next(), 0).into_iter().collect();
-        self.append(steps).await
+        let asked = self.step(n, self.ours.ids.next(), 0);
+        self.append(vec![asked]).await
     }
 
-    /// One step of the n-th booking; none where it has no more.
-    fn step(&self, n: u64, id: Uuid, step: u64) -> Option<Step> {
+    /// One step of the n-th booking: once it is confirmed a chef is assigned, where there are any.
+    fn step(&self, n: u64, id: Uuid, step: u64) -> Step {
+        match step {
+            4 if !self.chefs.is_empty() => Step {
+                stream: id.to_string(),
+                name: "booking.chef_assigned",
+                payload: self.assigned(n, id),
+            },
+            5.. if !self.chefs.is_empty() => self.other_step(n, id, step - 1),
+            _ => self.other_step(n, id, step),
+        }
+    }
+
+    fn other_step(&self, n: u64, id: Uuid, step: u64) -> Step {
         let is_called_off = n % 4 == 3;
         let mut stream = id;
         let (name, payload) = match (step, is_called_off) {
@@ -143,16 +176,19 @@ impl Business {
                 }
             }
         };
-        Some(Step {
+        Step {
             stream: stream.to_string(),
             name,
             payload,
-        })
+        }
     }
 
     fn station(&self, n: u64) -> Uuid {
-        let station = usize::try_from(n).unwrap_or_default() % self.stations.len();
-        self.stations[station]
+        nth(&self.stations, n)
+    }
+
+    fn customer(&self, n: u64) -> Uuid {
+        nth(&self.customers, n)
     }
 
     fn opening(&self) -> Vec<Step> {
@@ -161,7 +197,7 @@ impl Business {
             name,
             payload,
         };
-        let contact = json!({"name": self.sealed("n"), "email": self.sealed("e"), "phone": null});
+        let contact = json!({"name": self.sealed(0, "n"), "email": self.sealed(0, "e"), "phone": null});
         let registered =
             json!({"contact": contact, "email_key": "k", "phone_key": null, "sms_consent": null});
         let rate = json!({
@@ -175,7 +211,7 @@ impl Business {
                 json!({"name": "Bench", "slug": "bench"}),
             ),
             step("CA/santa clara", "tax_rate.set", rate),
-            step(&self.customer.to_string(), "customer.registered", registered),
+            step(&self.customer(0).to_string(), "customer.registered", registered),
         ];
         for station in self.stations.iter().map(Uuid::to_string) {
             let settings = json!({
@@ -195,16 +231,16 @@ impl Business {
         steps
     }
 
-    fn sealed(&self, text: &str) -> Value {
-        json!({"subject": self.customer, "sealed": text.repeat(80)})
+    fn sealed(&self, n: u64, text: &str) -> Value {
+        json!({"subject": self.customer(n), "sealed": text.repeat(80)})
     }
 
     fn requested(&self, n: u64, id: Uuid) -> Value {
         let day = day(n);
         json!({
-            "number": number(id), "customer_id": self.customer, "station_id": self.station(n),
+            "number": number(id), "customer_id": self.customer(n), "station_id": self.station(n),
             "venue": {
-                "street": self.sealed("s"), "city": "San Jose", "county": "Santa Clara", "state": "CA", "zip": "95112",
+                "street": self.sealed(n, "s"), "city": "San Jose", "county": "Santa Clara", "state": "CA", "zip": "95112",
             },
             "start": {
                 "utc": format!("{day}T20:00:00Z"), "local": format!("{day}T12:00:00"),
@@ -246,6 +282,17 @@ impl Business {
         json!({
             "booking": self.paid(n, id), "method": "zelle", "amount_cents": PAID_CENTS, "tip_cents": 1_500,
             "note": null, "verified_at": "2026-11-02T00:00:00Z",
+        })
+    }
+
+    fn assigned(&self, n: u64, id: Uuid) -> Value {
+        let day = day(n);
+        json!({
+            "station_id": self.station(n), "number": number(id), "chef_id": nth(&self.chefs, n),
+            "blocked_from": format!("{day}T18:40:00Z"), "blocked_until": format!("{day}T22:30:00Z"),
+            "zone": "America/Los_Angeles", "day": [format!("{day}T00:00:00Z"), format!("{day}T23:59:59Z")],
+            "week": [format!("{day}T00:00:00Z"), format!("{day}T23:59:59Z")],
+            "caps": {"per_day": null, "per_week": null}, "assigned_at": "2026-11-02T00:00:02Z",
         })
     }
 
@@ -312,6 +359,11 @@ fn newest(name: &str) -> u16 {
         .iter()
         .find(|kind| kind.name == name)
         .map_or(1, |kind| kind.version)
+}
+
+/// The n-th of those that take turns.
+fn nth(all: &[Uuid], n: u64) -> Uuid {
+    all[usize::try_from(n).unwrap_or_default() % all.len()]
 }
 
 fn number(id: Uuid) -> String {

@@ -4,36 +4,28 @@
 mod clients;
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::Ipv4Addr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use commands::gateways::{SystemClock, ZipDirectory};
-use commands::ports::Ports;
 use commands::{Caller, IdempotencyKey};
 use domain::access::{Role, StationScope};
 use domain::decider::Decider;
 use domain::ids::{TenantId, UserId};
 use domain::organisation::OrganisationCreated;
 use domain::user::User;
-use event_log::{Database, MasterKey};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, block_in_place};
+use tokio::task::block_in_place;
 
 use super::Ask;
 use super::latencies::Latencies;
 use super::ours::Ours;
 use super::report::{OURS, Report};
+use super::served::Served;
 use super::work::{Measured, Miss, cpu_time};
 use super::world::World;
-use crate::app::{App, POOL};
-use crate::auth::{Origin, SignInAsk};
-use crate::http;
+use crate::app::App;
 use crate::installation::Scratch;
 use crate::live::LiveSettings;
 
@@ -64,30 +56,30 @@ impl LiveBench {
         // Each subscriber is a connection.
         let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
         setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
-        let served = Served::start(world, scratch).await?;
+        let followed = Followed::start(world, scratch).await?;
         for round in 1..=self.ask.rounds {
             for (case, subscribers) in [(ALONE, 1), (MANY, self.subscribers)] {
                 if self.ask.wants(case) {
-                    let measured = self.told(world, &served, subscribers).await?;
+                    let measured = self.told(world, &followed, subscribers).await?;
                     report.add(case, OURS, subscribers, round, &measured)?;
                 }
             }
         }
-        served.stop().await
+        followed.served.stop().await
     }
 
     /// Lets things happen at an even pace, and counts how long each subscriber waited to be told of each.
-    async fn told(&self, world: &World, served: &Served, subscribers: u32) -> Result<Measured> {
+    async fn told(&self, world: &World, followed: &Followed, subscribers: u32) -> Result<Measured> {
         let of_each = LiveSettings::default().per_credential;
         let people = usize::try_from(subscribers)?.div_ceil(of_each);
         // Before: what signing in takes is none of theirs.
         let mut tokens = Vec::with_capacity(people);
         for number in 0..people {
-            tokens.push(served.token(number).await?);
+            tokens.push(followed.token(number).await?);
         }
         world.settle().await;
         let idle = resident_mib()?;
-        let mut followers = Followers::start(served, subscribers, &tokens)?;
+        let mut followers = Followers::start(&followed.served, subscribers, &tokens)?;
         let (cpu, began) = (cpu_time()?, Instant::now());
         let mut measured = Measured::default();
         let mut most = resident_mib()?;
@@ -98,14 +90,14 @@ impl LiveBench {
             if n > 0 && began.elapsed() >= self.ask.time() {
                 break;
             }
-            match served.ours.charge(served.ours.ids.next(), 1).await {
+            match followed.ours.charge(followed.ours.ids.next(), 1).await {
                 Ok(events) => measured.events += events,
                 Err(Miss::Failed(error)) => return Err(error),
                 Err(Miss::Conflict) => bail!("a new stream was there already"),
             }
             most = most.max(resident_mib()?);
         }
-        let last = served.ours.log.head(served.ours.tenant).await?.position;
+        let last = followed.ours.log.head(followed.ours.tenant).await?.position;
         measured.latencies = followers.told_until(last.0)?;
         measured.took = began.elapsed();
         measured.cpu = cpu_time()?.saturating_sub(cpu);
@@ -117,58 +109,24 @@ impl LiveBench {
     }
 }
 
-/// The program as it serves, with a company that people follow.
-struct Served {
+/// The company that people follow.
+struct Followed {
+    served: Served,
     ours: Ours,
-    app: App,
-    database: Database,
-    address: String,
-    stop: oneshot::Sender<()>,
-    serving: JoinHandle<()>,
 }
 
-impl Served {
+impl Followed {
     async fn start(world: &World, scratch: &Scratch) -> Result<Self> {
-        let database = Database::connect(scratch.database.clone(), POOL).await?;
-        let ports = Ports {
-            clock: Arc::new(SystemClock),
-            ids: world.ids.port(),
-            places: Arc::new(ZipDirectory::bundled()),
-        };
-        // Nothing here outlives the run, so any keys will do.
-        let app = App::compose(database.clone(), MasterKey::new([7; 32]), [8; 32], ports);
+        let served = Served::start(world, scratch).await?;
         let tenant = TenantId(world.ids.next());
         let created = OrganisationCreated {
             name: "Live".to_owned(),
             slug: SLUG.to_owned(),
         };
         let caller = Caller::system(tenant, "bench");
-        app.commands.create_organisation(caller, created).await?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?.to_string();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (serving, router) = (app.clone(), http::router(app.clone()));
-        let serving = tokio::spawn(async move {
-            let stop = async {
-                // An error says that nobody can tell any more.
-                stopped.await.ok();
-            };
-            http::serve(&serving, listener, router, stop).await;
-        });
-        let ours = Ours {
-            log: app.log.clone(),
-            commands: app.commands.clone(),
-            tenant,
-            ids: world.ids.clone(),
-        };
-        Ok(Self {
-            ours,
-            app,
-            database,
-            address,
-            stop,
-            serving,
-        })
+        served.app.commands.create_organisation(caller, created).await?;
+        let ours = served.of(world, tenant);
+        Ok(Self { served, ours })
     }
 
     /// An access token of a person of the company, who is there from then on.
@@ -176,37 +134,18 @@ impl Served {
         let email = format!("follower{number}@bench.test");
         let caller = Caller::system(self.ours.tenant, "bench");
         let key = IdempotencyKey::of_reaction("bench", &email);
-        let commands = &self.app.commands;
+        let App { commands, auth, .. } = &self.served.app;
         let written = commands
             .create_user(caller, key, email.clone(), Role::Auditor, StationScope::All)
             .await?;
         if !written.replayed {
             let user: UserId = written.id_of(User::STREAM).parse()?;
-            let set = self
-                .app
-                .auth
+            let set = auth
                 .set_password(self.ours.tenant, user, PASSWORD.to_owned())
                 .await;
             set.map_err(|error| anyhow::anyhow!("no password can be set: {error}"))?;
         }
-        let ask = SignInAsk {
-            organisation: SLUG.to_owned(),
-            email,
-            password: PASSWORD.to_owned(),
-            proof: None,
-            origin: Origin::default(),
-        };
-        Ok(self.app.auth.sign_in(ask).await?.access_token)
-    }
-
-    async fn stop(self) -> Result<()> {
-        if self.stop.send(()).is_err() {
-            bail!("the server has ended before it was told to");
-        }
-        self.serving.await.context("the server did not end well")?;
-        self.app.log.shut_down().await;
-        self.database.close().await;
-        Ok(())
+        self.served.sign_in(SLUG, email, PASSWORD).await
     }
 }
 

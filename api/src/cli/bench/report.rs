@@ -53,6 +53,7 @@ struct Figures {
     seconds: Thousandths,
     events_per_s: u64,
     p50_ms: Option<Thousandths>,
+    p95_ms: Option<Thousandths>,
     p99_ms: Option<Thousandths>,
     p999_ms: Option<Thousandths>,
     conflicts: u64,
@@ -236,6 +237,7 @@ impl Report {
         let reached = |bound: Bound| match bound {
             Bound::Ratio { peer, permille } => ratios.get(peer).is_some_and(|ratio| ratio.0 >= permille),
             Bound::Rate { events_per_s } => figures.events_per_s >= events_per_s,
+            Bound::P95 { micros } => figures.p95_ms.is_some_and(|p95| p95.0 <= micros),
             Bound::P99 { micros } => figures.p99_ms.is_some_and(|p99| p99.0 <= micros),
             Bound::PerCore { events_per_s } => {
                 // Who works on several cores takes less time than processor time; who waits takes more.
@@ -293,6 +295,7 @@ impl Figures {
             seconds: millis(measured.took),
             events_per_s: u64::try_from(events * 1_000_000 / micros).unwrap_or(u64::MAX),
             p50_ms: percentile(500),
+            p95_ms: percentile(950),
             p99_ms: percentile(990),
             p999_ms: percentile(999),
             conflicts: measured.conflicts,
@@ -327,6 +330,7 @@ fn median(rounds: &[Figures]) -> Figures {
         seconds: exact(|round| round.seconds),
         events_per_s: count(|round| round.events_per_s),
         p50_ms: time(|round| round.p50_ms),
+        p95_ms: time(|round| round.p95_ms),
         p99_ms: time(|round| round.p99_ms),
         p999_ms: time(|round| round.p999_ms),
         conflicts: sum(|round| round.conflicts),
