@@ -4,6 +4,7 @@
 
 mod append;
 mod asof;
+mod beside;
 mod business;
 mod county;
 mod export;

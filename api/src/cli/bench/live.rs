@@ -3,8 +3,7 @@
 
 mod clients;
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -16,9 +15,9 @@ use domain::ids::{TenantId, UserId};
 use domain::organisation::OrganisationCreated;
 use domain::user::User;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use tokio::task::block_in_place;
 
 use super::Ask;
+use super::beside::Beside;
 use super::latencies::Latencies;
 use super::ours::Ours;
 use super::report::{OURS, Report};
@@ -150,61 +149,38 @@ impl Followed {
 }
 
 /// The process of the subscribers, which ends with this.
-struct Followers {
-    child: Child,
-    tell: ChildStdin,
-    told: BufReader<ChildStdout>,
-}
-
-impl Drop for Followers {
-    fn drop(&mut self) {
-        // One that has ended by itself cannot be ended.
-        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
-            tracing::warn!(%error, "the subscribers cannot be ended");
-        }
-    }
-}
+struct Followers(Beside);
 
 impl Followers {
     /// Starts so many, and waits until all of them follow.
     fn start(served: &Served, subscribers: u32, tokens: &[String]) -> Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["bench-live-clients", "--server", &served.address])
-            .args(["--subscribers", &subscribers.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let tell = child.stdin.take().context("it has an input")?;
-        let told = BufReader::new(child.stdout.take().context("it has an output")?);
-        let mut followers = Self { child, tell, told };
+        let mut beside = Beside::start(
+            "the subscribers",
+            Command::new(std::env::current_exe()?)
+                .args(["bench-live-clients", "--server", &served.address])
+                .args(["--subscribers", &subscribers.to_string()]),
+        )?;
         // No token is on a command line, which everybody on the machine can read.
         for token in tokens {
-            writeln!(followers.tell, "{token}")?;
+            beside.tell(token)?;
         }
-        writeln!(followers.tell)?;
-        let ready = block_in_place(|| followers.line())?;
+        beside.tell("")?;
+        // They wait for nothing without end.
+        let ready = beside.line()?;
         ensure!(ready == clients::READY, "the subscribers say {ready}");
-        Ok(followers)
+        Ok(Self(beside))
     }
 
     /// Waits until all of them were told of everything up to a position, and says how long each of them waited for each.
     fn told_until(&mut self, position: i64) -> Result<Latencies> {
-        writeln!(self.tell, "{position}")?;
+        let Self(beside) = self;
+        beside.tell(position)?;
         let mut latencies = Latencies::default();
-        for micros in block_in_place(|| self.line())?.split_whitespace() {
+        for micros in beside.line()?.split_whitespace() {
             latencies.add(micros.parse()?);
         }
-        let ended = block_in_place(|| self.child.wait())?;
-        ensure!(ended.success(), "the subscribers did not end well");
+        beside.ended()?;
         Ok(latencies)
-    }
-
-    /// What they say next: they wait for nothing without end.
-    fn line(&mut self) -> Result<String> {
-        let mut line = String::new();
-        let bytes = self.told.read_line(&mut line)?;
-        ensure!(bytes > 0, "the subscribers have ended");
-        Ok(line.trim_end().to_owned())
     }
 }
 

@@ -72,7 +72,7 @@ impl PageBench {
             None => None,
         };
         if let Some(rival) = &rival {
-            let query = rival.query(world, tenant).await?;
+            let query = PostGraphile::query(world, tenant).await?;
             let pages = Pages::of(&http, &rival.address, None, &query, "allBookingLists").await?;
             peers.push((rival::NAME, pages));
         }

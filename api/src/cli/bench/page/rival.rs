@@ -1,14 +1,13 @@
 //! PostGraphile, over the tables of the same scratch database.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use domain::ids::TenantId;
 use sqlx::{ConnectOptions, Executor};
-use tokio::task::block_in_place;
 
+use crate::cli::bench::beside::Beside;
 use crate::cli::bench::world::World;
 use crate::installation::Scratch;
 
@@ -21,45 +20,32 @@ const RELATIONS: &str = include_str!("relations.sql");
 /// The rival's process, which ends with this.
 pub(super) struct PostGraphile {
     pub(super) address: String,
-    child: Child,
-}
-
-impl Drop for PostGraphile {
-    fn drop(&mut self) {
-        // One that has ended by itself cannot be ended.
-        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
-            tracing::warn!(%error, "the rival cannot be ended");
-        }
-    }
+    _process: Beside,
 }
 
 impl PostGraphile {
     /// Tells the database how the tables belong together, and starts it as their owner, past row-level security.
     pub(super) async fn start(program: &Path, world: &World, scratch: &Scratch) -> Result<Self> {
         world.owner.execute(RELATIONS).await?;
-        let mut child = Command::new(program)
-            .env("DATABASE_URL", scratch.database.to_url_lossy().as_str())
-            .env("NODE_ENV", "production")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("{} cannot be started", program.display()))?;
-        let said = child.stdout.take().context("it has an output")?;
-        let mut started = Self {
-            address: String::new(),
-            child,
-        };
-        let mut line = String::new();
-        block_in_place(|| BufReader::new(said).read_line(&mut line))?;
-        let address = line.trim_end().strip_prefix("ready ");
-        started.address = address
-            .with_context(|| format!("the rival says {line:?}"))?
-            .to_owned();
-        Ok(started)
+        let started = Beside::start(
+            "the rival",
+            Command::new(program)
+                .env("DATABASE_URL", scratch.database.to_url_lossy().as_str())
+                .env("NODE_ENV", "production"),
+        );
+        let mut process = started.with_context(|| format!("{} cannot be started", program.display()))?;
+        let line = process.line()?;
+        let address = line.strip_prefix("ready ");
+        Ok(Self {
+            address: address
+                .with_context(|| format!("the rival says {line:?}"))?
+                .to_owned(),
+            _process: process,
+        })
     }
 
     /// What is asked: the same page as ours, by what its columns are called here. What is sealed is given out as it is.
-    pub(super) async fn query(&self, world: &World, tenant: TenantId) -> Result<String> {
+    pub(super) async fn query(world: &World, tenant: TenantId) -> Result<String> {
         let generation: i32 =
             sqlx::query_scalar("select max(generation) from booking_list where tenant_id = $1")
                 .bind(tenant.0)
