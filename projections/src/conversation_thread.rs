@@ -110,12 +110,7 @@ pub async fn last(
     viewer.require(Permission::ConversationRead)?;
     let mut conditions = vec![Condition::Eq("conversation_id", Value::Uuid(id.0))];
     conditions.extend(before.map(|before| Condition::Below("position", Value::Int(before.0))));
-    let select = Select {
-        conditions,
-        order: Order::descending(&["position"]),
-        after: None,
-        first: last,
-    };
+    let select = Select::first(conditions, Order::descending(&["position"]), last);
     let page = models
         .page::<ConversationThread>(viewer.tenant, select, at)
         .await?;
@@ -133,12 +128,8 @@ pub async fn by_link(
     first: u16,
     at: At,
 ) -> Result<Vec<ThreadRow>, ReadError> {
-    let select = Select {
-        conditions: vec![Condition::Eq("conversation_id", Value::Uuid(id.0))],
-        order: Order::ascending(&["position"]),
-        after: None,
-        first,
-    };
+    let conditions = vec![Condition::Eq("conversation_id", Value::Uuid(id.0))];
+    let select = Select::first(conditions, Order::ascending(&["position"]), first);
     let page = models.page::<ConversationThread>(tenant, select, at).await?;
     Ok(page.rows.into_iter().map(|listed| listed.row).collect())
 }

@@ -193,12 +193,7 @@ pub async fn first_of_each(
     at: At,
 ) -> Result<FirstPages<DocumentRow>, ReadError> {
     viewer.require(Permission::PaymentRead)?;
-    let select = Select {
-        conditions: station_scope(viewer),
-        order: ORDER,
-        after: None,
-        first,
-    };
+    let select = Select::first(station_scope(viewer), ORDER, first);
     let of = ("booking_id", bookings);
     models
         .first_of_each::<DocumentList>(viewer.tenant, of, select, at)

@@ -202,12 +202,7 @@ pub async fn first_of_each(
         entity_type: Some(kind.to_owned()),
         ..AuditFilter::default()
     };
-    let select = Select {
-        conditions: filter.conditions(viewer),
-        order: AuditSort::NewestFirst.order(),
-        after: None,
-        first,
-    };
+    let select = Select::first(filter.conditions(viewer), AuditSort::NewestFirst.order(), first);
     let of = ("entity_id", ids);
     models
         .first_of_each::<AuditTrail>(viewer.tenant, of, select, at)

@@ -174,6 +174,18 @@ pub struct Select {
     pub first: u16,
 }
 
+impl Select {
+    /// The first so many rows.
+    pub(crate) fn first(conditions: Vec<Condition>, order: Order, first: u16) -> Self {
+        Self {
+            conditions,
+            order,
+            after: None,
+            first,
+        }
+    }
+}
+
 /// How a list is ordered, and the part of it that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice {
