@@ -11,7 +11,7 @@ use domain::envelope::Position;
 use domain::ids::TenantId;
 use sqlx::PgConnection;
 
-use super::registry::Projection;
+use super::projection::Projection;
 
 pub(crate) use standing::{Standing, standing};
 

@@ -20,7 +20,7 @@ use super::fold::{Fold, Rows, Source};
 use super::held_back;
 use super::history::Batch;
 use super::models::ReadModels;
-use super::registry::Projection;
+use super::projection::Projection;
 use super::runner;
 use super::table::{self, Generation};
 

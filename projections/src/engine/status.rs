@@ -13,7 +13,8 @@ use super::checkpoint::{self, Of, Standing};
 use super::error::{ProjectionError, ReadError};
 use super::models::ReadModels;
 use super::parked_table;
-use super::registry::{Projection, registry};
+use super::projection::Projection;
+use super::registry::registry;
 use super::table::Generation;
 
 /// Where a read model stands.

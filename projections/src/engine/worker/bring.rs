@@ -17,7 +17,7 @@ use crate::engine::error::ProjectionError;
 use crate::engine::history::{Batch, beside};
 use crate::engine::joint::{self, Went};
 use crate::engine::models::ReadModels;
-use crate::engine::registry::Projection;
+use crate::engine::projection::Projection;
 use crate::engine::runner::Ran;
 
 /// How long the read models of one position go on before others have their turn.

@@ -11,7 +11,8 @@ use super::PATIENCE;
 use crate::engine::checkpoint::{self, Checkpoint};
 use crate::engine::error::ProjectionError;
 use crate::engine::models::ReadModels;
-use crate::engine::registry::{Projection, registry};
+use crate::engine::projection::Projection;
+use crate::engine::registry::registry;
 
 pub(super) type Projections = Vec<&'static dyn Projection>;
 

@@ -15,7 +15,8 @@ use crate::engine::error::ProjectionError;
 use crate::engine::history::Batch;
 use crate::engine::models::ReadModels;
 use crate::engine::progress::Unwatched;
-use crate::engine::registry::{Projection, registry};
+use crate::engine::projection::Projection;
+use crate::engine::registry::registry;
 use crate::engine::runner::Ran;
 
 /// How soon to look again at what another worker is at.
