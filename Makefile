@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up bench load page check test catalogue schema schema-diff tools nextest cargo-deny aiosmtpd schemathesis node client postgraphile fmt clippy pure doc deny
+.PHONY: help up program bench load page check test catalogue schema schema-diff tools nextest cargo-deny aiosmtpd schemathesis node client postgraphile fmt clippy pure doc deny
 
 # `make up`: where to listen, where the data is, and what else `hibachi up` is told.
 LISTEN := 127.0.0.1:8080
@@ -41,23 +41,27 @@ up:
 	@exec '$(TARGET)/release/hibachi' up --data-dir '$(DATA_DIR)' --listen '$(LISTEN)' $(ARGS)
 
 # The commit is compiled in, so that every figure says what it is of.
+BUILD = HIBACHI_COMMIT="$$(git describe --always --dirty 2>/dev/null || echo unknown)" \
+	cargo build --release -p api --bin hibachi
 bench:
-	HIBACHI_COMMIT="$$(git describe --always --dirty 2>/dev/null || echo unknown)" \
-		cargo build --release -p api --bin hibachi
+	$(BUILD)
 	@exec '$(TARGET)/release/hibachi' bench $(BENCH) --data-dir '$(DATA_DIR)'
 
-# The load generator is a workspace of its own: nothing else builds it. HIBACHI=… measures a program that is there already.
+# What `load` and `page` measure: HIBACHI=… is a program that is there already.
 HIBACHI ?=
-load:
+PROGRAM := $(if $(HIBACHI),$(HIBACHI),$(TARGET)/release/hibachi)
+program:
+	$(if $(HIBACHI),,$(BUILD))
+
+# The load generator is a workspace of its own: nothing else builds it.
+load: program
 	cargo build --release --locked --manifest-path bench/load/Cargo.toml --target-dir '$(TARGET)/load'
-	$(if $(HIBACHI),,cargo build --release -p api --bin hibachi)
-	@HIBACHI='$(if $(HIBACHI),$(HIBACHI),$(TARGET)/release/hibachi)' LOAD='$(TARGET)/load/release/load' bench/load.sh
+	@HIBACHI='$(PROGRAM)' LOAD='$(TARGET)/load/release/load' bench/load.sh
 
 # A page of bookings beside PostGraphile's; ARGS_PAGE='--events 100000' and such.
 ARGS_PAGE :=
-page: postgraphile
-	$(if $(HIBACHI),,cargo build --release -p api --bin hibachi)
-	@NODE='$(NODE)' POSTGRAPHILE='$(TOOLS)/postgraphile' exec '$(if $(HIBACHI),$(HIBACHI),$(TARGET)/release/hibachi)' \
+page: postgraphile program
+	@NODE='$(NODE)' POSTGRAPHILE='$(TOOLS)/postgraphile' exec '$(PROGRAM)' \
 		bench page --data-dir '$(DATA_DIR)' --postgraphile bench/postgraphile/start $(ARGS_PAGE)
 
 check: fmt clippy pure doc deny
