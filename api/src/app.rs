@@ -87,7 +87,7 @@ impl App {
         let ports = Ports {
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds::default()),
-            places: Arc::new(ZipDirectory::bundled()),
+            places: Arc::new(ZipDirectory),
         };
         let database = Database::connect(installation.database.clone(), POOL).await;
         let database = database.context("the database does not answer")?;

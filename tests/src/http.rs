@@ -116,7 +116,7 @@ impl Server {
         let ports = Ports {
             clock: clock.clone(),
             ids: Arc::new(SeededIds::new(SEED)),
-            places: Arc::new(ZipDirectory::bundled()),
+            places: Arc::new(ZipDirectory),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -161,7 +161,7 @@ impl Server {
         let ports = Ports {
             clock: self.clock.clone(),
             ids: Arc::new(SeededIds::new(seed)),
-            places: Arc::new(ZipDirectory::bundled()),
+            places: Arc::new(ZipDirectory),
         };
         let gateway = self.database.database().await;
         App::compose(gateway, MasterKey::new([7; 32]), [8; 32], ports)

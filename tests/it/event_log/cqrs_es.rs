@@ -32,7 +32,7 @@ fn store(world: &World, tenant: TenantId) -> LogStore {
     let ports = Ports {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds::default()),
-        places: Arc::new(ZipDirectory::bundled()),
+        places: Arc::new(ZipDirectory),
     };
     let database = world.log.database().clone();
     let vault = Vault::new(database, MasterKey::new([1; 32]), Arc::new(SystemEntropy));

@@ -78,7 +78,7 @@ impl Demo {
         let ports = Ports {
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds::default()),
-            places: Arc::new(ZipDirectory::bundled()),
+            places: Arc::new(ZipDirectory),
         };
         let app = App::compose(test.database().await, MasterKey::new([7; 32]), [8; 32], ports);
         api::demo::company(&app)

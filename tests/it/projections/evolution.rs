@@ -113,7 +113,7 @@ fn commands(company: &Company) -> Commands {
     let ports = Ports {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds::default()),
-        places: Arc::new(ZipDirectory::bundled()),
+        places: Arc::new(ZipDirectory),
     };
     let vault = Vault::new(
         company.log.database().clone(),

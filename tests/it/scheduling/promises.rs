@@ -146,7 +146,7 @@ async fn a_program_that_remembers_nothing_hears_of_days_off_that_were_taken_whil
     let ports = Ports {
         clock: Arc::new(SimulatedClock::at(server.now())),
         ids: Arc::new(ids),
-        places: Arc::new(ZipDirectory::bundled()),
+        places: Arc::new(ZipDirectory),
     };
     let gateway = server.database().database().await;
     let cold = App::compose(gateway, MasterKey::new([7; 32]), [8; 32], ports);

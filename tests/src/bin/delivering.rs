@@ -91,7 +91,7 @@ async fn main() {
     let ports = Ports {
         clock: clock(),
         ids: Arc::new(SystemIds::default()),
-        places: Arc::new(ZipDirectory::bundled()),
+        places: Arc::new(ZipDirectory),
     };
     let app = App::compose(database, MasterKey::new([7; 32]), [8; 32], ports);
     let settings = JobSettings {

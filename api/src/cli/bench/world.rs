@@ -133,7 +133,7 @@ impl World {
         let ports = Ports {
             clock: Arc::new(SystemClock),
             ids: ids.0.clone(),
-            places: Arc::new(ZipDirectory::bundled()),
+            places: Arc::new(ZipDirectory),
         };
         let commands = Commands::new(log.clone(), vault.clone(), ports);
         let tenant = async |slug: &str, name: &str| -> Result<Ours> {
