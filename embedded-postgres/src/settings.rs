@@ -121,6 +121,8 @@ pub(crate) fn of_server(settings: &Settings, socket_dir: &str) -> Vec<(String, S
     let defaults = [
         ("max_connections", "200"),
         ("shared_buffers", "128MB"),
+        // A company that has just come to be is ten times what the planner knows of it: it looks again soon.
+        ("autovacuum_naptime", "10s"),
         ("timezone", "UTC"),
         ("log_timezone", "UTC"),
         ("log_destination", "stderr"),
