@@ -11,6 +11,7 @@ mod check;
 mod checkpoint;
 mod column;
 mod copy;
+mod decode;
 mod difference;
 mod error;
 mod fold;
