@@ -50,9 +50,10 @@ macro_rules! connection {
         #[doc = $about]
         #[derive(async_graphql::Description)]
         pub(super) struct $connection {
-            rows: Vec<(String, $node)>,
+            /// Each with its place, which is put into words only for who asks for cursors.
+            rows: Vec<(projections::Cursor, $node)>,
             has_next: bool,
-            end: Option<String>,
+            end: Option<projections::Cursor>,
             has_previous: bool,
             info: projections::ReadInfo,
             counter: $crate::graphql::connection::Counter,
@@ -77,11 +78,11 @@ macro_rules! connection {
                 let rows = page
                     .rows
                     .into_iter()
-                    .map(|listed| (listed.cursor.to_string(), node(listed.row)));
+                    .map(|listed| (listed.cursor, node(listed.row)));
                 Self {
                     rows: rows.collect(),
                     has_next: page.has_next,
-                    end: page.end.map(|cursor| cursor.to_string()),
+                    end: page.end,
                     has_previous,
                     info: page.info,
                     counter,
@@ -96,22 +97,22 @@ macro_rules! connection {
                 self.rows
                     .iter()
                     .map(|(cursor, node)| $edge {
-                        cursor: cursor.clone(),
+                        cursor: cursor.to_string(),
                         node: node.clone(),
                     })
                     .collect()
             }
             /// The rows.
-            async fn nodes(&self) -> Vec<$node> {
-                self.rows.iter().map(|(_, node)| node.clone()).collect()
+            async fn nodes(&self) -> Vec<&$node> {
+                self.rows.iter().map(|(_, node)| node).collect()
             }
             /// Where the page begins and ends.
             async fn page_info(&self) -> $crate::graphql::connection::PageInfo {
                 $crate::graphql::connection::PageInfo {
                     has_next_page: self.has_next,
                     has_previous_page: self.has_previous,
-                    start_cursor: self.rows.first().map(|(cursor, _)| cursor.clone()),
-                    end_cursor: self.end.clone(),
+                    start_cursor: self.rows.first().map(|(cursor, _)| cursor.to_string()),
+                    end_cursor: self.end.as_ref().map(ToString::to_string),
                 }
             }
             /// How many rows there are in all; counted only when asked for.
