@@ -67,7 +67,12 @@ pub struct App {
     pub live: Live,
     /// What stands between it and its clients.
     pub edge: Edge,
+    /// Memory for answers of the admin API that are given again while nothing happens, in bytes; 0 for none.
+    pub answer_memory: usize,
 }
+
+/// Memory for such answers where nothing else is said: some hundred pages.
+pub const ANSWER_MEMORY_MIB: u16 = 16;
 
 /// Whether a program queues the jobs that recur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,6 +231,7 @@ impl App {
             patience: Patience::default(),
             live: Live::new(LiveSettings::default()),
             edge: Edge::default(),
+            answer_memory: usize::from(ANSWER_MEMORY_MIB) << 20,
         }
     }
 

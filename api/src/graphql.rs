@@ -1,6 +1,7 @@
 //! The admin API: one file per noun. No rule of the business lives here; a resolver translates and passes on.
 
 mod account;
+mod answer;
 mod api_key;
 mod audit;
 mod availability;
@@ -34,6 +35,7 @@ mod price_list;
 mod promo_code;
 mod quote;
 mod read;
+mod remembered;
 mod review;
 mod scalar;
 mod scale;
@@ -45,15 +47,17 @@ mod tax;
 mod user;
 mod work;
 
+use std::sync::Arc;
+
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
-use async_graphql::{MergedObject, Request, Response, ServerError, ValidationMode, value};
+use async_graphql::{MergedObject, Request, Response, ServerError, ValidationMode};
 
 use crate::app::App;
 use crate::throttle::{Credential, Left, Throttled};
 use error::complete;
 use limits::{MAX_COMPLEXITY, MAX_DEPTH};
 use live::Subscription;
-use loaders::Loaders;
+use remembered::Remembered;
 
 pub(crate) use scale::LARGEST;
 pub use session::Session;
@@ -170,12 +174,15 @@ pub struct Schema {
     /// Checks and weighs what the other answers.
     twin: Inner,
     app: App,
+    remembered: Remembered,
 }
 
 /// An answer, and what it has cost.
 pub struct Answered {
     /// The answer.
     pub response: Response,
+    /// The answer's data as JSON where they were made before, in place of those of the response.
+    pub data: Option<Arc<str>>,
     /// What is left to whoever asked; nothing where that is not counted, or where it was not come to.
     pub left: Vec<Left>,
     /// That they have asked too much, where they have.
@@ -186,6 +193,7 @@ impl Answered {
     fn refused(response: Response, request_id: &str) -> Self {
         Self {
             response: complete(response, request_id),
+            data: None,
             left: Vec::new(),
             throttled: None,
         }
@@ -206,7 +214,13 @@ pub fn schema(app: App) -> Schema {
         .disable_suggestions()
         .data(app.clone())
         .finish();
-    Schema { inner, twin, app }
+    let remembered = Remembered::new(app.answer_memory);
+    Schema {
+        inner,
+        twin,
+        app,
+        remembered,
+    }
 }
 
 /// The schema as text: what clients are written against.
@@ -233,34 +247,6 @@ struct Admitted {
 }
 
 impl Schema {
-    /// Answers one request of a session, if whoever sends it may ask so much now. Only people who are signed in may read the
-    /// schema itself.
-    pub async fn execute(&self, request: Request, session: Session, who: &Credential) -> Answered {
-        let request_id = session.request_id.clone();
-        let admitted = match self.admit(request, &session, who, Place::Answer).await {
-            Ok(admitted) => admitted,
-            Err(refused) => return *refused,
-        };
-        let Admitted {
-            mut request,
-            document,
-            points,
-            left,
-        } = admitted;
-        if let Some(viewer) = session.viewer() {
-            request = request.data(Loaders::new(&self.app, viewer));
-        }
-        let operation = request.operation_name.clone();
-        let mut response = self.inner.execute(request.data(session)).await;
-        response.data = order::as_asked(&document, operation.as_deref(), response.data);
-        let response = response.extension("cost", value!({ "points": points }));
-        Answered {
-            response: complete(response, &request_id),
-            left,
-            throttled: None,
-        }
-    }
-
     /// Checks and weighs an operation, and takes what it costs out of the allowance of whoever asks.
     async fn admit(
         &self,
@@ -305,6 +291,7 @@ impl Schema {
                 self.app.figures.requests.throttled(throttled.whose);
                 Err(Box::new(Answered {
                     response: Response::default(),
+                    data: None,
                     left: throttled.left.clone(),
                     throttled: Some(throttled),
                 }))

@@ -269,7 +269,10 @@ pub(crate) fn of_address(address: Option<IpAddr>) -> Credential {
 /// An answer with what is left to whoever asked; or that they have asked too much, and when to come again.
 fn told(answered: Answered, request_id: &str) -> Response {
     let mut response = match &answered.throttled {
-        None => axum::Json(answered.response).into_response(),
+        None => match &answered.data {
+            None => axum::Json(answered.response).into_response(),
+            Some(data) => given_again(data, &answered.response),
+        },
         Some(throttled) => {
             let wait = seconds(throttled.retry_after);
             let message = format!("this costs more than is left to you; ask again in {wait} s");
@@ -282,6 +285,13 @@ fn told(answered: Answered, request_id: &str) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     tell_left(headers, &answered.left);
     response
+}
+
+/// An answer whose data were written before: all else is the response's.
+fn given_again(data: &str, response: &async_graphql::Response) -> Response {
+    let extensions = json!(response.extensions);
+    let body = format!("{{\"data\":{data},\"extensions\":{extensions}}}");
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// Says what somebody may ask, and what is left of it.

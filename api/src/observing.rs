@@ -19,7 +19,7 @@ use crate::app::App;
 
 pub(crate) use followers::{Followers, Following, Way};
 pub use logs::{LogFormat, Logs};
-pub(crate) use requests::{Requests, measured, route};
+pub(crate) use requests::{Requests, Source, measured, route};
 pub use traces::TraceSettings;
 
 /// For how long what the database says is given again: what a look costs does not grow with how often it is asked for.

@@ -189,7 +189,7 @@ pub const ON_PAGES: [Permission; 6] = [
 ];
 
 /// Which stations somebody may see and act on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StationScope {
     /// All of the company.
@@ -237,6 +237,17 @@ impl Viewer {
         self.role.may(permission) && left_by(self.through.as_ref(), permission)
     }
 
+    /// What decides which rows and fields the viewer sees.
+    pub fn sight(&self) -> Sight {
+        Sight {
+            tenant: self.tenant,
+            role: self.role,
+            stations: self.stations.clone(),
+            permissions: self.through.as_ref().map(|through| through.permissions.clone()),
+            chef: (self.role == Role::Chef).then_some(self.user),
+        }
+    }
+
     /// What the viewer may do.
     pub fn permissions(&self) -> Vec<Permission> {
         let of_role = self.role.permissions().iter().copied();
@@ -258,6 +269,19 @@ impl Viewer {
             Err(Forbidden::Role(self.role, permission))
         }
     }
+}
+
+/// All that decides which rows and fields of a company somebody sees: of two who have the same, each sees what the other does.
+/// What is somebody's own, such as how they sign in, is no part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Sight {
+    tenant: TenantId,
+    role: Role,
+    stations: StationScope,
+    /// What the key leaves that a program acts through; none for a person.
+    permissions: Option<Vec<Permission>>,
+    /// Of a chef, who sees the own schedule alone.
+    chef: Option<UserId>,
 }
 
 /// Why somebody may not do something.
@@ -334,6 +358,36 @@ mod tests {
             Forbidden::Key(Permission::TaxClose)
         );
         assert_eq!(viewer(None).permissions(), Role::Accountant.permissions());
+    }
+
+    #[test]
+    fn two_of_the_same_rights_see_the_same_but_for_chefs() {
+        let viewer = |role, user, stations: &StationScope, through| Viewer {
+            tenant: TenantId(uuid::Uuid::nil()),
+            user: UserId(uuid::Uuid::from_u128(user)),
+            role,
+            stations: stations.clone(),
+            through,
+        };
+        let (all, none) = (StationScope::All, StationScope::Only(Vec::new()));
+        let key = |permission| ApiKeyGrant {
+            key_id: crate::ids::ApiKeyId(uuid::Uuid::nil()),
+            permissions: vec![permission],
+        };
+        let admin = viewer(Role::Admin, 1, &all, None).sight();
+        assert_eq!(viewer(Role::Admin, 2, &all, None).sight(), admin);
+        let others = [
+            viewer(Role::Auditor, 1, &all, None),
+            viewer(Role::Admin, 1, &none, None),
+            viewer(Role::Admin, 1, &all, Some(key(Permission::BookingRead))),
+            Viewer {
+                tenant: TenantId(uuid::Uuid::from_u128(1)),
+                ..viewer(Role::Admin, 1, &all, None)
+            },
+        ];
+        assert!(others.iter().all(|other| other.sight() != admin));
+        let chef = |user| viewer(Role::Chef, user, &all, None).sight();
+        assert_ne!(chef(1), chef(2));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::measures::{Asking, Measures, PoolUse};
 use crate::pool::{Lease, Pool, open};
 
 /// A statement with its values bound.
-pub(crate) type Statement = Query<'static, Postgres, sqlx::postgres::PgArguments>;
+pub type Statement = Query<'static, Postgres, sqlx::postgres::PgArguments>;
 
 /// Plans are kept for the appender's connection's life, and the first are made while the tables are empty: whatever
 /// the statistics say then, each look-up is to go by its index, and none is planned again for each batch.
@@ -137,8 +137,7 @@ impl Database {
         self.pool.close().await;
     }
 
-    /// The rows of one statement that is a transaction by itself. It has no tenant: it calls a function that
-    /// sets the tenant it is given, or that is allowed to do without.
+    /// The rows of a statement that is a transaction by itself, as [`call_for_one`](Self::call_for_one) has it.
     pub(crate) async fn call(&self, statement: Statement) -> Result<Vec<PgRow>, LogError> {
         let mut lease = self.pool.lease().await?;
         let rows = statement.fetch_all(&mut *lease).await?;
@@ -146,8 +145,12 @@ impl Database {
         Ok(rows)
     }
 
-    /// The row of such a statement, if it has one; of several the first.
-    pub(crate) async fn call_for_one(&self, statement: Statement) -> Result<Option<PgRow>, LogError> {
+    /// The row of a statement that is a transaction by itself, if it has one; of several the first. It has no tenant: it calls
+    /// a function that sets the tenant it is given, or that is allowed to do without.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when no connection comes free in time or the database is out of reach.
+    pub async fn call_for_one(&self, statement: Statement) -> Result<Option<PgRow>, LogError> {
         Ok(self.call(statement).await?.into_iter().next())
     }
 

@@ -39,7 +39,7 @@ mod vault;
 pub use append::{Append, Outcome, Receipt, StreamWrite};
 pub use appender::Appended;
 pub use claims::HeldClaim;
-pub use database::{BY_POSITION, Database, MidCopy, Transaction};
+pub use database::{BY_POSITION, Database, MidCopy, Statement, Transaction};
 pub use error::LogError;
 pub use import::{Begun, Import, Written, never_readable};
 pub use keys::{Entropy, KeyId, KeyRing, MasterKey, MasterKeys, SystemEntropy};

@@ -52,6 +52,6 @@ pub use engine::{
     Direction, Extent, Finish, FirstPages, Fold, Folding, Fresh, GenerationError, GenerationState,
     GenerationStatus, HeldBack, Key, Kind, Late, Listed, Order, Page, Poison, Progress, Projection,
     ProjectionError, ProjectionHealth, ProjectionState, ProjectionStatus, Ran, ReadError, ReadInfo,
-    ReadModels, Rebuild, Rebuilt, Retried, RolledBack, Row, Sample, Select, Slice, Source, Touched,
+    ReadModels, Rebuild, Rebuilt, Retried, RolledBack, Row, Sample, Select, Settled, Slice, Source, Touched,
     Unwatched, Value, Waited, WaitingEvent, Worker, projection, registry,
 };

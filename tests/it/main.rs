@@ -1,6 +1,7 @@
 //! Everything that needs a real Postgres, a file per capability.
 
 mod access;
+mod answers;
 mod api_errors;
 mod architecture;
 mod bad_input;

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::note;
 use super::serve::listen;
-use crate::app::App;
+use crate::app::{ANSWER_MEMORY_MIB, App};
 use crate::http::{self, Edge, Network, PageOrigin, Patience};
 use crate::live::{Live, LiveSettings};
 use crate::throttle::{Allowance, Throttle};
@@ -166,6 +166,16 @@ pub(super) struct Asking {
         value_delimiter = ','
     )]
     trusted_proxies: Vec<Network>,
+    /// Memory for answers of the admin API, which are given again for as long as nothing happens in a company; 0 to make each
+    /// anew.
+    #[arg(
+        long,
+        value_name = "MIB",
+        env = "HIBACHI_ANSWER_MEMORY",
+        default_value_t = ANSWER_MEMORY_MIB,
+        value_parser = clap::value_parser!(u16).range(0..=4096)
+    )]
+    answer_memory: u16,
 }
 
 /// Less than the largest operation costs would shut that out for ever.
@@ -208,6 +218,7 @@ impl Asking {
                 trusted_proxies: self.trusted_proxies.clone(),
                 ..app.edge
             },
+            answer_memory: usize::from(self.answer_memory) << 20,
             ..app
         }
     }

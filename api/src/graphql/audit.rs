@@ -4,7 +4,7 @@ use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result,
 use chrono::{DateTime, Utc};
 use domain::access::Viewer;
 use projections::audit_trail::{self, AuditFilter as Filter, AuditRow, AuditSort, FieldType as RowType};
-use projections::{At, Page, Slice};
+use projections::{At, Page, ReadModels, Slice};
 
 use super::connection::{connection, counter};
 use super::error::unread;
@@ -12,9 +12,8 @@ use super::id::{named, parts};
 use super::loaders::Loaders;
 use super::read::{AsOf, Freshness, at, cost, slice};
 use super::scalar::LogPosition;
-use super::session::{app, viewer};
+use super::session::{viewer, views};
 use super::sign_in::Role;
-use crate::app::App;
 
 /// Who did it, through what.
 #[derive(SimpleObject)]
@@ -213,18 +212,18 @@ impl AuditFilter {
 }
 
 async fn entries(ctx: &Context<'_>, filter: Filter, slice: Slice, at: At) -> Result<AuditEntryConnection> {
-    let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
+    let (views, viewer) = (views(ctx), viewer(ctx)?);
     let previous = slice.after.is_some();
     let sort = AuditSort::NewestFirst;
     let page = audit_trail::page(views, viewer, filter.clone(), sort, slice, at)
         .await
         .map_err(unread)?;
-    Ok(connected(app(ctx), viewer, filter, page, previous, at))
+    Ok(connected(views, viewer, filter, page, previous, at))
 }
 
 /// A page with what counts its list.
 fn connected(
-    app: &App,
+    views: &ReadModels,
     viewer: &Viewer,
     filter: Filter,
     page: Page<AuditRow>,
@@ -232,7 +231,7 @@ fn connected(
     at: At,
 ) -> AuditEntryConnection {
     let counter = counter(
-        (app.views.clone(), viewer.clone(), filter),
+        (views.clone(), viewer.clone(), filter),
         move |(views, viewer, filter)| async move { audit_trail::count(&views, &viewer, filter, at).await },
     );
     AuditEntryConnection::new(page, previous, counter, AuditEntry)
@@ -258,7 +257,7 @@ pub(super) async fn entity_audit(
     }
     let loaders = ctx.data_unchecked::<Loaders>();
     let page = loaders.audit(kind, id, slice.first, at).await?;
-    Ok(connected(app(ctx), viewer(ctx)?, filter, page, false, at))
+    Ok(connected(views(ctx), viewer(ctx)?, filter, page, false, at))
 }
 
 /// Questions about what happened.

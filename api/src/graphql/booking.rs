@@ -30,7 +30,7 @@ use super::payment::{Payment, PaymentConnection, PaymentMethod};
 use super::quote::QuoteLine;
 use super::read::{ReadInfo, cost, slice};
 use super::scalar::{BigInt, Money};
-use super::session::{app, viewer};
+use super::session::{viewer, views};
 use super::station::Station;
 use super::tax::TaxLine;
 pub(super) use change::BookingChangeMutation;
@@ -256,7 +256,7 @@ impl Booking {
         #[graphql(desc = "How many, from 1 to 100.")] first: i32,
         #[graphql(desc = "The cursor that the page comes after.")] after: Option<String>,
     ) -> Result<PaymentConnection> {
-        let (views, viewer, at) = (&app(ctx).views, viewer(ctx)?, self.at);
+        let (views, viewer, at) = (views(ctx), viewer(ctx)?, self.at);
         let filter = payment_list::PaymentFilter {
             booking_id: Some(self.row.booking_id),
             ..Default::default()

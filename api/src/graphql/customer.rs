@@ -16,7 +16,7 @@ use super::error::{UserError, coded, fault, outcome, unread};
 use super::id::{global, local};
 use super::loaders::Loaders;
 use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
-use super::session::{app, caller, under_key, viewer};
+use super::session::{app, caller, under_key, viewer, views};
 use consent::Consent;
 
 pub(super) use consent::ConsentMutation;
@@ -122,7 +122,7 @@ impl CustomerQuery {
             return Ok(None);
         };
         let at = at(ctx, as_of, None).await?;
-        let found = customer_list::one(&app(ctx).views, viewer(ctx)?, id, at)
+        let found = customer_list::one(views(ctx), viewer(ctx)?, id, at)
             .await
             .map_err(unread)?;
         Ok(found.value.map(Customer))
@@ -143,7 +143,7 @@ impl CustomerQuery {
         as_of: Option<AsOf>,
         #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<CustomerConnection> {
-        let (app, viewer) = (app(ctx), viewer(ctx)?);
+        let (views, viewer) = (views(ctx), viewer(ctx)?);
         if search.is_some() && as_of.is_some() {
             return Err(coded(
                 "BAD_USER_INPUT",
@@ -154,16 +154,19 @@ impl CustomerQuery {
         let mut filter = CustomerFilter::default();
         if let Some(search) = search {
             let email = fold_email(&search).map_err(|error| coded("BAD_USER_INPUT", error.to_string()))?;
-            let key = app.vault.index_key(viewer.tenant, CUSTOMER_EMAIL, &email).await;
+            let key = app(ctx)
+                .vault
+                .index_key(viewer.tenant, CUSTOMER_EMAIL, &email)
+                .await;
             filter.email_key = Some(key.map_err(|error| fault("UNAVAILABLE", &error))?);
         }
         let slice = slice(first, after)?;
         let previous = slice.after.is_some();
-        let page = customer_list::page(&app.views, viewer, filter.clone(), slice, at)
+        let page = customer_list::page(views, viewer, filter.clone(), slice, at)
             .await
             .map_err(unread)?;
         let counter = counter(
-            (app.views.clone(), viewer.clone(), filter),
+            (views.clone(), viewer.clone(), filter),
             move |(views, viewer, filter)| async move { customer_list::count(&views, &viewer, filter, at).await },
         );
         Ok(CustomerConnection::new(page, previous, counter, Customer))
@@ -196,7 +199,7 @@ impl CustomerPayload {
             Err(refused) => return Ok(Self::refused(refused)),
         };
         let at = read_after(written.position);
-        let found = customer_list::one(&app(ctx).views, viewer(ctx)?, id, at)
+        let found = customer_list::one(views(ctx), viewer(ctx)?, id, at)
             .await
             .map_err(unread)?;
         Ok(Self::written(found.value.map(Customer), &written))

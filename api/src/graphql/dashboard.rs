@@ -8,13 +8,13 @@ use async_graphql::{Context, Description, Enum, Error, ID, Object, Result};
 use chrono::NaiveDate;
 use domain::access::{Permission, Viewer};
 use domain::ids::StationId;
-use projections::At;
 use projections::dashboard::{
     self, Bucket, Dashboard as Figures, DashboardError, DashboardFilter, Grain as RowGrain,
 };
 use projections::escalation_list::{self, EscalationFilter};
 use projections::lead_list::{self, LeadFigures, LeadStatsFilter};
 use projections::review_list::{self, ReviewFigures, StatsFilter};
+use projections::{At, ReadModels};
 
 use super::error::{coded, unread};
 use super::id::local;
@@ -22,8 +22,7 @@ use super::lead::LeadCounts;
 use super::read::{AsOf, Freshness, ReadInfo, at};
 use super::review::stars;
 use super::scalar::{Decimal, LocalDate, Money};
-use super::session::{app, viewer};
-use crate::app::App;
+use super::session::{viewer, views};
 
 pub(super) use follow::{Days, followed};
 
@@ -206,7 +205,7 @@ impl DashboardQuery {
         };
         let at = at(ctx, as_of, fresh).await?;
         let beside = Beside::asked(ctx)?;
-        shown(app(ctx), viewer(ctx)?, &filter, &beside, at)
+        shown(views(ctx), viewer(ctx)?, &filter, &beside, at)
             .await
             .map_err(unshown)
     }
@@ -245,7 +244,7 @@ impl Beside {
 
 /// The dashboard as it stands.
 async fn shown(
-    app: &App,
+    views: &ReadModels,
     viewer: &Viewer,
     filter: &DashboardFilter,
     beside: &Beside,
@@ -254,7 +253,6 @@ async fn shown(
     let &DashboardFilter {
         station_id, from, to, ..
     } = filter;
-    let views = &app.views;
     let reviews = match beside.reviews {
         false => BTreeMap::new(),
         true => {

@@ -8,7 +8,7 @@ use domain::access::Viewer;
 use domain::document::DocumentKind as DomainKind;
 use domain::ids::{BookingId, PaymentId, RefundId};
 use projections::document_list::{self, DocumentFilter as Filter, DocumentRow};
-use projections::{At, Page};
+use projections::{At, Page, ReadModels};
 
 use super::booking::Booking;
 use super::connection::{connection, counter};
@@ -17,8 +17,7 @@ use super::id::{global, local};
 use super::loaders::Loaders;
 use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
 use super::scalar::{LocalDate, LogPosition, Money};
-use super::session::{app, caller, viewer};
-use crate::app::App;
+use super::session::{app, caller, viewer, views};
 use crate::documents;
 
 /// What sort of document.
@@ -131,13 +130,13 @@ pub(super) async fn page(
     after: Option<String>,
     at: At,
 ) -> Result<DocumentConnection> {
-    let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
+    let (views, viewer) = (views(ctx), viewer(ctx)?);
     let slice = slice(first, after)?;
     let previous = slice.after.is_some();
     let page = document_list::page(views, viewer, filter.clone(), slice, at)
         .await
         .map_err(unread)?;
-    Ok(connected(app(ctx), viewer, filter, page, previous, at))
+    Ok(connected(views, viewer, filter, page, previous, at))
 }
 
 /// A page of a booking's documents.
@@ -158,12 +157,12 @@ pub(super) async fn of_booking(
     let slice = slice(first, None)?;
     let loaders = ctx.data_unchecked::<Loaders>();
     let page = loaders.documents(booking, slice.first, at).await?;
-    Ok(connected(app(ctx), viewer(ctx)?, filter, page, false, at))
+    Ok(connected(views(ctx), viewer(ctx)?, filter, page, false, at))
 }
 
 /// A page with what counts its list.
 fn connected(
-    app: &App,
+    views: &ReadModels,
     viewer: &Viewer,
     filter: Filter,
     page: Page<DocumentRow>,
@@ -171,7 +170,7 @@ fn connected(
     at: At,
 ) -> DocumentConnection {
     let counter = counter(
-        (app.views.clone(), viewer.clone(), filter),
+        (views.clone(), viewer.clone(), filter),
         move |(views, viewer, filter)| async move { document_list::count(&views, &viewer, filter, at).await },
     );
     DocumentConnection::new(page, previous, counter, move |row| Document { row, at })

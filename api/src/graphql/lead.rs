@@ -18,7 +18,7 @@ use super::id::global;
 use super::loaders::Loaders;
 use super::read::{AsOf, Freshness, at, cost, slice};
 use super::scalar::LocalDateTime;
-use super::session::{app, viewer};
+use super::session::{viewer, views};
 use super::station::Station;
 
 pub(super) use mutation::LeadMutation;
@@ -190,7 +190,7 @@ impl LeadQuery {
         #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<LeadConnection> {
         let at = at(ctx, as_of, fresh).await?;
-        let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
+        let (views, viewer) = (views(ctx), viewer(ctx)?);
         let filter = LeadFilter {
             status: status.map(DomainStatus::from),
             follow_up_before,

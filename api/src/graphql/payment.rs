@@ -20,7 +20,7 @@ use super::id::{global, local};
 use super::loaders::Loaders;
 use super::read::{AsOf, Freshness, at, cost, slice};
 use super::scalar::Money;
-use super::session::{app, viewer};
+use super::session::{viewer, views};
 pub(super) use mutation::PaymentMutation;
 use refund::Refund;
 pub(super) use refund::RefundMutation;
@@ -255,7 +255,7 @@ impl PaymentQuery {
         as_of: Option<AsOf>,
         #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<PaymentConnection> {
-        let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
+        let (views, viewer) = (views(ctx), viewer(ctx)?);
         let filter = filter.unwrap_or_default().read()?;
         let at = at(ctx, as_of, fresh).await?;
         let slice = slice(first, after)?;

@@ -24,7 +24,7 @@ use super::id::{Noun, global, local};
 use super::loaders::Loaders;
 use super::read::{AsOf, Freshness, at, cost, slice};
 use super::scalar::{BigInt, LocalDate};
-use super::session::{app, viewer};
+use super::session::{app, viewer, views};
 
 pub(super) use mutation::{ReviewMutation, ReviewSettingsMutation};
 pub(super) use settings::ReviewSettingsQuery;
@@ -156,7 +156,7 @@ impl Review {
         if let Some((row, info)) = ctx.data_unchecked::<Loaders>().booking(id, at).await? {
             return Ok(Booking { row, at, info });
         }
-        let found = booking_list::whether_put_away_or_not(&app(ctx).views, viewer(ctx)?, id, at);
+        let found = booking_list::whether_put_away_or_not(views(ctx), viewer(ctx)?, id, at);
         let found = found.await.map_err(unread)?;
         let row = found.value.ok_or_else(super::error::behind)?;
         Ok(Booking {
@@ -349,7 +349,7 @@ impl ReviewQuery {
         as_of: Option<AsOf>,
         #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<ReviewConnection> {
-        let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
+        let (views, viewer) = (views(ctx), viewer(ctx)?);
         let filter = filter.unwrap_or_default().read()?;
         let at = at(ctx, as_of, fresh).await?;
         let slice = slice(first, after)?;
@@ -369,7 +369,7 @@ impl ReviewQuery {
 
 /// A review as it is at a time; none where there is none within reach.
 pub(super) async fn one(ctx: &Context<'_>, id: ReviewId, at: At) -> Result<Option<Review>> {
-    let found = review_list::one(&app(ctx).views, viewer(ctx)?, id, at).await;
+    let found = review_list::one(views(ctx), viewer(ctx)?, id, at).await;
     let found = found.map_err(unread)?;
     Ok(found.value.map(|row| Review { row, at }))
 }

@@ -1,9 +1,13 @@
 //! Who asks, and with which request.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_graphql::{Context, ID, Result};
 use commands::{Caller, CommandError, IdempotencyKey, Written};
 use domain::access::Viewer;
 use domain::envelope::{Actor, ActorKind, Channel};
+use projections::ReadModels;
 
 use super::error::coded;
 use crate::app::App;
@@ -33,13 +37,45 @@ impl Session {
     }
 }
 
-/// The running program.
+/// Whether an answer was made from more than read models and the persons' keys: the time, who exactly asks, and what no event
+/// tells. Clones are of one answer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Beyond(Arc<AtomicBool>);
+
+impl Beyond {
+    /// Whether it was.
+    pub(super) fn was_looked_at(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn look(ctx: &Context<'_>) {
+        // A subscription's answers are nobody's but its own.
+        if let Some(Self(looked)) = ctx.data_opt::<Self>() {
+            looked.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The running program, for what is more than a question to read models: the answer is given once, and made anew for whoever asks
+/// next.
 pub(super) fn app<'a>(ctx: &Context<'a>) -> &'a App {
+    Beyond::look(ctx);
     ctx.data_unchecked::<App>()
 }
 
-/// Whoever is recognised, signed in all the way or not.
+/// The read models, for questions whose answer depends on nothing but the log and what the viewer may see
+/// ([`Viewer::sight`]): it may be given again while nothing happens.
+pub(super) fn views<'a>(ctx: &Context<'a>) -> &'a ReadModels {
+    &ctx.data_unchecked::<App>().views
+}
+
+/// Whoever is recognised, signed in all the way or not: what is answered from this is theirs alone.
 pub(super) fn recognised<'a>(ctx: &Context<'a>) -> Result<&'a Recognised> {
+    Beyond::look(ctx);
+    found(ctx)
+}
+
+fn found<'a>(ctx: &Context<'a>) -> Result<&'a Recognised> {
     let recognised = ctx.data_unchecked::<Session>().recognised.as_ref();
     recognised.ok_or_else(|| {
         coded(
@@ -51,7 +87,7 @@ pub(super) fn recognised<'a>(ctx: &Context<'a>) -> Result<&'a Recognised> {
 
 /// Whoever asks, person or program.
 pub(super) fn viewer<'a>(ctx: &Context<'a>) -> Result<&'a Viewer> {
-    let recognised = recognised(ctx)?;
+    let recognised = found(ctx)?;
     match recognised.signed_in {
         SignedInAs::Full => Ok(&recognised.viewer),
         SignedInAs::WithoutSecondFactor => Err(coded(

@@ -17,7 +17,7 @@ use super::error::{UserError, outcome, unread};
 use super::id::{global, local};
 use super::read::{AsOf, Freshness, after as read_after, at, cost, slice};
 use super::scalar::{LocalDate, LocalTime};
-use super::session::{app, caller, under_key, viewer};
+use super::session::{app, caller, under_key, viewer, views};
 use input::{StationCreateInput, StationSettingsChangeInput};
 
 /// A city branch of the company, with its own chefs, zone, capacity and prices.
@@ -114,7 +114,7 @@ connection!(StationConnection, StationEdge, Station, "Stations, by name.");
 
 /// The stations within a viewer's reach, the first hundred by name.
 pub(super) async fn stations_of(ctx: &Context<'_>, viewer: &Viewer) -> Result<Vec<Station>> {
-    let page = station_list::page(&app(ctx).views, viewer, Slice::first(100), At::NOW)
+    let page = station_list::page(views(ctx), viewer, Slice::first(100), At::NOW)
         .await
         .map_err(unread)?;
     Ok(page.rows.into_iter().map(|listed| Station(listed.row)).collect())
@@ -137,7 +137,7 @@ impl StationQuery {
             return Ok(None);
         };
         let at = at(ctx, as_of, None).await?;
-        let found = station_list::one(&app(ctx).views, viewer(ctx)?, id, at)
+        let found = station_list::one(views(ctx), viewer(ctx)?, id, at)
             .await
             .map_err(unread)?;
         Ok(found.value.map(Station))
@@ -154,7 +154,7 @@ impl StationQuery {
         as_of: Option<AsOf>,
         #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<StationConnection> {
-        let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
+        let (views, viewer) = (views(ctx), viewer(ctx)?);
         let at = at(ctx, as_of, fresh).await?;
         let slice = slice(first, after)?;
         let previous = slice.after.is_some();
@@ -184,7 +184,7 @@ impl StationPayload {
             return Ok(Self::written(None, &written));
         };
         let at = read_after(written.position);
-        let found = station_list::one(&app(ctx).views, viewer(ctx)?, id, at)
+        let found = station_list::one(views(ctx), viewer(ctx)?, id, at)
             .await
             .map_err(unread)?;
         Ok(Self::written(found.value.map(Station), &written))

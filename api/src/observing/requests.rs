@@ -29,6 +29,16 @@ pub(crate) struct Requests {
     connections: Gauge,
     points: Histogram,
     throttled: Family<[(&'static str, &'static str); 1], Counter>,
+    given: Family<[(&'static str, &'static str); 1], Counter>,
+}
+
+/// Where an answer of the admin API came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// It was made for who asked.
+    Made,
+    /// It had been made before, and nothing had happened since.
+    Remembered,
 }
 
 impl Default for Requests {
@@ -40,6 +50,7 @@ impl Default for Requests {
             connections: Gauge::default(),
             points: Histogram::new(POINTS),
             throttled: Family::default(),
+            given: Family::default(),
         }
     }
 }
@@ -76,6 +87,20 @@ impl Requests {
             "Requests that were turned away for asking too much, by whose allowance was used up",
             self.throttled.clone(),
         );
+        registry.register(
+            "hibachi_graphql_answers",
+            "Answers of the admin API, by whether they were made anew or had been before",
+            self.given.clone(),
+        );
+    }
+
+    /// An answer was given.
+    pub(crate) fn given(&self, source: Source) {
+        let source = match source {
+            Source::Made => "made",
+            Source::Remembered => "remembered",
+        };
+        self.given.get_or_create(&[("source", source)]).inc();
     }
 
     /// An operation that costs so much was weighed.

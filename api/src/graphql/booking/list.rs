@@ -11,7 +11,7 @@ use crate::graphql::connection::{connection, counter};
 use crate::graphql::error::{coded, unread};
 use crate::graphql::id::local;
 use crate::graphql::read::{AsOf, Freshness, at, cost, slice};
-use crate::graphql::session::{app, viewer};
+use crate::graphql::session::{viewer, views};
 
 connection!(BookingConnection, BookingEdge, Booking, "Bookings.");
 
@@ -103,7 +103,7 @@ impl BookingQuery {
             return Ok(None);
         };
         let at = at(ctx, as_of, fresh).await?;
-        let found = booking_list::one(&app(ctx).views, viewer, id, at)
+        let found = booking_list::one(views(ctx), viewer, id, at)
             .await
             .map_err(unread)?;
         let info = found.info;
@@ -124,7 +124,7 @@ impl BookingQuery {
         as_of: Option<AsOf>,
         #[graphql(desc = "How fresh the answer must be. Not with `asOf`.")] fresh: Option<Freshness>,
     ) -> Result<BookingConnection> {
-        let (views, viewer) = (&app(ctx).views, viewer(ctx)?);
+        let (views, viewer) = (views(ctx), viewer(ctx)?);
         let filter = filter.unwrap_or_default().read()?;
         let at = at(ctx, as_of, fresh).await?;
         let slice = slice(first, after)?;

@@ -144,7 +144,7 @@ impl Follower {
                 then: Late::ShowStale,
             }),
         };
-        match shown(&self.app, &self.viewer, &filter, &self.beside, at).await {
+        match shown(&self.app.views, &self.viewer, &filter, &self.beside, at).await {
             Ok(dashboard) => {
                 let wait = if dashboard.info.stale {
                     NOT_THERE_YET
