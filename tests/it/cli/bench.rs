@@ -507,10 +507,21 @@ async fn pages_are_measured_over_http_in_a_company_of_their_own() {
     let installation = Installation::empty();
     let server = installation.postgres();
     let ask = [
-        "bench", "page", "--case", "page_1", "--millis", "200", "--rounds", "1", "--events", "1000",
+        "bench",
+        "page",
+        "--case",
+        "page_1",
+        "--case",
+        "page_anew_1",
+        "--millis",
+        "200",
+        "--rounds",
+        "1",
+        "--events",
+        "1000",
     ];
     let (measured, summed) = lines(&installation.well(&ask));
-    let expected = expected(&[("page_1", &["ours"])]);
+    let expected = expected(&[("page_1", &["ours"]), ("page_anew_1", &["ours"])]);
     assert_eq!((cases(&measured), cases(&summed)), (expected.clone(), expected));
     for line in &measured {
         assert!(line["events"].as_u64() > Some(0) && line["errors"] == 0, "{line}");

@@ -25,10 +25,24 @@ use crate::cli::note;
 use crate::demo;
 use crate::installation::Scratch;
 
-const ONE: &str = "page_1";
-const MANY: &str = "page_50";
+/// Every case's name, how many ask, and how often.
+const ASKED: [(&str, u32, Often); 4] = [
+    ("page_1", 1, Often::Again),
+    ("page_50", 50, Often::Again),
+    ("page_anew_1", 1, Often::Once),
+    ("page_anew_50", 50, Often::Once),
+];
 /// Every case's name.
-pub(super) const CASES: [&str; 2] = [ONE, MANY];
+pub(super) const CASES: [&str; 4] = [ASKED[0].0, ASKED[1].0, ASKED[2].0, ASKED[3].0];
+
+/// How often a question is asked in the same words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Often {
+    /// Again and again, while nothing happens: as dashboards do.
+    Again,
+    /// Once: the answer is made each time. Of ours alone, whom it makes a difference to.
+    Once,
+}
 
 /// Events of a booking: asked for, paid, confirmed, a chef, held or called off, two more payments.
 const STEPS: u64 = 10;
@@ -77,12 +91,17 @@ impl PageBench {
             peers.push((rival::NAME, pages));
         }
         for round in 1..=self.ask.rounds {
-            for (case, clients) in [(ONE, 1), (MANY, 50)] {
+            for (case, clients, often) in ASKED {
                 if !self.ask.wants(case) {
                     continue;
                 }
                 for (peer, pages) in &peers {
-                    report.add(case, peer, clients, round, &world.measure(pages, clients).await?)?;
+                    let often = if *peer == OURS { often } else { Often::Again };
+                    let work = Asking {
+                        pages: pages.clone(),
+                        often,
+                    };
+                    report.add(case, peer, clients, round, &world.measure(&work, clients).await?)?;
                 }
             }
         }
@@ -116,14 +135,23 @@ impl PageBench {
     }
 }
 
-/// Pages of a list, asked for in turn. Clones share the turn.
+/// Pages of a list. Clones share the turn.
 #[derive(Clone)]
 struct Pages {
     http: Client,
     url: Arc<str>,
     token: Option<Arc<str>>,
-    bodies: Arc<[String]>,
+    query: Arc<str>,
+    /// The cursors that they come after.
+    cursors: Arc<[Value]>,
     turn: Arc<AtomicUsize>,
+}
+
+/// Pages that are asked for in turn.
+#[derive(Clone)]
+struct Asking {
+    pages: Pages,
+    often: Often,
 }
 
 impl Pages {
@@ -139,35 +167,33 @@ impl Pages {
             http: http.clone(),
             url: format!("http://{address}/graphql").into(),
             token: token.map(Into::into),
-            bodies: Arc::default(),
+            query: query.into(),
+            cursors: Arc::default(),
             turn: Arc::default(),
         };
-        let (mut bodies, mut after) = (Vec::new(), Value::Null);
-        while bodies.len() < PAGES {
-            let body = json!({ "query": query, "variables": { "after": after } }).to_string();
-            let answer: Value = serde_json::from_str(&pages.ask(body.clone()).await?)?;
+        let (mut cursors, mut after) = (Vec::new(), Value::Null);
+        while cursors.len() < PAGES {
+            let answer: Value = serde_json::from_str(&pages.ask(query, &after).await?)?;
             ensure!(answer.get("errors").is_none(), "a page is refused: {answer}");
             let page = &answer["data"][list];
             if page["nodes"].as_array().map_or(0, Vec::len) < ROWS {
                 break;
             }
+            cursors.push(after);
             after = page["pageInfo"]["endCursor"].clone();
-            bodies.push(body);
         }
-        ensure!(!bodies.is_empty(), "there is no page of {ROWS} bookings");
-        pages.bodies = bodies.into();
+        ensure!(!cursors.is_empty(), "there is no page of {ROWS} bookings");
+        pages.cursors = cursors.into();
         Ok(pages)
     }
 
-    async fn ask(&self, body: String) -> Result<String> {
-        let mut request = self
-            .http
-            .post(&*self.url)
-            .header("content-type", "application/json");
+    async fn ask(&self, query: &str, after: &Value) -> Result<String> {
+        let body = json!({ "query": query, "variables": { "after": after } });
+        let mut request = self.http.post(&*self.url).json(&body);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        let answer = request.body(body).send().await?;
+        let answer = request.send().await?;
         let status = answer.status();
         let text = answer.text().await?;
         ensure!(status.is_success(), "{status}: {text}");
@@ -175,10 +201,15 @@ impl Pages {
     }
 }
 
-impl Work for Pages {
+impl Work for Asking {
     async fn once(&self) -> Result<Done, Miss> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let answer = self.ask(self.bodies[turn % self.bodies.len()].clone()).await?;
+        let pages = &self.pages;
+        let turn = pages.turn.fetch_add(1, Ordering::Relaxed);
+        let after = &pages.cursors[turn % pages.cursors.len()];
+        let answer = match self.often {
+            Often::Again => pages.ask(&pages.query, after).await?,
+            Often::Once => pages.ask(&format!("{} # {turn}", pages.query), after).await?,
+        };
         // Read to the end, but not parsed: that would be our own time, the same for all.
         if answer.contains("\"errors\"") || !answer.contains("\"endCursor\"") {
             return Err(Miss::Failed(anyhow!("the answer is {answer}")));

@@ -37,7 +37,7 @@ pub(super) enum Bound {
 }
 
 /// Every case that has a bound, and the peer of ours that it is on.
-const TARGETS: [(&str, &str, Bound); 19] = [
+const TARGETS: [(&str, &str, Bound); 21] = [
     ("append_1ev_new_64", OURS, ratio("postgres-es", 4_000)),
     ("append_1ev_new_64", OURS, ratio("raw_row", 1_500)),
     ("append_1ev_new_64", OURS, Bound::P99 { micros: 10_000 }),
@@ -59,6 +59,8 @@ const TARGETS: [(&str, &str, Bound); 19] = [
     ("rebuild_booking_list", OURS, ratio("row_at_a_time", 10_000)),
     ("page_50", OURS, Bound::P95 { micros: 50_000 }),
     ("page_50", OURS, ratio("postgraphile", 3_000)),
+    ("page_anew_50", OURS, Bound::P95 { micros: 50_000 }),
+    ("page_anew_50", OURS, ratio("postgraphile", 3_000)),
     ("asof_tax", OURS, Bound::P99 { micros: 1_500_000 }),
     ("asof_tax_near", OURS, Bound::P99 { micros: 100_000 }),
     (
