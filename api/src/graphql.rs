@@ -212,9 +212,12 @@ pub fn schema(app: App) -> Schema {
         // The twin has held it against every rule.
         .validation_mode(ValidationMode::Fast)
         .disable_suggestions()
-        .data(app.clone())
+        .data(session::Running::of(&app))
         .finish();
     let remembered = Remembered::new(app.answer_memory);
+    if app.answer_memory > 0 {
+        remembered.keep_swept();
+    }
     Schema {
         inner,
         twin,

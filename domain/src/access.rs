@@ -239,12 +239,23 @@ impl Viewer {
 
     /// What decides which rows and fields the viewer sees.
     pub fn sight(&self) -> Sight {
+        let Self {
+            tenant,
+            user,
+            role,
+            stations,
+            through,
+        } = self;
+        let left = |ApiKeyGrant {
+                        key_id: _,
+                        permissions,
+                    }: &ApiKeyGrant| permissions.clone();
         Sight {
-            tenant: self.tenant,
-            role: self.role,
-            stations: self.stations.clone(),
-            permissions: self.through.as_ref().map(|through| through.permissions.clone()),
-            chef: (self.role == Role::Chef).then_some(self.user),
+            tenant: *tenant,
+            role: *role,
+            stations: stations.clone(),
+            permissions: through.as_ref().map(left),
+            chef: (*role == Role::Chef).then_some(*user),
         }
     }
 

@@ -17,7 +17,12 @@ begin
         join unnest(a_projections, a_fold_versions) f (name, version)
             on f.name = m.projection and f.version = m.fold_version
         where h.tenant_id = a_tenant
-            and not exists (select from projection_parked p where p.tenant_id = a_tenant)
+            and not exists (
+                select from projection_parked p
+                join projection_checkpoints l on l.tenant_id = p.tenant_id and l.projection = p.projection
+                    and l.generation = p.generation and l.status = 'live'
+                where p.tenant_id = a_tenant and p.projection = any(a_projections)
+            )
         group by h.position, h.block_hash
         having count(*) = cardinality(a_projections)
             and bool_and(m.position = h.position and m.stopped is null);

@@ -108,6 +108,7 @@ async fn it_is_given_to_those_who_see_the_same_and_to_nobody_else() {
         assert_eq!(now, given, "{seen:?}");
     }
     assert_eq!(seen[0], text, "the manager of the station sees the same");
+    assert_eq!(seen[2], text, "the auditor sees the same");
     assert!(seen[1].contains("\"nodes\":[]"), "{}", seen[1]);
     assert!(seen[3].contains("FORBIDDEN"), "{}", seen[3]);
     assert!(seen[4].contains("\"nodes\":[]"), "{}", seen[4]);
@@ -177,6 +178,22 @@ async fn what_depends_on_the_time_or_on_who_asks_is_made_anew() {
     admin.sign_in_again().await;
     let after = admin.text(queries[0], &json!({})).await;
     assert!(after.contains("\"active\":false"), "{after}");
+}
+
+#[tokio::test]
+async fn what_there_was_after_a_wait_in_vain_is_for_nobody_else() {
+    let server = Server::start().await;
+    let admin = server.sign_in(Role::Admin).await;
+    booked(&server, &admin).await;
+    let later = server.head(&server.company).await + 1;
+    let query = format!(
+        "{{ bookings(first: 1, fresh: {{atLeast: {later}, waitMs: 50, allowStale: true}}) {{
+            nodes {{ number }} readInfo {{ stale }} }} }}"
+    );
+    for _ in 0..4 {
+        let (text, remembered) = asked(&server, &admin, &query).await;
+        assert!(!remembered && text.contains("\"stale\":true"), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
 //! Answering: what was admitted is made, or given again where it was made before and nothing has happened since.
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
-use async_graphql::{Pos, Request, Response, value};
+use async_graphql::{Request, Response, value};
 use domain::ids::TenantId;
 use projections::Settled;
 
-use super::error::{complete, unread};
+use super::error::complete;
 use super::loaders::Loaders;
 use super::remembered::{Data, Question};
 use super::session::Beyond;
@@ -101,15 +101,15 @@ impl Schema {
             Ok(Some(moment)) => moment,
             Ok(None) => return Given::Response(make().await.response),
             Err(error) => {
-                let error = unread(error).into_server_error(Pos::default());
-                return Given::Response(Response::from_errors(vec![error]));
+                tracing::debug!(%error, "nobody knows whether anything has happened");
+                return Given::Response(make().await.response);
             }
         };
         let held = self.remembered.at(question, &moment);
         let mut own = None;
         let made = held.get_or_init(async || {
             let made = make().await;
-            let data = self.lasting(tenant, &moment, &made).await;
+            let data = self.lasting(question, tenant, &moment, &made).await;
             own = Some(made.response);
             if let Some(data) = &data {
                 self.remembered.count(question, &held, data.len());
@@ -127,8 +127,15 @@ impl Schema {
 
     /// The data of an answer for as long as a moment lasts: where they are whole, hold nothing but what read models hold, and the
     /// moment lasted while they were read.
-    async fn lasting(&self, tenant: TenantId, moment: &Settled, made: &Made) -> Option<Data> {
+    async fn lasting(
+        &self,
+        question: Question,
+        tenant: TenantId,
+        moment: &Settled,
+        made: &Made,
+    ) -> Option<Data> {
         if !made.of_read_models || !made.response.errors.is_empty() {
+            self.remembered.each_anew(question);
             return None;
         }
         match self.app.views.settled(tenant).await {
@@ -140,7 +147,12 @@ impl Schema {
             }
         }
         let data = serde_json::to_string(&made.response.data).expect("an answer has a JSON form");
-        self.remembered.has_room(data.len()).then(|| data.into())
+        if self.remembered.has_room(data.len()) {
+            Some(data.into())
+        } else {
+            self.remembered.each_anew(question);
+            None
+        }
     }
 
     /// Makes an answer.

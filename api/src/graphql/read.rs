@@ -9,7 +9,7 @@ use projections::{At, Cursor, Fresh, Late, Slice};
 
 use super::error::{coded, unread};
 use super::scalar::LogPosition;
-use super::session::{app, viewer};
+use super::session::{Beyond, app, viewer};
 
 /// A time in the past: the same answer for ever.
 #[derive(OneofObject)]
@@ -115,9 +115,14 @@ pub(super) async fn at(ctx: &Context<'_>, as_of: Option<AsOf>, fresh: Option<Fre
             "asOf and fresh exclude each other: the past is never stale",
         )),
         (None, None) => Ok(At::NOW),
-        (None, Some(fresh)) => Ok(At::Live {
-            fresh: Some(fresh.read()?),
-        }),
+        (None, Some(fresh)) => {
+            let fresh = fresh.read()?;
+            if fresh.then == Late::ShowStale {
+                // What there is after so much time is an answer for nobody else.
+                Beyond::look(ctx);
+            }
+            Ok(At::Live { fresh: Some(fresh) })
+        }
         (Some(AsOf::Position(sent)), None) => Ok(At::AsOf(position(sent, "asOf.position")?)),
         (Some(AsOf::At(instant)), None) => {
             let tenant = viewer(ctx)?.tenant;

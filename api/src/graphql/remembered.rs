@@ -7,23 +7,27 @@
 //!
 //! What is asked once is not kept, so that what nobody asks again costs neither memory nor a look.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_graphql::Request;
-use domain::access::Viewer;
+use domain::access::{Sight, Viewer};
 use lru::LruCache;
 use projections::Settled;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
+use tokio::time::sleep;
 
 /// How long an answer is kept at most: it holds in plain text what is sealed in the database.
-const KEPT: Duration = Duration::from_secs(300);
+const KEPT: Duration = Duration::from_secs(290);
 /// How often what has been kept for so long is looked for.
 const SWEPT: Duration = Duration::from_secs(10);
-/// What a question takes in memory beside its answer, in bytes and roughly.
-const OVERHEAD: usize = 256;
+/// How many questions are known that were asked, whatever was answered.
+const KNOWN: NonZeroUsize = NonZeroUsize::new(4_096).expect("more than none");
+/// What an answer takes in memory beside its data, in bytes and roughly.
+const OVERHEAD: usize = 512;
 /// Answers that are larger than such a part of the memory are not kept.
 const LARGEST_PART: usize = 8;
 
@@ -38,12 +42,7 @@ impl Question {
     /// Never: all of a question has a JSON form.
     pub(super) fn of(viewer: &Viewer, request: &Request) -> Self {
         #[derive(Serialize)]
-        struct Asked<'a>(
-            domain::access::Sight,
-            &'a str,
-            Option<&'a str>,
-            &'a async_graphql::Variables,
-        );
+        struct Asked<'a>(Sight, &'a str, Option<&'a str>, &'a async_graphql::Variables);
         let asked = Asked(
             viewer.sight(),
             &request.query,
@@ -69,61 +68,97 @@ pub(super) struct Remembered<M = Settled> {
 }
 
 struct Kept<M> {
-    asked: LruCache<Question, Asked<M>>,
+    asked: LruCache<Question, Asked>,
+    answers: LruCache<Question, Answer<M>>,
+    /// Of all answers.
     bytes: usize,
-    swept: Instant,
 }
 
-/// A question that was asked.
-struct Asked<M> {
+/// That a question was asked.
+struct Asked {
     since: Instant,
-    /// The answer and its moment, once it was asked again.
-    answer: Option<(M, Held)>,
+    /// Whether each who asks is answered anew: its answer is not of read models, or too large.
+    anew: bool,
+}
+
+/// The answer to a question that was asked again.
+struct Answer<M> {
+    since: Instant,
+    moment: M,
+    held: Held,
     bytes: usize,
 }
 
-impl<M: Clone + PartialEq> Remembered<M> {
+impl<M: Clone + PartialEq + Send + 'static> Remembered<M> {
     /// No more than so many bytes of answers; none at all for 0.
     pub(super) fn new(limit: usize) -> Self {
+        let kept = Kept {
+            asked: LruCache::new(KNOWN),
+            answers: LruCache::unbounded(),
+            bytes: 0,
+        };
         Self {
             limit,
-            kept: Arc::new(Mutex::new(Kept {
-                asked: LruCache::unbounded(),
-                bytes: 0,
-                swept: Instant::now(),
-            })),
+            kept: Arc::new(Mutex::new(kept)),
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept<M>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Forgets what is too old, from now on, whether anybody asks or not; until nobody holds any of it.
+    pub(super) fn keep_swept(&self) {
+        let kept = Arc::downgrade(&self.kept);
+        tokio::spawn(async move {
+            while let Some(kept) = kept.upgrade() {
+                locked(&kept).sweep(Instant::now());
+                drop(kept);
+                sleep(SWEPT).await;
+            }
+        });
     }
 
-    /// Whether it was asked before, not long ago; now it was.
+    fn kept(&self) -> MutexGuard<'_, Kept<M>> {
+        locked(&self.kept)
+    }
+
+    /// Whether it was asked before, not long ago, and is one whose answer may last; now it was asked.
     pub(super) fn asked_before(&self, question: Question) -> bool {
         if self.limit == 0 {
             return false;
         }
         let mut kept = self.kept();
-        kept.sweep(Instant::now());
-        if kept.asked.get(&question).is_some() {
-            return true;
+        match kept.asked.get(&question) {
+            Some(asked) if asked.since.elapsed() < KEPT => !asked.anew,
+            Some(_) | None => {
+                kept.asked.put(question, Asked::now(false));
+                false
+            }
         }
-        kept.put(question, Asked::new(None));
-        kept.fit(self.limit);
-        false
+    }
+
+    /// That the answer to a question is for nobody but who asks.
+    pub(super) fn each_anew(&self, question: Question) {
+        self.kept().asked.put(question, Asked::now(true));
     }
 
     /// The answer to a question at a moment, made or yet to be made. What was the answer before is none any more.
     pub(super) fn at(&self, question: Question, moment: &M) -> Held {
         let mut kept = self.kept();
-        if let Some((then, held)) = kept.asked.get(&question).and_then(|asked| asked.answer.as_ref())
-            && then == moment
+        if let Some(answer) = kept.answers.get(&question)
+            && answer.moment == *moment
         {
-            return Arc::clone(held);
+            return Arc::clone(&answer.held);
         }
         let held = Held::default();
-        kept.put(question, Asked::new(Some((moment.clone(), Arc::clone(&held)))));
+        let answer = Answer {
+            since: Instant::now(),
+            moment: moment.clone(),
+            held: Arc::clone(&held),
+            bytes: OVERHEAD,
+        };
+        kept.bytes += answer.bytes;
+        if let Some(before) = kept.answers.put(question, answer) {
+            kept.bytes -= before.bytes;
+        }
+        kept.fit(self.limit);
         held
     }
 
@@ -135,62 +170,48 @@ impl<M: Clone + PartialEq> Remembered<M> {
     /// Counts an answer that was made, and forgets those that were given longest ago where there is no room for all.
     pub(super) fn count(&self, question: Question, held: &Held, bytes: usize) {
         let mut kept = self.kept();
-        let Kept {
-            asked, bytes: all, ..
-        } = &mut *kept;
-        if let Some(found) = asked.peek_mut(&question)
-            && found
-                .answer
-                .as_ref()
-                .is_some_and(|(_, other)| Arc::ptr_eq(other, held))
+        if let Some(answer) = kept.answers.get_mut(&question)
+            && Arc::ptr_eq(&answer.held, held)
         {
-            found.bytes += bytes;
-            *all += bytes;
+            answer.bytes += bytes;
+            kept.bytes += bytes;
         }
         kept.fit(self.limit);
     }
 }
 
-impl<M> Asked<M> {
-    fn new(answer: Option<(M, Held)>) -> Self {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Asked {
+    fn now(anew: bool) -> Self {
         Self {
             since: Instant::now(),
-            answer,
-            bytes: OVERHEAD,
+            anew,
         }
     }
 }
 
 impl<M> Kept<M> {
-    fn put(&mut self, question: Question, asked: Asked<M>) {
-        self.bytes += asked.bytes;
-        if let Some(before) = self.asked.put(question, asked) {
-            self.bytes -= before.bytes;
-        }
-    }
-
     fn fit(&mut self, limit: usize) {
         while self.bytes > limit
-            && let Some((_, forgotten)) = self.asked.pop_lru()
+            && let Some((_, forgotten)) = self.answers.pop_lru()
         {
             self.bytes -= forgotten.bytes;
         }
     }
 
-    /// Forgets what has been kept for as long as anything is, now and then.
+    /// Forgets the answers that have been kept for as long as any is.
     fn sweep(&mut self, now: Instant) {
-        if now.duration_since(self.swept) < SWEPT {
-            return;
-        }
-        self.swept = now;
         let old: Vec<Question> = self
-            .asked
+            .answers
             .iter()
-            .filter(|(_, asked)| now.duration_since(asked.since) >= KEPT)
+            .filter(|(_, answer)| now.duration_since(answer.since) >= KEPT)
             .map(|(question, _)| *question)
             .collect();
         for question in old {
-            if let Some(forgotten) = self.asked.pop(&question) {
+            if let Some(forgotten) = self.answers.pop(&question) {
                 self.bytes -= forgotten.bytes;
             }
         }
@@ -231,29 +252,35 @@ mod tests {
     fn those_that_were_given_longest_ago_go_where_there_is_no_room() {
         let remembered = Remembered::new(3 * OVERHEAD + 20);
         for number in 0..3 {
-            assert!(!remembered.asked_before(question(number)));
             answered(&remembered, number, 1, "123456");
         }
         assert!(answer(&remembered, 0, 1).is_some());
-        assert!(!remembered.asked_before(question(3)));
-        assert_eq!(answer(&remembered, 1, 1), None);
+        answered(&remembered, 3, 1, "1");
+        assert_eq!(remembered.kept().bytes, 3 * OVERHEAD + 13);
         assert!(answer(&remembered, 0, 1).is_some());
-        assert!(!remembered.has_room(3 * OVERHEAD));
+        assert_eq!(answer(&remembered, 1, 1), None);
+        assert!(remembered.has_room(190) && !remembered.has_room(OVERHEAD));
+    }
+
+    #[test]
+    fn without_memory_and_for_answers_of_one_each_is_anew() {
         let nothing = Remembered::<i32>::new(0);
         assert!(!nothing.asked_before(question(1)) && !nothing.asked_before(question(1)));
+        let remembered = Remembered::<i32>::new(1 << 20);
+        assert!(!remembered.asked_before(question(1)) && remembered.asked_before(question(1)));
+        remembered.each_anew(question(1));
+        assert!(!remembered.asked_before(question(1)));
     }
 
     #[test]
     fn none_is_kept_for_longer_than_five_minutes() {
         let remembered = Remembered::new(1 << 20);
-        assert!(!remembered.asked_before(question(1)));
         answered(&remembered, 1, 7, "seven");
-        let (before, after) = (KEPT - Duration::from_secs(1), KEPT + SWEPT);
         let now = Instant::now();
-        remembered.kept().sweep(now + before);
+        remembered.kept().sweep(now + KEPT - SWEPT);
         assert!(answer(&remembered, 1, 7).is_some());
-        remembered.kept().sweep(now + after);
+        remembered.kept().sweep(now + KEPT + SWEPT);
         let kept = remembered.kept();
-        assert_eq!((kept.bytes, kept.asked.len()), (0, 0));
+        assert_eq!((kept.bytes, kept.answers.len()), (0, 0));
     }
 }

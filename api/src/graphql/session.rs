@@ -37,6 +37,15 @@ impl Session {
     }
 }
 
+/// The running program among the data of the schema: out of reach but through what is here.
+pub(super) struct Running(App);
+
+impl Running {
+    pub(super) fn of(app: &App) -> Self {
+        Self(app.clone())
+    }
+}
+
 /// Whether an answer was made from more than read models and the persons' keys: the time, who exactly asks, and what no event
 /// tells. Clones are of one answer.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +57,8 @@ impl Beyond {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn look(ctx: &Context<'_>) {
+    /// From here on it is.
+    pub(super) fn look(ctx: &Context<'_>) {
         // A subscription's answers are nobody's but its own.
         if let Some(Self(looked)) = ctx.data_opt::<Self>() {
             looked.store(true, Ordering::Relaxed);
@@ -60,13 +70,13 @@ impl Beyond {
 /// next.
 pub(super) fn app<'a>(ctx: &Context<'a>) -> &'a App {
     Beyond::look(ctx);
-    ctx.data_unchecked::<App>()
+    &ctx.data_unchecked::<Running>().0
 }
 
 /// The read models, for questions whose answer depends on nothing but the log and what the viewer may see
 /// ([`Viewer::sight`]): it may be given again while nothing happens.
 pub(super) fn views<'a>(ctx: &Context<'a>) -> &'a ReadModels {
-    &ctx.data_unchecked::<App>().views
+    &ctx.data_unchecked::<Running>().0.views
 }
 
 /// Whoever is recognised, signed in all the way or not: what is answered from this is theirs alone.
