@@ -102,6 +102,9 @@ impl Appender {
         let work = async {
             while let Some(batch) = self.queue.next_batch().await {
                 self.carry_out(batch).await;
+                // Those that were answered may ask again at once, and come into the next batch together: two that ask in
+                // turns would else never share one.
+                tokio::task::yield_now().await;
             }
         };
         tokio::select! {

@@ -95,3 +95,30 @@ async fn beside_a_refused_claim_a_write_without_events_keeps_its_version() {
     let again = world.log.append(empty).await;
     assert_eq!(again, Ok(Outcome::Replayed(receipt.clone())));
 }
+
+/// Else one would always be on its way while the other waits: a batch, and a flush, for each append.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_again_at_once_comes_into_the_next_batch() {
+    let world = World::new().await;
+    let clients = [1_000, 2_000].map(|first| {
+        let log = world.log.clone();
+        // A task of its own, as a request is.
+        tokio::spawn(async move {
+            for command in first..first + 100 {
+                let append = one(command, &command.to_string(), Expectation::NoStream);
+                let said = log.append(append).await;
+                assert!(matches!(said, Ok(Outcome::Appended(_))), "{said:?}");
+            }
+        })
+    });
+    for client in join_all(clients).await {
+        client.unwrap();
+    }
+    let head = world.log.head(TENANT).await.unwrap();
+    assert_eq!(head.position.0, 200);
+    assert!(
+        head.block < 180,
+        "200 appends of two came in {} batches",
+        head.block
+    );
+}
