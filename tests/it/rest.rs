@@ -3,6 +3,7 @@
 mod described;
 mod edge;
 mod kept;
+mod outages;
 mod refused;
 mod throttled;
 mod way;
