@@ -177,6 +177,9 @@ pub struct Schema {
     remembered: Remembered,
 }
 
+/// Points that an operation costs which is not begun: it was read, and held against the schema.
+const REFUSED: u32 = 10;
+
 /// An answer, and what it has cost.
 pub struct Answered {
     /// The answer.
@@ -253,21 +256,53 @@ impl Schema {
     /// Checks and weighs an operation, and takes what it costs out of the allowance of whoever asks.
     async fn admit(
         &self,
-        mut request: Request,
+        request: Request,
         session: &Session,
         who: &Credential,
         place: Place,
     ) -> Result<Admitted, Box<Answered>> {
-        let refused = |response| Box::new(Answered::refused(response, &session.request_id));
-        let document = match request.parsed_query() {
-            Ok(document) => document.clone(),
-            Err(error) => return Err(refused(Response::from_errors(vec![error]))),
-        };
+        let weighed = self.weigh(request, session, place).await;
+        let points = weighed.as_ref().map_or(REFUSED, |(points, ..)| *points);
+        let left = self.spend(who, points).map_err(|throttled| {
+            self.app.figures.requests.throttled(throttled.whose);
+            Box::new(Answered {
+                response: Response::default(),
+                data: None,
+                left: throttled.left.clone(),
+                throttled: Some(throttled),
+            })
+        })?;
+        match weighed {
+            Ok((points, request, document)) => {
+                self.app.figures.requests.weighed(points);
+                Ok(Admitted {
+                    request,
+                    document,
+                    points,
+                    left,
+                })
+            }
+            Err(unfit) => Err(Box::new(Answered {
+                left,
+                ..Answered::refused(*unfit, &session.request_id)
+            })),
+        }
+    }
+
+    /// What an operation costs, and the operation as it is to be done; or why it does not fit.
+    async fn weigh(
+        &self,
+        mut request: Request,
+        session: &Session,
+        place: Place,
+    ) -> Result<(u32, Request, ExecutableDocument), Box<Response>> {
+        let refused = |error| Box::new(Response::from_errors(vec![error]));
+        let document = request.parsed_query().map_err(refused)?.clone();
         if let Some(too_large) = limits::too_large(&document) {
-            return Err(refused(too_large));
+            return Err(Box::new(too_large));
         }
         if let Some(error) = place.misses(&document, request.operation_name.as_deref()) {
-            return Err(refused(Response::from_errors(vec![error])));
+            return Err(refused(error));
         }
         let may_look = session.viewer().is_some();
         let introspecting = |request: Request| {
@@ -278,28 +313,8 @@ impl Schema {
             }
         };
         let weighed = introspecting(same(&request, &document));
-        let points = match scale::weigh(&self.twin, weighed, &document).await {
-            Ok(points) => points,
-            Err(unfit) => return Err(refused(*unfit)),
-        };
-        self.app.figures.requests.weighed(points);
-        match self.spend(who, points) {
-            Ok(left) => Ok(Admitted {
-                request: introspecting(request),
-                document,
-                points,
-                left,
-            }),
-            Err(throttled) => {
-                self.app.figures.requests.throttled(throttled.whose);
-                Err(Box::new(Answered {
-                    response: Response::default(),
-                    data: None,
-                    left: throttled.left.clone(),
-                    throttled: Some(throttled),
-                }))
-            }
-        }
+        let points = scale::weigh(&self.twin, weighed, &document).await?;
+        Ok((points, introspecting(request), document))
     }
 
     fn spend(&self, who: &Credential, points: u32) -> Result<Vec<Left>, Throttled> {

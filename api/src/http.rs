@@ -4,6 +4,7 @@ mod cors;
 mod documents;
 pub(crate) mod edge;
 mod exports;
+mod files;
 mod forwarded;
 mod live;
 mod page;
@@ -18,6 +19,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
@@ -34,7 +36,7 @@ use crate::graphql::{self, Answered, Schema, Session};
 use crate::observing::{self, measured};
 use crate::rest;
 use crate::reviews;
-use crate::throttle::{Credential, Left, seconds};
+use crate::throttle::{Credential, Left, Throttled, seconds};
 use crate::webhooks;
 
 pub(crate) use cors::is_under;
@@ -90,6 +92,7 @@ pub fn router(app: App) -> Router {
         .layer(axum::middleware::from_fn_with_state(behind, forwarded::arrived))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(axum::middleware::from_fn(rest::as_problems))
+        .layer(axum::middleware::from_fn(with_words))
         .layer(CompressionLayer::new().compress_when(shielding::PublicTexts))
         .layer(axum::middleware::from_fn_with_state(origins, cors::from_pages))
         .layer(axum::middleware::from_fn_with_state(requests, measured))
@@ -146,12 +149,28 @@ fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
 
 /// A mistake in the program costs the request it happened in, and nothing else.
 fn panicked(_panic: Box<dyn std::any::Any + Send>) -> Response {
-    failure(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "INTERNAL",
-        "this cannot be answered now",
-        "",
-    )
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+/// Gives what is refused without a word, by the framework or for want of time, a code and the request's id. Customers' pages
+/// have words of their own.
+async fn with_words(request: Request, next: Next) -> Response {
+    let request_id = text_header(request.headers(), &REQUEST_ID)
+        .unwrap_or_default()
+        .to_owned();
+    let mut response = next.run(request).await;
+    let status = response.status();
+    let refused = status.is_client_error() || status.is_server_error();
+    if !refused || response.headers().contains_key(header::CONTENT_TYPE) {
+        return response;
+    }
+    let (code, told) = rest::words_for(status);
+    let mut worded = failure(status, code, told, &request_id);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    worded
+        .headers_mut()
+        .extend(std::mem::take(response.headers_mut()));
+    worded
 }
 
 async fn ready(State(server): State<Server>) -> Response {
@@ -273,18 +292,21 @@ fn told(answered: Answered, request_id: &str) -> Response {
             None => axum::Json(answered.response).into_response(),
             Some(data) => given_again(data, &answered.response),
         },
-        Some(throttled) => {
-            let wait = seconds(throttled.retry_after);
-            let message = format!("this costs more than is left to you; ask again in {wait} s");
-            let mut refused = failure(StatusCode::TOO_MANY_REQUESTS, "THROTTLED", &message, request_id);
-            refused.headers_mut().insert(header::RETRY_AFTER, wait.into());
-            refused
-        }
+        Some(short) => throttled(short, request_id),
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     tell_left(headers, &answered.left);
     response
+}
+
+/// That it costs more than is left, and when to come again.
+fn throttled(short: &Throttled, request_id: &str) -> Response {
+    let wait = seconds(short.retry_after);
+    let message = format!("this costs more than is left to you; ask again in {wait} s");
+    let mut refused = failure(StatusCode::TOO_MANY_REQUESTS, "THROTTLED", &message, request_id);
+    refused.headers_mut().insert(header::RETRY_AFTER, wait.into());
+    refused
 }
 
 /// An answer whose data were written before: all else is the response's.
@@ -384,5 +406,11 @@ fn failure(status: StatusCode, code: &str, message: &str, request_id: &str) -> R
     let body: Value = json!({
         "errors": [{ "message": message, "extensions": { "code": code, "requestId": request_id } }],
     });
-    (status, axum::Json(body)).into_response()
+    let mut response = (status, axum::Json(body)).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 9110, 11.6.1: it says by what one is recognised.
+        let bearer = HeaderValue::from_static("Bearer");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+    }
+    response
 }

@@ -32,7 +32,7 @@ use crate::http::{REQUEST_ID, text_header};
 use crate::reviews;
 use problem::Problem;
 
-pub(crate) use problem::as_problems;
+pub(crate) use problem::{as_problems, words_for};
 
 /// The largest body, in bytes: words of a customer, and no files.
 const MAX_BODY: usize = 64 * 1024;

@@ -112,12 +112,13 @@ impl Throttle {
         }
     }
 
-    /// Spends so many points, or none of them where one of the two has too few.
+    /// Spends so many points, or none of them where one of the two has too few. What costs more than all of an allowance takes
+    /// all of it, or nobody could ever pay.
     ///
     /// # Errors
     /// [`Throttled`], with how long to wait.
     pub fn spend(&self, who: &Credential, points: u32, now: DateTime<Utc>) -> Result<Vec<Left>, Throttled> {
-        let cost = i64::from(points) * PARTS;
+        let cost = |of: Allowance| (i64::from(points) * PARTS).min(of.burst_parts());
         let mut buckets = self.buckets();
         let whose = self.whose(who);
         let levels: Vec<i64> = whose
@@ -128,13 +129,13 @@ impl Throttle {
             .iter()
             .zip(&levels)
             .filter_map(|((whose, allowance), level)| {
-                let missing = cost - level;
+                let missing = cost(*allowance) - level;
                 (missing > 0).then(|| (word(whose), wait(missing, *allowance)))
             });
         let worst = short.max_by_key(|(_, wait)| *wait);
-        let paid = if worst.is_some() { 0 } else { cost };
         let mut left = Vec::with_capacity(levels.len());
         for ((whose, allowance), level) in whose.into_iter().zip(levels) {
+            let paid = if worst.is_some() { 0 } else { cost(allowance) };
             let parts = level - paid;
             left.push(Left {
                 whose: word(&whose),
@@ -262,6 +263,25 @@ mod tests {
         throttle.spend(&user(2, 1), 60, at(0)).unwrap();
         let nobody = Credential::Address("192.0.2.1".to_owned());
         assert_eq!(points(&throttle.spend(&nobody, 60, at(0)).unwrap()), [40]);
+    }
+
+    #[test]
+    fn what_costs_more_than_an_allowance_takes_all_of_it() {
+        let throttle = Throttle::new(
+            SMALL,
+            Allowance {
+                burst: 500,
+                per_second: 10,
+            },
+        );
+        let left = throttle.spend(&user(1, 1), 400, at(0)).unwrap();
+        assert_eq!(points(&left), [0, 100]);
+        let refused = throttle.spend(&user(1, 1), 400, at(1_000)).unwrap_err();
+        assert_eq!(
+            (refused.whose, refused.retry_after),
+            ("company", Duration::from_secs(29))
+        );
+        throttle.spend(&user(1, 1), 400, at(30_000)).unwrap();
     }
 
     #[test]

@@ -935,6 +935,8 @@ async fn assert_status(about: &str, request: reqwest::RequestBuilder, status: u1
     let answer = request.send().await;
     let answer = answer.unwrap_or_else(|error| panic!("{about}: {error:?}"));
     let seen = answer.status().as_u16();
+    let by_what = answer.headers().get("www-authenticate");
+    assert_eq!(by_what.is_some_and(|by| by == "Bearer"), status == 401, "{about}");
     let named = answer.headers().contains_key("x-request-id");
     let body: Value = answer.json().await.unwrap_or_default();
     let error = &body["errors"][0];
@@ -1009,9 +1011,10 @@ async fn a_request_that_is_not_graphql_is_refused_by_its_status() {
         "UNSUPPORTED_MEDIA_TYPE",
     )
     .await;
-    let got = admin.get("/graphql?query={log{position}}").send().await.unwrap();
-    assert_eq!(got.status().as_u16(), 405);
-    assert_eq!(admin.get("/nowhere").send().await.unwrap().status().as_u16(), 404);
+    let got = admin.get("/graphql?query={log{position}}");
+    assert_status("a GET", got, 405, "METHOD_NOT_ALLOWED").await;
+    let nowhere = admin.get("/nowhere");
+    assert_status("a path that there is not", nowhere, 404, "NOT_FOUND").await;
     assert_eq!(server.written(&server.company).await, before);
 }
 

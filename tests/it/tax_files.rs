@@ -245,6 +245,20 @@ async fn who_may_not_export_and_what_cannot_be_exported_is_told_why() {
     let answer = authorised(&accountant, good).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 200);
     assert_eq!(answer.headers()["cache-control"], "private, no-store");
+    // What lacks events is not filed, and does not come right by itself.
+    let park = "insert into projection_parked (tenant_id, projection, generation, kind, name, position, event_type, reason, cause)
+        select tenant_id, projection, generation, 'stream', 'booking:x', 1, 'booking.requested', 'a test', 'unreadable'
+        from projection_checkpoints where projection in ('tax_summary', 'tax_ledger') and tenant_id = $1";
+    let mut superuser = server.database().superuser().await;
+    let parked = sqlx::query(park).bind(server.company.tenant.0);
+    parked.execute(&mut superuser).await.expect("it is parked");
+    for format in ["csv", "pdf"] {
+        let lacking = format!("/exports/tax?state=CA&period=2026-Q1&format={format}");
+        assert_eq!(
+            said(authorised(&accountant, &lacking)).await,
+            (500, "INTERNAL".to_owned())
+        );
+    }
     let elsewhere = server.neighbour().await;
     let stranger = server
         .sign_in_at(&elsewhere, Role::Accountant, StationScope::All)

@@ -1,11 +1,11 @@
 //! Answering: what was admitted is made, or given again where it was made before and nothing has happened since.
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
-use async_graphql::{Request, Response, value};
+use async_graphql::{Pos, Request, Response, value};
 use domain::ids::TenantId;
 use projections::Settled;
 
-use super::error::complete;
+use super::error::{complete, unread};
 use super::loaders::Loaders;
 use super::remembered::{Data, Question};
 use super::session::Beyond;
@@ -21,11 +21,12 @@ struct Asked {
 }
 
 impl Asked {
-    /// The company that a question is about, and the question; none for what is no question of somebody who is signed in.
+    /// The company that a question is about, and the question; none for what is no question of somebody who is signed in. The
+    /// schema's description is a company's no more than anybody's, and large.
     fn question(&self) -> Option<(TenantId, Question)> {
-        let name = self.request.operation_name.as_deref();
         let viewer = self.session.viewer()?;
-        (measure::kind_of(&self.document, name) == Some(OperationType::Query))
+        let operation = measure::operation(&self.document, self.request.operation_name.as_deref())?;
+        (operation.ty == OperationType::Query && !measure::introspects(&self.document, operation))
             .then(|| (viewer.tenant, Question::of(viewer, &self.request)))
     }
 }
@@ -100,9 +101,10 @@ impl Schema {
         let moment = match self.app.views.settled(tenant).await {
             Ok(Some(moment)) => moment,
             Ok(None) => return Given::Response(make().await.response),
+            // The database is out of reach for the answer as well, after as long a wait again.
             Err(error) => {
-                tracing::debug!(%error, "nobody knows whether anything has happened");
-                return Given::Response(make().await.response);
+                let error = unread(error).into_server_error(Pos::default());
+                return Given::Response(Response::from_errors(vec![error]));
             }
         };
         let held = self.remembered.at(question, &moment);
@@ -111,8 +113,10 @@ impl Schema {
             let made = make().await;
             let data = self.lasting(question, tenant, &moment, &made).await;
             own = Some(made.response);
-            if let Some(data) = &data {
-                self.remembered.count(question, &held, data.len());
+            match &data {
+                Some(data) => self.remembered.count(question, &held, data.len()),
+                // The next who asks tries again.
+                None => self.remembered.forget(question, &held),
             }
             data
         });
@@ -134,8 +138,12 @@ impl Schema {
         moment: &Settled,
         made: &Made,
     ) -> Option<Data> {
-        if !made.of_read_models || !made.response.errors.is_empty() {
+        if !made.of_read_models {
             self.remembered.each_anew(question);
+            return None;
+        }
+        // What was wrong may be right a moment later.
+        if !made.response.errors.is_empty() {
             return None;
         }
         match self.app.views.settled(tenant).await {

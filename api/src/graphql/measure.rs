@@ -67,6 +67,23 @@ pub(super) fn roots_of_kind(document: &ExecutableDocument, kind: OperationType) 
         .sum()
 }
 
+/// Whether an operation asks for the schema's own description.
+pub(super) fn introspects(document: &ExecutableDocument, operation: &OperationDefinition) -> bool {
+    introspects_in(document, &operation.selection_set.node, 0)
+}
+
+fn introspects_in(document: &ExecutableDocument, set: &SelectionSet, depth: usize) -> bool {
+    let within = |set| depth < DEEPEST && introspects_in(document, set, depth + 1);
+    set.items.iter().any(|selection| match &selection.node {
+        Selection::Field(field) => ["__schema", "__type"].contains(&field.node.name.node.as_str()),
+        Selection::InlineFragment(inline) => within(&inline.node.selection_set.node),
+        Selection::FragmentSpread(spread) => {
+            let fragment = document.fragments.get(&spread.node.fragment_name.node);
+            fragment.is_some_and(|fragment| within(&fragment.node.selection_set.node))
+        }
+    })
+}
+
 fn roots_of(document: &ExecutableDocument, set: &SelectionSet, depth: usize) -> usize {
     let root = |selection: &Selection| match selection {
         Selection::Field(_) => 1,

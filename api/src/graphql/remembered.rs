@@ -24,8 +24,10 @@ use tokio::time::sleep;
 const KEPT: Duration = Duration::from_secs(290);
 /// How often what has been kept for so long is looked for.
 const SWEPT: Duration = Duration::from_secs(10);
-/// How many questions are known that were asked, whatever was answered.
+/// How many questions are known at least that were asked, whatever was answered.
 const KNOWN: NonZeroUsize = NonZeroUsize::new(4_096).expect("more than none");
+/// One more is known for each so many bytes of answers: hardly an answer takes less.
+const KNOWN_PER_BYTES: usize = 2_048;
 /// What an answer takes in memory beside its data, in bytes and roughly.
 const OVERHEAD: usize = 512;
 /// Answers that are larger than such a part of the memory are not kept.
@@ -93,7 +95,7 @@ impl<M: Clone + PartialEq + Send + 'static> Remembered<M> {
     /// No more than so many bytes of answers; none at all for 0.
     pub(super) fn new(limit: usize) -> Self {
         let kept = Kept {
-            asked: LruCache::new(KNOWN),
+            asked: LruCache::new(KNOWN.max(NonZeroUsize::new(limit / KNOWN_PER_BYTES).unwrap_or(KNOWN))),
             answers: LruCache::unbounded(),
             bytes: 0,
         };
@@ -165,6 +167,19 @@ impl<M: Clone + PartialEq + Send + 'static> Remembered<M> {
     /// Whether an answer of so many bytes is kept.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         bytes <= self.limit / LARGEST_PART
+    }
+
+    /// That no answer came of it: the next who asks makes one.
+    pub(super) fn forget(&self, question: Question, held: &Held) {
+        let mut kept = self.kept();
+        if kept
+            .answers
+            .peek(&question)
+            .is_some_and(|answer| Arc::ptr_eq(&answer.held, held))
+            && let Some(forgotten) = kept.answers.pop(&question)
+        {
+            kept.bytes -= forgotten.bytes;
+        }
     }
 
     /// Counts an answer that was made, and forgets those that were given longest ago where there is no room for all.
@@ -270,6 +285,18 @@ mod tests {
         assert!(!remembered.asked_before(question(1)) && remembered.asked_before(question(1)));
         remembered.each_anew(question(1));
         assert!(!remembered.asked_before(question(1)));
+    }
+
+    #[test]
+    fn what_came_to_nothing_is_tried_again_and_what_came_after_it_stays() {
+        let remembered = Remembered::new(1 << 20);
+        let failed = remembered.at(question(1), &7);
+        failed.set(None).expect("nobody has answered it");
+        remembered.forget(question(1), &failed);
+        assert_eq!(remembered.kept().bytes, 0);
+        answered(&remembered, 1, 7, "seven");
+        remembered.forget(question(1), &failed);
+        assert_eq!(answer(&remembered, 1, 7).as_deref(), Some("seven"));
     }
 
     #[test]

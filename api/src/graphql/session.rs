@@ -30,11 +30,6 @@ impl Session {
         let recognised = self.recognised.as_ref()?;
         (recognised.signed_in == SignedInAs::Full).then_some(&recognised.viewer)
     }
-
-    /// As [`viewer`](Self::viewer), for whoever needs nothing else.
-    pub fn into_viewer(self) -> Option<Viewer> {
-        self.recognised.and_then(Recognised::full)
-    }
 }
 
 /// The running program among the data of the schema: out of reach but through what is here.

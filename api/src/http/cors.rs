@@ -10,13 +10,17 @@ use axum::response::{IntoResponse, Response};
 
 use super::edge::PageOrigin;
 
+/// What is for such pages: the admin API with what can be followed, its files, and customers' pages.
+const FOR_PAGES: [&str; 4] = ["/graphql", "/exports", "/documents", "/api/v1"];
 /// What such a page may send.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
-const HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, idempotency-key, if-none-match, x-request-id");
+const HEADERS: HeaderValue = HeaderValue::from_static(
+    "authorization, content-type, idempotency-key, if-none-match, last-event-id, x-request-id",
+);
 /// What its script may see of an answer's head.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, x-request-id",
+    "content-disposition, etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, x-log-head, \
+     x-log-position, x-request-id",
 );
 /// For how long a browser need not ask again: two hours, which is as long as any keeps it.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
@@ -29,7 +33,8 @@ pub(super) async fn from_pages(
 ) -> Response {
     let path = request.uri().path();
     // Reviews have always been for any page: their secret is in the address.
-    let concerned = path == "/graphql" || is_under(path, "/api/v1") && !is_under(path, "/api/v1/reviews");
+    let concerned =
+        FOR_PAGES.iter().any(|folder| is_under(path, folder)) && !is_under(path, "/api/v1/reviews");
     if origins.is_empty() || !concerned {
         return next.run(request).await;
     }

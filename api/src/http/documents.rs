@@ -1,12 +1,14 @@
 //! `GET /documents/{number}.pdf`: an invoice, a receipt or a credit note. Needs payment:read.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use domain::access::Viewer;
 use domain::document::DocumentNumber;
-use projections::ReadError;
 
-use super::{REQUEST_ID, Server, failure, session, text_header, unrecognised};
+use super::Server;
+use super::files::{DOCUMENT, Refused, given};
+use crate::app::App;
 use crate::documents;
 
 /// The document of a number, to be shown or kept by whoever asked and by nobody on the way.
@@ -15,32 +17,16 @@ pub(super) async fn pdf(
     headers: HeaderMap,
     Path(file): Path<String>,
 ) -> Response {
-    let request_id = text_header(&headers, &REQUEST_ID).unwrap_or_default().to_owned();
-    let refuse = |status, code, told: &str| failure(status, code, told, &request_id);
-    let viewer = match session(&server.app, &headers, &request_id).await {
-        Ok(session) => session.into_viewer(),
-        Err(error) => return unrecognised(error, &request_id),
+    let document = async |app: &App, viewer: &Viewer| {
+        let missing = || Refused::missing("document");
+        let number = file.strip_suffix(".pdf").map(str::parse::<DocumentNumber>);
+        let Some(Ok(number)) = number else {
+            return Err(missing());
+        };
+        let bytes = documents::pdf(app, viewer, number).await?;
+        Ok(shown(number, bytes.ok_or_else(missing)?))
     };
-    let Some(viewer) = viewer else {
-        return refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", "sign in first");
-    };
-    let missing = || refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such document");
-    let number = file.strip_suffix(".pdf").map(str::parse::<DocumentNumber>);
-    let Some(Ok(number)) = number else {
-        return missing();
-    };
-    match documents::pdf(&server.app, &viewer, number).await {
-        Ok(Some(bytes)) => shown(number, bytes),
-        Ok(None) => missing(),
-        Err(error @ ReadError::Forbidden(_)) => {
-            refuse(StatusCode::FORBIDDEN, "FORBIDDEN", &error.to_string())
-        }
-        Err(error) => {
-            tracing::error!(%error, "a document is not answered");
-            let told = "this cannot be answered now";
-            refuse(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", told)
-        }
-    }
+    given(&server.app, &headers, DOCUMENT, document).await
 }
 
 fn shown(number: DocumentNumber, bytes: Vec<u8>) -> Response {

@@ -10,23 +10,24 @@
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use domain::access::Viewer;
 use domain::envelope::Position;
 use domain::place::is_state;
 use futures::TryStreamExt;
+use projections::At;
 use projections::books::{BooksFormat, books as books_of};
 use projections::period::Period;
 use projections::tax_export::{ExportAsk, ExportFormat, Holds, export, file_part, head_of};
 use projections::tax_report::TaxBasis;
-use projections::{At, ReadError};
 use replays::moment::Moment;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use super::{REQUEST_ID, Server, failure, session, text_header, unrecognised};
+use super::Server;
+use super::files::{PERIOD, Refused, given, read};
 use crate::app::App;
 use crate::filing::filed_report;
 
@@ -57,40 +58,16 @@ pub(super) struct BooksAsked {
 
 /// How many take the books at the same time: each holds a connection, however slowly it reads.
 static AT_ONCE: Semaphore = Semaphore::const_new(4);
-
-/// Why nothing is exported: status, code, sentence.
-struct Refused(StatusCode, &'static str, String);
-
-impl Refused {
-    fn bad(code: &'static str, why: impl std::fmt::Display) -> Self {
-        Self(StatusCode::BAD_REQUEST, code, why.to_string())
-    }
-}
-
-impl From<ReadError> for Refused {
-    fn from(error: ReadError) -> Self {
-        let told = error.to_string();
-        match error {
-            ReadError::Forbidden(_) => Self(StatusCode::FORBIDDEN, "FORBIDDEN", told),
-            ReadError::StaleRead { .. } => Self(StatusCode::SERVICE_UNAVAILABLE, "STALE_READ", told),
-            ReadError::AsOfInFuture { .. } | ReadError::InstantInFuture { .. } => {
-                Self::bad("AS_OF_IN_FUTURE", told)
-            }
-            ReadError::BadCursor(_) | ReadError::Log(_) | ReadError::Unreadable { .. } => {
-                tracing::error!(%error, "an export is not answered");
-                let told = "this cannot be exported now".to_owned();
-                Self(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", told)
-            }
-        }
-    }
-}
+/// Seconds after which one of them may be through.
+const SHORTLY: u32 = 5;
 
 pub(super) async fn tax(
     State(server): State<Server>,
     headers: HeaderMap,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
-    answered(&server.app, &headers, asked, answer).await
+    let file = async |app: &App, viewer: &Viewer| answer(app, viewer, read(asked)?).await;
+    given(&server.app, &headers, PERIOD, file).await
 }
 
 pub(super) async fn books(
@@ -98,34 +75,8 @@ pub(super) async fn books(
     headers: HeaderMap,
     asked: Result<Query<BooksAsked>, QueryRejection>,
 ) -> Response {
-    answered(&server.app, &headers, asked, answer_books).await
-}
-
-/// Answers whoever is signed in and has asked for something.
-async fn answered<Q>(
-    app: &App,
-    headers: &HeaderMap,
-    asked: Result<Query<Q>, QueryRejection>,
-    answer: impl AsyncFnOnce(&App, &Viewer, Q) -> Result<Response, Refused>,
-) -> Response {
-    let request_id = text_header(headers, &REQUEST_ID).unwrap_or_default().to_owned();
-    let viewer = match session(app, headers, &request_id).await {
-        Ok(session) => session.into_viewer(),
-        Err(error) => return unrecognised(error, &request_id),
-    };
-    let Some(viewer) = viewer else {
-        return failure(
-            StatusCode::UNAUTHORIZED,
-            "UNAUTHENTICATED",
-            "sign in first",
-            &request_id,
-        );
-    };
-    let answer = match asked {
-        Ok(Query(asked)) => answer(app, &viewer, asked).await,
-        Err(rejected) => Err(Refused::bad("BAD_USER_INPUT", rejected.body_text())),
-    };
-    answer.unwrap_or_else(|Refused(status, code, told)| failure(status, code, &told, &request_id))
+    let file = async |app: &App, viewer: &Viewer| answer_books(app, viewer, read(asked)?).await;
+    given(&server.app, &headers, PERIOD, file).await
 }
 
 async fn answer(app: &App, viewer: &Viewer, asked: Asked) -> Result<Response, Refused> {
@@ -192,10 +143,8 @@ async fn answer_books(app: &App, viewer: &Viewer, asked: BooksAsked) -> Result<R
     let format = BooksFormat::parse(&asked.format)
         .ok_or_else(|| Refused::bad("BAD_USER_INPUT", "format is csv or beancount"))?;
     let at = at(app, viewer, asked.as_of.as_deref()).await?;
-    let place = AT_ONCE.try_acquire().map_err(|_| {
-        let told = "others are taking the books now; ask again";
-        Refused(StatusCode::SERVICE_UNAVAILABLE, "BUSY", told.to_owned())
-    })?;
+    let busy = |_| Refused::later(SHORTLY, "BUSY", "others are taking the books now; ask again");
+    let place = AT_ONCE.try_acquire().map_err(busy)?;
     let books = books_of(&app.views, viewer, format, days, at).await?;
     let file = Told {
         media_type: format.media_type(),

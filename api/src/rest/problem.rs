@@ -184,6 +184,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", told).retry_after(1)
     }
 
+    /// Something here is broken: logged whole, told by the request's id alone.
+    fn fault(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a customer's page is not answered");
+        Self::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// Its code.
     pub(super) fn code(&self) -> &str {
         &self.code
@@ -195,21 +201,7 @@ impl Problem {
     }
 
     fn of_status(status: StatusCode) -> Self {
-        let (code, told) = match status {
-            StatusCode::NOT_FOUND => ("NOT_FOUND", "there is nothing here"),
-            StatusCode::METHOD_NOT_ALLOWED => ("METHOD_NOT_ALLOWED", "the path does not know this method"),
-            StatusCode::PAYLOAD_TOO_LARGE => ("PAYLOAD_TOO_LARGE", "the body is longer than is taken"),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => ("UNSUPPORTED_MEDIA_TYPE", "send application/json"),
-            StatusCode::GATEWAY_TIMEOUT => (
-                "TIMED_OUT",
-                "it took too long; what was begun goes on: try again, with the same idempotency key",
-            ),
-            status if status.is_client_error() => ("BAD_REQUEST", "this cannot be read"),
-            _ => (
-                "INTERNAL",
-                "a fault here; name the request's id to the company's operator",
-            ),
-        };
+        let (code, told) = words_for(status);
         Self::new(status, code, told)
     }
 
@@ -239,6 +231,25 @@ impl Problem {
     }
 }
 
+/// Code and sentence of what is refused without any.
+pub(crate) fn words_for(status: StatusCode) -> (&'static str, &'static str) {
+    match status {
+        StatusCode::NOT_FOUND => ("NOT_FOUND", "there is nothing here"),
+        StatusCode::METHOD_NOT_ALLOWED => ("METHOD_NOT_ALLOWED", "the path does not know this method"),
+        StatusCode::PAYLOAD_TOO_LARGE => ("PAYLOAD_TOO_LARGE", "the body is longer than is taken"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ("UNSUPPORTED_MEDIA_TYPE", "send application/json"),
+        StatusCode::GATEWAY_TIMEOUT => (
+            "TIMED_OUT",
+            "it took too long; what was begun goes on: try again, with the same idempotency key",
+        ),
+        status if status.is_client_error() => ("BAD_REQUEST", "this cannot be read"),
+        _ => (
+            "INTERNAL",
+            "a fault here; name the request's id to the company's operator",
+        ),
+    }
+}
+
 impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
         let told = error.to_string();
@@ -262,14 +273,13 @@ impl From<CommandError> for Problem {
                 "this is not for customers' pages",
             ),
             CommandError::Unavailable(_) | CommandError::Store(_) => Self::unavailable(&told),
-            CommandError::Unreadable(_) => {
-                tracing::error!(error = told, "a customer's page is not answered");
-                Self::of_status(StatusCode::INTERNAL_SERVER_ERROR)
-            }
+            CommandError::Unreadable(_) => Self::fault(&told),
         }
     }
 }
 
+/// Seconds after which a payment provider that did not answer may be there again.
+const PROVIDER_PAUSE: u32 = 5;
 /// Refusals of promo codes that would tell strangers which codes there are and were, and who is a customer.
 const PROMO_SECRETS: [&str; 8] = [
     "PROMO_UNKNOWN",
@@ -297,13 +307,27 @@ impl From<Refused> for Problem {
             "PROVIDER_UNAVAILABLE" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        Self::new(status, code, message).of_field(&field)
+        let problem = Self::new(status, code, message).of_field(&field);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            problem.retry_after(PROVIDER_PAUSE)
+        } else {
+            problem
+        }
     }
 }
 
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
-        Self::unavailable(&error)
+        match error {
+            // Asking again would not help.
+            ReadError::Unreadable { .. } => Self::fault(&error),
+            ReadError::Forbidden(_)
+            | ReadError::StaleRead { .. }
+            | ReadError::BadCursor(_)
+            | ReadError::AsOfInFuture { .. }
+            | ReadError::InstantInFuture { .. }
+            | ReadError::Log(_) => Self::unavailable(&error),
+        }
     }
 }
 
@@ -377,6 +401,20 @@ mod tests {
         assert_eq!(code(StatusCode::GATEWAY_TIMEOUT), "TIMED_OUT");
         assert_eq!(code(StatusCode::IM_A_TEAPOT), "BAD_REQUEST");
         assert_eq!(code(StatusCode::BAD_GATEWAY), "INTERNAL");
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_a_fault_and_no_reason_to_come_again() {
+        let error = ReadError::Unreadable {
+            table: "booking_list",
+            reason: "a status that there is not".to_owned(),
+        };
+        let problem = Problem::from(error);
+        assert_eq!(
+            (problem.status.as_u16(), problem.code(), problem.retry_after),
+            (500, "INTERNAL", None)
+        );
+        assert!(!problem.detail().contains("booking_list"), "{problem:?}");
     }
 
     #[test]

@@ -51,6 +51,11 @@ async fn a_head_or_a_body_that_does_not_come_ends_its_connection() {
         let answer = tokio::time::timeout(Duration::from_secs(5), until_closed(stream)).await;
         let answer = answer.unwrap_or_else(|_| panic!("{about}: it is held open"));
         assert!(answer.starts_with(told), "{about}: {answer}");
+        assert_eq!(
+            answer.contains("\"code\":\"TIMED_OUT\""),
+            !told.is_empty(),
+            "{about}: {answer}"
+        );
         assert!(began.elapsed() >= Duration::from_millis(600), "{about}: at once");
     }
 }

@@ -142,6 +142,71 @@ async fn one_who_asks_too_much_uses_up_neither_another_companys_allowance_nor_th
 }
 
 #[tokio::test]
+async fn what_is_refused_before_it_is_begun_costs_a_little() {
+    let server = server().await;
+    let admin = server.sign_in(Role::Admin).await;
+    let (before, _) = left(ask(&admin, "{ __typename }").await.headers(), "credential");
+    for (number, unfit) in (1..).zip(["{ nothing }", "{", "subscription { changes { position } }"]) {
+        let refused = ask(&admin, unfit).await;
+        assert_eq!(refused.status().as_u16(), 200);
+        assert_eq!(
+            left(refused.headers(), "credential").0,
+            before - 10 * number,
+            "{unfit}"
+        );
+    }
+    let mut refused = 0;
+    while ask(&admin, "{ nothing }").await.status().as_u16() == 200 {
+        refused += 1;
+        assert!(refused < 100, "it is free");
+    }
+}
+
+#[tokio::test]
+async fn files_are_paid_out_of_the_same_allowances_and_a_key_has_its_own() {
+    let server = server().await;
+    let admin = server.sign_in(Role::Admin).await;
+    let file = async |secret: &str, path: &str| {
+        let asked = server.nobody().get(path).bearer_auth(secret);
+        asked.send().await.expect("it answers")
+    };
+    let token = admin.token.clone().expect("a token");
+    let document = "/documents/INV-2026-000001.pdf";
+    let (before, _) = left(ask(&admin, "{ __typename }").await.headers(), "credential");
+    let missing = file(&token, document).await;
+    assert_eq!(missing.status().as_u16(), 404);
+    assert_eq!(left(missing.headers(), "credential").0, before - 200);
+
+    let make =
+        "mutation($input: ApiKeyCreateInput!) { apiKeyCreate(input: $input) { secret userErrors { code } } }";
+    let input = json!({
+        "idempotencyKey": "books", "name": "The books", "scopes": ["tax:read", "tax:export", "money:read"],
+    });
+    let made = admin.data(make, json!({"input": input})).await;
+    let secret = made["apiKeyCreate"]["secret"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{made}"));
+    let books = "/exports/books?from=2026-01-01&to=2026-03-31&format=csv";
+    // It costs more than a whole allowance here, and takes all of it.
+    pass(&server, TimeDelta::seconds(15));
+    let given = file(secret, books).await;
+    assert_eq!(given.status().as_u16(), 200);
+    assert_eq!(left(given.headers(), "credential").0, 0);
+    pass(&server, TimeDelta::seconds(5));
+    let refused = file(secret, books).await;
+    assert_eq!(refused.status().as_u16(), 429);
+    assert_eq!(
+        refused.headers()["retry-after"],
+        "10",
+        "the company's come back in that time"
+    );
+    let body: Value = refused.json().await.expect("it is JSON");
+    assert_eq!(body["errors"][0]["extensions"]["code"], "THROTTLED", "{body}");
+    let hers = ask(&admin, "{ __typename }").await;
+    assert!(left(hers.headers(), "credential").0 > 500, "hers are hers");
+}
+
+#[tokio::test]
 async fn guesses_at_passwords_use_up_what_an_address_may_ask() {
     let server = server().await;
     let guess = "mutation { signIn(input: {organisation: \"our-hibachi\", email: \"a@b.test\", password: \"guess\"}) { accessToken } }";

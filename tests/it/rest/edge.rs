@@ -33,15 +33,20 @@ async fn pages_that_are_named_may_ask_and_no_others() {
     let server = server(edge).await;
     let page = server.nobody();
     let quotes = format!("{OURS}/quotes");
-    for path in [quotes.as_str(), "/graphql"] {
+    for path in [
+        quotes.as_str(),
+        "/graphql",
+        "/graphql/stream",
+        "/exports/tax",
+        "/documents/INV-2026-000001.pdf",
+    ] {
         let may = answer(preflight(&server, path, SHOP)).await;
         assert_eq!(may.status, 204, "{path}");
         assert_eq!(may.header("access-control-allow-origin"), SHOP);
         assert_eq!(may.header("access-control-allow-methods"), "GET, POST");
-        assert!(
-            may.header("access-control-allow-headers")
-                .contains("idempotency-key")
-        );
+        for name in ["idempotency-key", "last-event-id"] {
+            assert!(may.header("access-control-allow-headers").contains(name));
+        }
         assert_eq!(may.header("access-control-max-age"), "7200");
         for other in [
             "https://shop.example.com.evil.test",
@@ -64,7 +69,7 @@ async fn pages_that_are_named_may_ask_and_no_others() {
     );
     assert!(asked.headers.get("access-control-allow-credentials").is_none());
     let exposed = asked.header("access-control-expose-headers");
-    for name in ["ratelimit", "retry-after", "etag", "x-request-id"] {
+    for name in ["ratelimit", "retry-after", "etag", "x-request-id", "x-log-head"] {
         assert!(exposed.contains(name), "{name}");
     }
     // A refusal can be read as well, and reviews are for any page as they have always been.

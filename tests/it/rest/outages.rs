@@ -86,6 +86,7 @@ async fn without_a_database_every_page_is_told_to_come_again_and_nothing_is_done
     assert_eq!(done_in_the_end(&server, "ada").await, done);
     assert_eq!(requested(&server).await, 1);
     look(&page, OURS).await.done();
+    server.caught_up(&server.company).await;
     let said = admin
         .data("{ bookings(first: 1) { totalCount { value } } }", json!({}))
         .await;

@@ -1,7 +1,7 @@
 //! What customers' pages are refused, and that it is always a problem with a code.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::http::{Server, with};
 
 use super::{OURS, answer, ask, give, look, priced, secret, wanted};
@@ -109,12 +109,11 @@ async fn whatever_is_refused_is_a_problem_with_a_code() {
     let url = format!("http://{}/api/v1/nothing", server.address());
     let head = headed.request(Method::HEAD, url).send().await.expect("an answer");
     assert_eq!(head.status(), 404);
-    // What is no customer's page is as it was.
+    // What is no customer's page is refused as the admin API refuses.
     let elsewhere = look(&page, "/nothing").await;
-    assert_eq!(
-        (elsewhere.status, elsewhere.body),
-        (404, Value::String(String::new()))
-    );
+    let told = &elsewhere.body["errors"][0]["extensions"];
+    assert_eq!((elsewhere.status, &told["code"]), (404, &json!("NOT_FOUND")));
+    assert_eq!(told["requestId"], elsewhere.header("x-request-id"));
 }
 
 #[tokio::test]

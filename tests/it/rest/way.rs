@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::access::Role;
 use serde_json::{Value, json};
 use tests::http::{Client, PARTY_UTC, Server, with};
-use tests::stripe::StripeDouble;
+use tests::stripe::{Fault, StripeDouble};
 
 use super::{OURS, ask, give, look, priced, wanted};
 
@@ -131,6 +131,10 @@ async fn a_customer_finds_books_pays_and_rates_a_party() {
 async fn paid(server: &Server, page: &Client, double: &StripeDouble, path: &str) {
     let payments = format!("{path}/payments");
     let deposit = json!({"kind": "DEPOSIT", "tipCents": 2_000, "tipChoice": {"screen": "checkout", "preselected": false}});
+    double.fail(&[Fault::Status(500); 3]);
+    let away = give(page, &payments, "deposit", &deposit).await;
+    assert_eq!(away.refused(), (503, "PROVIDER_UNAVAILABLE"));
+    assert_eq!(away.header("retry-after"), "5");
     let begun = give(page, &payments, "deposit", &deposit).await.done();
     assert_eq!(
         begun,

@@ -169,12 +169,21 @@ async fn where_the_company_demands_it_people_without_one_set_it_up_and_nothing_e
     let refused = admin.graphql(bookings, json!({})).await;
     let told = &refused["errors"][0]["extensions"]["code"];
     assert_eq!(told, "SECOND_FACTOR_MISSING", "{refused}");
-    let files = admin.get("/exports/books?from=2026-01&until=2026-02");
-    let files = files
-        .bearer_auth(admin.token.as_deref().expect("a token"))
-        .send()
-        .await;
-    assert_eq!(files.expect("an answer").status(), 401);
+    for path in [
+        "/exports/books?from=2026-01-01&to=2026-02-28&format=csv",
+        "/documents/INV-2026-000001.pdf",
+    ] {
+        let file = admin
+            .get(path)
+            .bearer_auth(admin.token.as_deref().expect("a token"));
+        let file = file.send().await.expect("an answer");
+        assert_eq!(file.status(), 403, "{path}");
+        let told: Value = file.json().await.expect("a refusal is JSON");
+        assert_eq!(
+            told["errors"][0]["extensions"]["code"], "SECOND_FACTOR_MISSING",
+            "{told}"
+        );
+    }
     let again = sign_in(&server, &email(Role::Admin), json!({})).await;
     assert_eq!(
         (&again["secondFactorMissing"], &again["viewer"]["permissions"]),

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use api::app::App;
 use api::live::LiveSettings;
+use api::throttle::{Allowance, Throttle};
+use chrono::{SecondsFormat, TimeDelta};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use tests::http::Server;
@@ -10,7 +13,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::socket::request;
 use super::{
-    CHANGES, Events, Heard, OPEN_SOCKET, Socket, admin, after, figure, figure_becomes, server, with,
+    CHANGES, Events, Heard, OPEN_SOCKET, Socket, admin, after, both, chefs, figure, figure_becomes, position,
+    server, with,
 };
 
 /// The code with which a socket is closed, whatever was said before.
@@ -199,6 +203,49 @@ async fn whoever_follows_too_much_is_told_so_until_something_else_is_over() {
     socket.follow("c", CHANGES, &json!({})).await;
     socket.settled().await;
     drop((events, other));
+}
+
+#[tokio::test]
+async fn whoever_has_nothing_left_of_an_allowance_begins_nothing_and_hears_on() {
+    const MINE: Allowance = Allowance {
+        burst: 1_000,
+        per_second: 100,
+    };
+    let server = Server::start_as(|app| App {
+        throttle: Some(Throttle::new(MINE, MINE)),
+        ..app
+    })
+    .await;
+    let admin = admin(&server).await;
+    let (mut socket, mut events) = both(&server, &admin, json!({})).await;
+    let costly = "{ bookings(first: 50) { nodes { id number status } } }";
+    while admin.graphql(costly, json!({})).await["errors"] == Value::Null {}
+    // What is left pays for none of the one or the other.
+    while Events::asked(&admin, CHANGES, &json!({}), None)
+        .await
+        .status()
+        .as_u16()
+        == 200
+    {}
+
+    let refused = Events::asked(&admin, CHANGES, &json!({}), None).await;
+    assert_eq!(refused.status().as_u16(), 429);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    assert_eq!(
+        Events::refused(&admin, CHANGES, &json!({})).await,
+        (429, "THROTTLED".to_owned())
+    );
+    assert_eq!(socket.refused("b", CHANGES, &json!({})).await, "THROTTLED");
+
+    let positions = chefs(&server, 0..3).await;
+    for expected in positions {
+        assert_eq!(position(&socket.change("a").await), expected);
+        assert_eq!(position(&events.change().await), expected);
+    }
+    let then = server.now() + TimeDelta::seconds(1);
+    server.set_clock(&then.to_rfc3339_opts(SecondsFormat::Millis, true));
+    socket.follow("b", CHANGES, &json!({})).await;
+    socket.settled().await;
 }
 
 #[tokio::test]
