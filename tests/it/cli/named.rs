@@ -214,13 +214,9 @@ fn every_figure_that_a_document_names_is_there() {
     assert!(seen > 30, "{seen} figures");
 }
 
-/// The program's sources as one text, with what the formatter broke put together.
-fn sources() -> String {
+/// All sources in some folders as one text.
+fn sources_in(mut places: Vec<PathBuf>) -> String {
     let mut text = String::new();
-    let mut places: Vec<PathBuf> = SOURCES
-        .iter()
-        .map(|name| Path::new(PROJECT).join(name).join("src"))
-        .collect();
     while let Some(place) = places.pop() {
         for entry in fs::read_dir(place).expect("a crate has sources") {
             let path = entry.expect("the folder can be listed").path();
@@ -231,6 +227,13 @@ fn sources() -> String {
             }
         }
     }
+    text
+}
+
+/// The program's sources as one text, with what the formatter broke put together.
+fn sources() -> String {
+    let of_crate = |name: &&str| Path::new(PROJECT).join(name).join("src");
+    let text = sources_in(SOURCES.iter().map(of_crate).collect());
     let lines: Vec<&str> = text
         .lines()
         .map(|line| line.trim().trim_end_matches('\\'))
@@ -250,4 +253,31 @@ fn every_setting_that_a_document_names_is_in_the_sources() {
             }
         }
     }
+}
+
+#[test]
+fn every_test_that_shows_a_line_of_security_is_there() {
+    let mut sources: BTreeMap<&str, String> = BTreeMap::new();
+    let mut named = 0;
+    let documents = documents();
+    let (_, text) = documents
+        .iter()
+        .find(|(name, _)| name == "security.md")
+        .expect("there is one");
+    for line in text.lines().filter(|line| line.starts_with('|')) {
+        let shown_by = line.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        for test in shown_by.split('`').skip(1).step_by(2) {
+            let (crate_name, path) = test.split_once(": ").unwrap_or(("tests", test));
+            let (_, function) = path.rsplit_once("::").unwrap_or(("", path));
+            let sources = sources
+                .entry(crate_name)
+                .or_insert_with(|| sources_in(vec![Path::new(PROJECT).join(crate_name)]));
+            assert!(
+                sources.contains(&format!("fn {function}(")),
+                "{test} is not there"
+            );
+            named += 1;
+        }
+    }
+    assert!(named > 100, "{named} tests are named");
 }
