@@ -1,6 +1,8 @@
 //! What the program says of what it is at: lines on standard error, and traces where somebody takes them.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 
 use anyhow::{Context, Result, bail};
 use tokio::runtime::Handle;
@@ -88,8 +90,23 @@ impl Logs {
         let traces = self.traces.open(runtime)?;
         let exported = traces.as_ref().map(Traces::layer);
         tracing_subscriber::registry().with(lines).with(exported).init();
+        std::panic::set_hook(Box::new(tell_of));
         Ok(traces)
     }
+}
+
+/// Tells of a panic, which is a fault of ours: a line among the others, in their format, with the request that it was in. What
+/// it says is told where it stands so in the program; what was put together may hold somebody's data, and there the place has
+/// to do. `RUST_BACKTRACE=1` tells the way there.
+fn tell_of(panic: &PanicHookInfo<'_>) {
+    let backtrace = Backtrace::capture();
+    let captured = backtrace.status() == BacktraceStatus::Captured;
+    tracing::error!(
+        place = panic.location().map(tracing::field::display),
+        said = panic.payload().downcast_ref::<&'static str>(),
+        backtrace = captured.then(|| tracing::field::display(&backtrace)),
+        "a panic"
+    );
 }
 
 /// A filter that lets our own spans through as well: a warning is worth little without its request.
@@ -145,7 +162,55 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
     use super::*;
+
+    /// Lines that were written.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_is_a_line_among_the_others_and_tells_no_data() {
+        let lines = Lines::default();
+        let written = lines.clone();
+        let json = fmt::layer().json().with_writer(move || written.clone());
+        let name = std::hint::black_box("Emily Williams".to_owned());
+        std::panic::set_hook(Box::new(tell_of));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(json), || {
+            let of_request = tracing::info_span!("request", id = "abc");
+            let _within = of_request.enter();
+            assert!(std::panic::catch_unwind(|| panic!("it stands here")).is_err());
+            assert!(std::panic::catch_unwind(|| panic!("{name} is not there")).is_err());
+        });
+        drop(std::panic::take_hook());
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let told: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(told.len(), 2, "{text}");
+        for line in &told {
+            assert_eq!(
+                (&line["level"], &line["span"]["id"]),
+                (&"ERROR".into(), &"abc".into())
+            );
+            let place = line["fields"]["place"].as_str().unwrap();
+            assert!(place.starts_with("api/src/observing/logs.rs:"), "{place}");
+        }
+        assert_eq!(told[0]["fields"]["said"], "it stands here");
+        assert!(!text.contains(&name), "{text}");
+    }
 
     #[test]
     fn a_format_is_one_of_three() {
