@@ -172,7 +172,7 @@ impl Schema {
         let operation = request.operation_name.clone();
         let request = request.data(beyond.clone()).data(session);
         let mut response = self.inner.execute(request).await;
-        response.data = order::as_asked(document, operation.as_deref(), response.data);
+        order::as_asked(document, operation.as_deref(), &mut response.data);
         Made {
             response,
             of_read_models: !beyond.was_looked_at(),

@@ -7,16 +7,13 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet};
 use async_graphql::{Name, Value};
 
-/// The data of an answer in the order of its question.
-pub(super) fn as_asked(document: &ExecutableDocument, operation: Option<&str>, data: Value) -> Value {
+/// Puts the data of an answer in the order of its question.
+pub(super) fn as_asked(document: &ExecutableDocument, operation: Option<&str>, data: &mut Value) {
     let wanted = |name: Option<&Name>| operation.is_none_or(|wanted| name.is_some_and(|name| name == wanted));
     let mut operations = document.operations.iter();
-    match operations.find(|(name, _)| wanted(*name)) {
-        Some((_, found)) => {
-            let OperationDefinition { selection_set, .. } = &found.node;
-            Asked::of(document, &[&selection_set.node]).order(data)
-        }
-        None => data,
+    if let Some((_, found)) = operations.find(|(name, _)| wanted(*name)) {
+        let OperationDefinition { selection_set, .. } = &found.node;
+        Asked::of(document, &[&selection_set.node]).order(data);
     }
 }
 
@@ -38,26 +35,32 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// A value in this order.
-    fn order(&self, value: Value) -> Value {
+    /// Puts a value in this order: in its place, for most of it is so already.
+    fn order(&self, value: &mut Value) {
         match value {
-            Value::Object(mut fields) => {
-                let mut ordered = IndexMap::with_capacity(fields.len());
+            Value::Object(fields) => {
+                let mut place = 0;
                 for (key, below) in &self.fields {
-                    if let Some((key, value)) = fields.swap_remove_entry(*key) {
-                        ordered.insert(key, below.order(value));
-                    }
+                    let here = fields.get_index(place).is_some_and(|(found, _)| found == *key);
+                    let found = if here {
+                        Some(place)
+                    } else {
+                        fields.get_index_of(*key)
+                    };
+                    // A fragment may be of some of the types only that a list has.
+                    let Some(found) = found else { continue };
+                    fields.swap_indices(found, place);
+                    below.order(&mut fields[place]);
+                    place += 1;
                 }
-                ordered.extend(fields);
-                Value::Object(ordered)
             }
-            Value::List(items) => Value::List(items.into_iter().map(|item| self.order(item)).collect()),
-            leaf @ (Value::Null
+            Value::List(items) => items.iter_mut().for_each(|item| self.order(item)),
+            Value::Null
             | Value::Number(_)
             | Value::String(_)
             | Value::Boolean(_)
             | Value::Binary(_)
-            | Value::Enum(_)) => leaf,
+            | Value::Enum(_) => {}
         }
     }
 }
@@ -104,10 +107,10 @@ mod tests {
             "query A { z } query B { a { ...F x: c { e d } } b } fragment F on T { f ... on U { c2: c { e d } } ...F }",
         );
         let data = json!({"b": 1, "a": [{"x": {"d": 1, "e": 2}, "c2": null, "f": 3}, null], "more": 0});
-        let data = Value::from_json(data).unwrap();
-        let ordered = as_asked(&document.unwrap(), Some("B"), data);
+        let mut data = Value::from_json(data).unwrap();
+        as_asked(&document.unwrap(), Some("B"), &mut data);
         assert_eq!(
-            ordered.to_string(),
+            data.to_string(),
             "{a: [{f: 3, c2: null, x: {e: 2, d: 1}}, null], b: 1, more: 0}"
         );
     }

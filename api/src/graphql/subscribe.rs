@@ -71,7 +71,7 @@ impl Schema {
         let request = request.data(seen.clone()).data(spending).data(session);
         let mut cost = Some(points);
         let answers = self.inner.execute_stream(request).map(move |mut response| {
-            response.data = order::as_asked(&document, operation.as_deref(), response.data);
+            order::as_asked(&document, operation.as_deref(), &mut response.data);
             if let Some(points) = cost.take() {
                 response = response.extension("cost", value!({ "points": points }));
             }
