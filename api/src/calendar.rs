@@ -2,6 +2,8 @@
 
 mod ics;
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -42,7 +44,7 @@ fn tenant_of(token: &str) -> Option<TenantId> {
 }
 
 /// `GET /calendar/{token}.ics`: nobody is told whether an address was ever good.
-pub(crate) async fn feed(State(app): State<App>, Path(file): Path<String>) -> Response {
+pub(crate) async fn feed(State(app): State<Arc<App>>, Path(file): Path<String>) -> Response {
     match calendar(&app, &file).await {
         Ok(Some(text)) => (
             [

@@ -173,7 +173,7 @@ pub struct Schema {
     inner: Inner,
     /// Checks and weighs what the other answers.
     twin: Inner,
-    app: App,
+    app: Arc<App>,
     remembered: Remembered,
 }
 
@@ -204,7 +204,7 @@ impl Answered {
 }
 
 /// The schema over a running program.
-pub fn schema(app: App) -> Schema {
+pub fn schema(app: Arc<App>) -> Schema {
     let twin = builder()
         .limit_depth(MAX_DEPTH)
         .limit_complexity(MAX_COMPLEXITY)

@@ -53,21 +53,23 @@ const ALLOWANCE_LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
 #[derive(Clone)]
 struct Server {
-    app: App,
+    app: Arc<App>,
     schema: Schema,
 }
 
 /// All routes of the program.
 pub fn router(app: App) -> Router {
-    let schema = graphql::schema(app.clone());
+    // One for all: each request has several, and there is much in it.
+    let app = Arc::new(app);
+    let schema = graphql::schema(Arc::clone(&app));
     let calendars = Router::new()
         .route("/calendar/{file}", get(calendar::feed))
-        .with_state(app.clone());
-    let webhooks = webhooks::router(app.clone());
-    let (customers, uploads) = (rest::router(&app), reviews::uploads(app.clone()));
+        .with_state(Arc::clone(&app));
+    let webhooks = webhooks::router(Arc::clone(&app));
+    let (customers, uploads) = (rest::router(&app), reviews::uploads(Arc::clone(&app)));
     let (requests, deadline) = (app.figures.requests.clone(), app.patience.request);
     let origins: Arc<[PageOrigin]> = app.edge.cors_origins.clone().into();
-    let (transport, behind) = (app.edge.transport, app.clone());
+    let (transport, behind) = (app.edge.transport, Arc::clone(&app));
     Router::new()
         .route("/graphql", post(graphql_post))
         .route("/graphql/live", get(live::socket))
@@ -122,11 +124,13 @@ async fn own_request_id(mut request: Request) -> Request {
 
 /// The figures of the program, for a listener of their own: they tell how much business there is, and name no company.
 pub fn figures(app: App) -> Router {
-    let figures = async |State(app): State<App>| {
+    let figures = async |State(app): State<Arc<App>>| {
         let text = app.figures.text(&app).await;
         ([(header::CONTENT_TYPE, observing::MEDIA_TYPE)], text)
     };
-    Router::new().route("/metrics", get(figures)).with_state(app)
+    Router::new()
+        .route("/metrics", get(figures))
+        .with_state(Arc::new(app))
 }
 
 /// One span a request, with its id and route. Neither body nor query string is logged, nor what stands in the path: there are

@@ -17,6 +17,8 @@ mod quote;
 mod sent;
 pub(crate) mod values;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderMap;
@@ -38,7 +40,7 @@ pub(crate) use problem::{as_problems, words_for};
 const MAX_BODY: usize = 64 * 1024;
 
 /// All of it, reviews included, but for what may take its time.
-pub(crate) fn router(app: &App) -> Router {
+pub(crate) fn router(app: &Arc<App>) -> Router {
     let read = OpenApiRouter::new()
         .routes(routes!(openapi::description))
         .routes(routes!(company::company))
@@ -55,8 +57,8 @@ pub(crate) fn router(app: &App) -> Router {
         .routes(routes!(conversation::say))
         .routes(routes!(lead::leave));
     let guessed = OpenApiRouter::new().routes(routes!(promo::check));
-    let costing = |routes: OpenApiRouter<App>, points| {
-        let spends = axum::middleware::from_fn_with_state((app.clone(), points), allowance::spend);
+    let costing = |routes: OpenApiRouter<Arc<App>>, points| {
+        let spends = axum::middleware::from_fn_with_state((Arc::clone(app), points), allowance::spend);
         routes.layer(spends)
     };
     let (router, mut described) = OpenApiRouter::with_openapi(openapi::described())
@@ -71,7 +73,7 @@ pub(crate) fn router(app: &App) -> Router {
     router
         .layer(openapi::served(&described))
         .merge(reviews::page())
-        .with_state(app.clone())
+        .with_state(Arc::clone(app))
 }
 
 /// The company that a path is about.

@@ -38,7 +38,7 @@ const UPLOADS: usize = 4;
 /// What every request here needs.
 #[derive(Clone)]
 struct Reviews {
-    app: App,
+    app: Arc<App>,
     uploads: Arc<Semaphore>,
 }
 
@@ -52,7 +52,7 @@ enum LinkRefusals {
 }
 
 /// What is answered at once.
-pub(crate) fn router() -> OpenApiRouter<App> {
+pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
     let submit = OpenApiRouter::new()
         .routes(routes!(answer::submit))
         .route("/api/v1/reviews/submit/{token}", options(preflight))
@@ -67,17 +67,17 @@ pub(crate) fn router() -> OpenApiRouter<App> {
 }
 
 /// The page that a link leads to, for companies that have none of their own.
-pub(crate) fn page() -> Router<App> {
+pub(crate) fn page() -> Router<Arc<App>> {
     Router::new()
         .route("/review/{token}", get(page::page))
         .layer(axum::middleware::map_response(for_any_page))
 }
 
 /// What may take its time.
-pub(crate) fn uploads(app: App) -> Router {
+pub(crate) fn uploads(app: Arc<App>) -> Router {
     let uploads = Arc::new(Semaphore::new(UPLOADS));
     let (routes, _) = upload().split_for_parts();
-    let spends = axum::middleware::from_fn_with_state((app.clone(), allowance::DO), allowance::spend);
+    let spends = axum::middleware::from_fn_with_state((Arc::clone(&app), allowance::DO), allowance::spend);
     routes
         .layer(spends)
         .route("/api/v1/reviews/upload/{token}", options(preflight))

@@ -3,6 +3,8 @@
 mod messages;
 mod stripe;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -14,7 +16,7 @@ use crate::app::App;
 pub use messages::MessageSecrets;
 
 /// Where the providers tell.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(app: Arc<App>) -> Router {
     let meta = post(messages::meta).get(messages::meta_asks);
     let meta_of = post(messages::meta_of).get(messages::meta_asks_of);
     let meta = Router::new()

@@ -47,7 +47,7 @@ pub(super) struct Loaders {
 type Rows<I, R> = Batch<Key<I>, (R, ReadInfo)>;
 
 struct Lookup {
-    app: App,
+    app: Arc<App>,
     viewer: Viewer,
 }
 
@@ -218,9 +218,9 @@ impl Load<SealedText> for Lookup {
 }
 
 impl Loaders {
-    pub(super) fn new(app: &App, viewer: &Viewer) -> Self {
+    pub(super) fn new(app: &Arc<App>, viewer: &Viewer) -> Self {
         let lookup = Lookup {
-            app: app.clone(),
+            app: Arc::clone(app),
             viewer: viewer.clone(),
         };
         Self {

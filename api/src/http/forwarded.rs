@@ -3,6 +3,7 @@
 //! such proxy's, and nothing that stands left of it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -24,7 +25,7 @@ pub(crate) struct ClientAddress(pub(crate) IpAddr);
 struct Contradiction;
 
 /// Finds out where a request comes from, before anything is done for it.
-pub(super) async fn arrived(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(super) async fn arrived(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let Some(peer) = peer.map(|ConnectInfo(peer)| peer.ip()) else {
         return next.run(request).await;

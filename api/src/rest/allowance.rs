@@ -1,6 +1,8 @@
 //! How much somebody may ask who has not signed in: points out of the bucket of their address, which is the one that the admin
 //! API takes from as well.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
@@ -23,7 +25,7 @@ pub(super) const GUESS: u32 = 6_000;
 /// Whose allowance it is, for what costs more once it is known what is asked.
 #[derive(Clone)]
 pub(super) struct Spender {
-    app: App,
+    app: Arc<App>,
     who: Credential,
 }
 
@@ -52,14 +54,14 @@ impl Spender {
 
 /// Spends what a request costs, or turns it away, and tells what is left then.
 pub(crate) async fn spend(
-    State((app, points)): State<(App, u32)>,
+    State((app, points)): State<(Arc<App>, u32)>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let address = request.extensions().get::<ClientAddress>();
     let who = of_address(address.map(|ClientAddress(address)| *address));
     let spender = Spender {
-        app: app.clone(),
+        app: Arc::clone(&app),
         who: who.clone(),
     };
     let mut response = match spender.spend(points) {

@@ -5,6 +5,8 @@
     reason = "what utoipa writes for a handler names its arguments in full"
 )]
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -97,7 +99,7 @@ impl From<Slot> for OfferedSlot {
     )
 )]
 pub(super) async fn slots(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(of): Path<OfCompany>,
     headers: HeaderMap,
     Asked(asked): Asked<SlotsOf>,

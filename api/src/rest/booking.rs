@@ -5,6 +5,7 @@
     reason = "what utoipa writes for a handler names its arguments in full"
 )]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -202,7 +203,7 @@ impl BookingMade {
     )
 )]
 pub(super) async fn request(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(of): Path<OfCompany>,
     Extension(spender): Extension<Spender>,
     headers: HeaderMap,
@@ -369,7 +370,7 @@ impl BookingSeen {
     )
 )]
 pub(super) async fn own(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(of): Path<OfBooking>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -5,6 +5,8 @@
     reason = "what utoipa writes for a handler names its arguments in full"
 )]
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -94,7 +96,7 @@ impl From<OpenStation> for Station {
     )
 )]
 pub(super) async fn company(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(of): Path<OfCompany>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -284,7 +286,7 @@ fn menu_of(id: StationId, prices: &PriceList, now: chrono::DateTime<chrono::Utc>
     )
 )]
 pub(super) async fn menu(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(of): Path<OfStation>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -6,6 +6,8 @@
     reason = "what utoipa writes for a handler names its arguments in full"
 )]
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -136,7 +138,7 @@ pub(super) struct MessagesAfter {
     )
 )]
 pub(super) async fn begin(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(of): Path<OfCompany>,
     headers: HeaderMap,
     Body(asked): Body<ConversationAsked>,
@@ -189,7 +191,7 @@ pub(super) async fn begin(
     )
 )]
 pub(super) async fn say(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(of): Path<OfConversation>,
     headers: HeaderMap,
     Body(asked): Body<MessageAsked>,
@@ -228,7 +230,7 @@ pub(super) async fn say(
     )
 )]
 pub(super) async fn messages(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(of): Path<OfConversation>,
     headers: HeaderMap,
     Asked(asked): Asked<MessagesAfter>,

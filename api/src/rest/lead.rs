@@ -1,5 +1,7 @@
 //! Whoever leaves without booking and agrees to be called back.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -82,7 +84,7 @@ struct LeadKept {
     )
 )]
 pub(super) async fn leave(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(of): Path<OfCompany>,
     headers: HeaderMap,
     Body(left): Body<LeadLeft>,

@@ -1,5 +1,7 @@
 //! Paying by card: the payment provider makes an intent, which the customer's browser pays there. No card number comes here.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -96,7 +98,7 @@ struct PaymentBegun {
     )
 )]
 pub(super) async fn begin(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(of): Path<OfBooking>,
     headers: HeaderMap,
     Body(asked): Body<PaymentAsked>,

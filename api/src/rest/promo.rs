@@ -1,6 +1,8 @@
 //! Whether a promo code can be used. Strangers may try codes here: what they hear of one that cannot be used is the same
 //! whether there is none, it is over, or it is somebody else's; and a try costs so much that they do not get far.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -69,7 +71,7 @@ struct PromoChecked {
     )
 )]
 pub(super) async fn check(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(of): Path<OfCompany>,
     headers: HeaderMap,
     Body(asked): Body<PromoAsked>,

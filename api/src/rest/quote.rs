@@ -1,5 +1,7 @@
 //! What a party costs.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -126,7 +128,7 @@ impl From<QuoteAnswer> for QuoteMade {
     )
 )]
 pub(super) async fn quote(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(of): Path<OfCompany>,
     Extension(spender): Extension<Spender>,
     headers: HeaderMap,

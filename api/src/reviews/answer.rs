@@ -1,5 +1,7 @@
 //! What a customer does with a link.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -109,7 +111,7 @@ struct Thanks {
         LinkRefusals,
     )
 )]
-pub(super) async fn validate(State(app): State<App>, Path(token): Path<String>) -> Response {
+pub(super) async fn validate(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
     let invitation = match app.commands.open_review(token.clone()).await {
         Ok(invitation) => invitation,
         Err(error) => return refused(error),
@@ -192,7 +194,7 @@ struct Sent {
     )
 )]
 pub(super) async fn submit(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(token): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -272,7 +274,7 @@ fn thanks(token: &str, answered: &Answered) -> Thanks {
     )
 )]
 pub(super) async fn click(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     method: Method,
     Path((token, site)): Path<(String, String)>,
 ) -> Response {

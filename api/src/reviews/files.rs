@@ -1,5 +1,7 @@
 //! Pictures and videos in and out. What is served is never of a type that a browser runs, and never guessed at.
 
+use std::sync::Arc;
+
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -153,7 +155,7 @@ async fn take(reviews: &Reviews, token: String, headers: &HeaderMap, body: &mut 
     )
 )]
 pub(super) async fn fetch(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path((organisation, review, file)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Response {

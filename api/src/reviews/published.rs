@@ -5,6 +5,8 @@
     reason = "what utoipa writes for a handler names its arguments in full"
 )]
 
+use std::sync::Arc;
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -105,7 +107,7 @@ struct PublishedMedia {
     )
 )]
 pub(super) async fn list(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(organisation): Path<String>,
     headers: HeaderMap,
     asked: Result<Query<Asked>, QueryRejection>,

@@ -6,6 +6,8 @@
 //! to say nothing new; with 401 where nobody has proven to be the provider; with 503 where it could not be kept, so that the
 //! provider tells again.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -59,13 +61,13 @@ pub(super) struct Handshake {
 type Asked = Result<Query<Handshake>, QueryRejection>;
 
 /// Meta asks whether this is where it should send: for any company.
-pub(super) async fn meta_asks(State(app): State<App>, handshake: Asked) -> Response {
+pub(super) async fn meta_asks(State(app): State<Arc<App>>, handshake: Asked) -> Response {
     shake_hands(&app, None, handshake)
 }
 
 /// Meta asks whether this is where it should send: for the company of the address.
 pub(super) async fn meta_asks_of(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(organisation): Path<String>,
     handshake: Asked,
 ) -> Response {
@@ -108,7 +110,7 @@ fn may_echo(text: &str) -> bool {
 
 /// A notice of Meta's for any company.
 pub(super) async fn meta(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -117,7 +119,7 @@ pub(super) async fn meta(
 
 /// A notice of Meta's for the company of the address.
 pub(super) async fn meta_of(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(organisation): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -144,7 +146,7 @@ async fn hear_meta(app: &App, at: Option<&str>, headers: &HeaderMap, body: &[u8]
 
 /// A notice of RingCentral's for any company.
 pub(super) async fn ringcentral(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -156,7 +158,7 @@ pub(super) async fn ringcentral(
 
 /// A notice of RingCentral's for the company of the address.
 pub(super) async fn ringcentral_of(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(organisation): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -170,7 +172,7 @@ pub(super) async fn ringcentral_of(
 
 /// The same at an address with the token in it, which nobody else knows: there a subscription is confirmed.
 pub(super) async fn ringcentral_secret(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path((organisation, token)): Path<(String, String)>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,

@@ -6,6 +6,8 @@
 //! Answered with 2xx once what it changes is in the log, or once it is known that it changes nothing; with 400 where it
 //! cannot be shown to be the provider's; with 503 where it could not be kept, so that the provider tells again.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -24,7 +26,7 @@ const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 
 /// An event for whichever company it names.
 pub(super) async fn stripe(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -33,7 +35,7 @@ pub(super) async fn stripe(
 
 /// An event for the company of the address.
 pub(super) async fn stripe_of(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path(organisation): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
