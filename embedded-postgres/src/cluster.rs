@@ -4,6 +4,7 @@ use crate::account::Account;
 use crate::binaries::Binaries;
 use crate::directory::{DataDirectory, make_private, sync_directory};
 use crate::error::StartError;
+use crate::settings::SocketAccess;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -63,6 +64,7 @@ pub(crate) fn initialize(
     data: &DataDirectory,
     account: &Account,
     binaries: &Binaries,
+    socket: SocketAccess,
 ) -> Result<(), StartError> {
     make_private(&data.secrets(), account)?;
     ensure_password(data, account)?;
@@ -70,7 +72,7 @@ pub(crate) fn initialize(
     remove(&unfinished)?;
     make_private(&unfinished, account)?;
 
-    let result = run_initdb(data, account, binaries, &unfinished);
+    let result = run_initdb(data, account, binaries, socket, &unfinished);
     if result.is_err() {
         // The reason matters more than what is left of a cluster that never was.
         let _ = fs::remove_dir_all(&unfinished);
@@ -85,6 +87,7 @@ fn run_initdb(
     data: &DataDirectory,
     account: &Account,
     binaries: &Binaries,
+    socket: SocketAccess,
     unfinished: &Path,
 ) -> Result<(), StartError> {
     let initdb = binaries.program("initdb");
@@ -97,9 +100,10 @@ fn run_initdb(
         .args([
             "--username",
             SUPERUSER,
-            "--auth=scram-sha-256",
+            "--auth-host=scram-sha-256",
             "--data-checksums",
         ])
+        .args(["--auth-local", socket.method()])
         .args(["--encoding=UTF8", "--locale=C", "--no-instructions"])
         .output()
         .map_err(|e| StartError::at("run", &initdb, e))?;

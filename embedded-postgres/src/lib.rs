@@ -2,7 +2,7 @@
 //!
 //! One data directory holds everything: the cluster (`postgres`), the socket (`run`), the log
 //! (`postgres.log`) and the superuser's password (`secrets`). The server listens on a Unix
-//! socket that only its user and root can reach, asks for a password there too, and keeps
+//! socket that only its user and root can reach, asks for a password there too unless told otherwise, and keeps
 //! `fsync`, `synchronous_commit` and `full_page_writes` on: what it acknowledged survives a
 //! power cut (on macOS only with `wal_sync_method = fsync_writethrough`, which is not Postgres's
 //! choice there and may be given as an extra setting). A launcher's end, by `kill -9` too, ends the server with a fast shutdown.
@@ -30,5 +30,5 @@ mod wheel;
 
 pub use error::{StartError, StopError};
 pub use server::Server;
-pub use settings::{BinarySource, PortChoice, Settings};
+pub use settings::{BinarySource, PortChoice, Settings, SocketAccess};
 pub use start::start;

@@ -10,6 +10,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Whether it can be reached by anything but its Unix socket.
     pub port: PortChoice,
+    /// Who is let in at the Unix socket. A cluster keeps what it was made with.
+    pub socket: SocketAccess,
     /// Further settings of Postgres, as name and value. An adopted server keeps the settings that
     /// it was started with.
     pub extra_settings: Vec<(String, String)>,
@@ -25,6 +27,7 @@ impl Settings {
         Settings {
             data_dir: data_dir.into(),
             port: PortChoice::SocketOnly,
+            socket: SocketAccess::Password,
             extra_settings: Vec::new(),
             cache_dir: None,
             binaries: BinarySource::Search,
@@ -55,6 +58,27 @@ impl PortChoice {
         match self {
             PortChoice::SocketOnly => "",
             PortChoice::Loopback(_) => "127.0.0.1",
+        }
+    }
+}
+
+/// Who is let in at the Unix socket, which only the server's user and root reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SocketAccess {
+    /// Who knows the password.
+    #[default]
+    Password,
+    /// Whoever reaches it, as any role: for a server that lasts as long as a run of tests, with thousands of connections. The
+    /// hashes that show a password take a client that is not optimised longer than a question does.
+    AnyPassword,
+}
+
+impl SocketAccess {
+    /// Postgres's word for it.
+    pub(crate) fn method(self) -> &'static str {
+        match self {
+            SocketAccess::Password => "scram-sha-256",
+            SocketAccess::AnyPassword => "trust",
         }
     }
 }

@@ -46,7 +46,7 @@ pub fn start(settings: Settings) -> Result<Server, StartError> {
     let port = settings.port.number();
     let socket_dir = socket::make_directory(&data, &account, port)?;
     if made_by.is_none() {
-        cluster::initialize(&data, &account, &binaries)?;
+        cluster::initialize(&data, &account, &binaries, settings.socket)?;
     }
     let password = cluster::password(&data)?;
     pid_file::disarm(&data.cluster())?;

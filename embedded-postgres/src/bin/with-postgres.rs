@@ -3,11 +3,12 @@
 //! `with-postgres [--data-dir DIR] [--setting NAME=VALUE]... -- COMMAND ARGUMENTS...`
 //!
 //! The command finds the server's URL in `HIBACHI_TEST_POSTGRES`. Without `--data-dir` the
-//! server lives in a temporary directory that is removed afterwards. SIGTERM and SIGHUP are
+//! server lives in a temporary directory that is removed afterwards, and takes any password of whoever
+//! reaches its socket: its user and root. SIGTERM and SIGHUP are
 //! passed on to the command, and SIGINT too unless a terminal has already sent it one. Exit codes
 //! of its own: 2 for a wrong use, 125 when there is no server, 127 when the command cannot be run.
 
-use embedded_postgres::{Settings, start};
+use embedded_postgres::{Settings, SocketAccess, start};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -52,6 +53,10 @@ fn run() -> Result<ExitCode, Failure> {
     let mut signals =
         Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|e| Failure(NO_SERVER, e.to_string()))?;
     let mut temporary = None;
+    let socket = match wish.data_dir {
+        Some(_) => SocketAccess::Password,
+        None => SocketAccess::AnyPassword,
+    };
     let data_dir = match wish.data_dir {
         Some(directory) => directory,
         None => {
@@ -64,6 +69,7 @@ fn run() -> Result<ExitCode, Failure> {
         }
     };
     let server = start(Settings {
+        socket,
         extra_settings: wish.settings,
         ..Settings::new(data_dir)
     })

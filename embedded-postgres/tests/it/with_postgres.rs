@@ -28,6 +28,23 @@ fn the_command_gets_a_url_and_its_exit_code_is_passed_on() {
 }
 
 #[test]
+fn a_temporary_server_takes_any_password_and_one_that_stays_takes_its_own() {
+    let place = open_place();
+    let data = place.path().join("data");
+    let guess = r#"psql -XAtwc 'select 1' "$(echo "$HIBACHI_TEST_POSTGRES" | sed 's/:[^:@]*@/:guessed@/')""#;
+    let asked = |directory: &[&str]| {
+        let mut command = with_postgres();
+        command.args(directory).args(["--", "sh", "-c", guess]);
+        command.output().unwrap()
+    };
+    let temporary = asked(&[]);
+    assert_eq!(String::from_utf8_lossy(&temporary.stdout), "1\n", "{temporary:?}");
+    let stays = asked(&["--data-dir", data.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&stays.stderr);
+    assert!(said.contains("password authentication failed"), "{stays:?}");
+}
+
+#[test]
 fn wrong_uses_have_codes_of_their_own() {
     let code = |arguments: &[&str]| with_postgres().args(arguments).output().unwrap().status.code();
     assert_eq!(code(&[]), Some(2));
