@@ -30,7 +30,7 @@ use tokio::time::Instant;
 
 pub use account::{AccountError, Asked, NewKey, Person};
 pub use history::{Origin, SignInOutcome, TriedSignIn};
-pub use password::PasswordError;
+pub use password::{AcceptedPassword, NewPassword, PasswordError};
 pub use second_factor::{FactorState, NewSecret, Proof, RECOVERY_CODES};
 pub use sessions::{LiveSession, RefreshError};
 pub use standing::{Credential, Recognised, SignedInAs};

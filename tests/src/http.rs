@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use api::app::App;
+use api::auth::NewPassword;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -17,7 +18,7 @@ use domain::access::{Role, StationScope};
 use domain::chef::Chef;
 use domain::decider::Decider;
 use domain::envelope::Position;
-use domain::ids::{ChefId, StationId, TenantId};
+use domain::ids::{ChefId, StationId, TenantId, UserId};
 use domain::money::{Cents, RatePpm};
 use domain::organisation::OrganisationCreated;
 use domain::price_list::{ItemAdded, ItemKind, PriceListCommand, TravelBandSet};
@@ -215,6 +216,21 @@ impl Server {
         }
     }
 
+    /// Gives a person the password that all have.
+    ///
+    /// # Panics
+    /// When it cannot be kept.
+    pub async fn set_password(&self, company: &Company, user: UserId) {
+        let new = NewPassword {
+            password: PASSWORD.to_owned(),
+            known: Vec::new(),
+        };
+        let auth = &self.app.auth;
+        let password = auth.accept_password(new).await.expect("it is a good one");
+        let set = auth.set_password(company.tenant, user, password).await;
+        set.expect("the password can be kept");
+    }
+
     /// A person of the company with a role for all stations, signed in.
     ///
     /// # Panics
@@ -241,11 +257,7 @@ impl Server {
                 .id_of(User::STREAM)
                 .parse()
                 .expect("a user's stream is a user's id");
-            self.app
-                .auth
-                .set_password(company.tenant, user, PASSWORD.to_owned())
-                .await
-                .expect("the password can be kept");
+            self.set_password(company, user).await;
         }
         let mut client = Client {
             email,

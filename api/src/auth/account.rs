@@ -11,7 +11,7 @@ use domain::user::{PasswordChange, SessionEnd, SessionRevoked, UserNote, UserPas
 
 use super::given::Given;
 use super::guesses::Guesses;
-use super::password::PasswordError;
+use super::password::{AcceptedPassword, NewPassword, PasswordError};
 use super::{Auth, SignInError};
 
 /// A person who is signed in, and where.
@@ -88,15 +88,23 @@ pub struct Asked {
 }
 
 impl Auth {
+    /// Looks at a password that somebody is to have.
+    ///
+    /// # Errors
+    /// [`PasswordError::BadLength`], [`PasswordError::TooEasy`]; [`PasswordError::Unavailable`] when too many are looked at.
+    pub async fn accept_password(&self, new: NewPassword) -> Result<AcceptedPassword, PasswordError> {
+        self.passwords.accept(new).await
+    }
+
     /// Sets a user's password, without a word to the log: for the operator, and for somebody who has none yet.
     ///
     /// # Errors
-    /// [`PasswordError`] for one that is too short or too long, or when it cannot be kept.
+    /// [`PasswordError::Unavailable`] when it cannot be kept.
     pub async fn set_password(
         &self,
         tenant: TenantId,
         user: UserId,
-        password: String,
+        password: AcceptedPassword,
     ) -> Result<(), PasswordError> {
         let hash = self.passwords.hash(password).await?;
         let keep = async {
@@ -118,14 +126,6 @@ impl Auth {
         keep.await.map_err(PasswordError::Unavailable)
     }
 
-    /// Refuses a password that is too short or too long.
-    ///
-    /// # Errors
-    /// [`PasswordError::BadLength`].
-    pub fn check_password(&self, password: &str) -> Result<(), PasswordError> {
-        PasswordError::check(password)
-    }
-
     /// Gives somebody who has just been created a password, unless they have one: a repeat does not take back what they
     /// chose since.
     ///
@@ -135,7 +135,7 @@ impl Auth {
         &self,
         tenant: TenantId,
         user: UserId,
-        password: String,
+        password: AcceptedPassword,
     ) -> Result<(), AccountError> {
         if self.stored_hash(tenant, user).await?.is_none() {
             self.set_password(tenant, user, password).await?;
@@ -152,16 +152,17 @@ impl Auth {
         asked: Asked,
         person: Person,
         current: String,
-        new: String,
+        new: NewPassword,
     ) -> Result<Written, AccountError> {
-        PasswordError::check(&new)?;
+        let new = self.passwords.accept(new).await?;
         let Person {
             tenant,
             user,
             session,
         } = person;
         // Of a repeat the first may have come to its end: then the password is the new one already.
-        let done = self.is_repeat(&asked).await? && self.is_password(tenant, user, new.clone()).await?;
+        let done =
+            self.is_repeat(&asked).await? && self.is_password(tenant, user, new.text().to_owned()).await?;
         if !done {
             self.expect_password(tenant, user, current).await?;
         }
@@ -185,9 +186,9 @@ impl Auth {
         &self,
         asked: Asked,
         user: UserId,
-        new: String,
+        new: NewPassword,
     ) -> Result<Written, AccountError> {
-        PasswordError::check(&new)?;
+        let new = self.passwords.accept(new).await?;
         let tenant = asked.caller.tenant;
         let note = UserNote::PasswordChanged(UserPasswordChanged {
             how: PasswordChange::Reset,

@@ -1,4 +1,5 @@
-//! Password hashes: Argon2id, computed off the async threads and never more than two at once.
+//! Passwords: which may be set, and their hashes (Argon2id). Both are computed off the async threads, and never more than two at
+//! once.
 
 use std::sync::Arc;
 
@@ -6,9 +7,18 @@ use anyhow::anyhow;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
+use zxcvbn::{Score, zxcvbn};
 
 /// The shortest and the longest password, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 12..=200;
+
+/// Characters that are judged: whoever has to guess these has to guess the whole, and the time that judging takes grows faster
+/// than the text: a tenth of a second for the worst of this length.
+const JUDGED: usize = 40;
+
+/// What a password must at least be worth: more than a hundred million guesses of somebody who knows what people choose. Who
+/// guesses here is locked out after five; this is for the day on which the hashes are somebody else's.
+const ENOUGH: Score = Score::Three;
 
 /// How many passwords wait at most to be hashed or checked; one more is turned away, and may be sent again.
 const QUEUE: usize = 512;
@@ -19,20 +29,76 @@ pub enum PasswordError {
     /// Too short or too long.
     #[error("a password has {} to {} characters", LENGTH.start(), LENGTH.end())]
     BadLength,
+    /// It is among the first that somebody tries: a common one, or made of words, names and patterns that are.
+    #[error(
+        "this password is guessed too easily: it is a common one, or made of names, words and patterns that are tried first; \
+         take several words that have nothing to do with each other"
+    )]
+    TooEasy,
     /// Hashing or keeping it failed.
     #[error("the password cannot be kept now")]
     Unavailable(#[source] anyhow::Error),
 }
 
-impl PasswordError {
-    /// Refuses a password that is too short or too long.
-    pub(super) fn check(password: &str) -> Result<(), Self> {
-        if LENGTH.contains(&password.chars().count()) {
+/// A password that somebody is to have, before it is looked at.
+#[derive(Clone)]
+pub struct NewPassword {
+    /// The password.
+    pub password: String,
+    /// What others know and would try: names and addresses of the person, the company and the product.
+    pub known: Vec<String>,
+}
+
+/// A password that may be set.
+#[derive(Clone)]
+pub struct AcceptedPassword(String);
+
+impl AcceptedPassword {
+    /// The password.
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl NewPassword {
+    /// A password of somebody of a company. The words of its name and of its slug are no secret, nor is what program this is.
+    pub fn of_company(password: String, name: &str, slug: &str) -> Self {
+        let known = [name, slug, "hibachi"].map(str::to_owned).into();
+        Self { password, known }
+    }
+
+    /// The same where the person's e-mail is known as well.
+    #[must_use]
+    pub fn with_email(mut self, email: &str) -> Self {
+        self.known.push(email.to_owned());
+        self
+    }
+
+    fn has_a_length(&self) -> Result<(), PasswordError> {
+        if LENGTH.contains(&self.password.chars().count()) {
             Ok(())
         } else {
-            Err(Self::BadLength)
+            Err(PasswordError::BadLength)
         }
     }
+
+    /// Whether it takes enough guesses.
+    fn is_hard(&self) -> bool {
+        let judged: String = self.password.chars().take(JUDGED).collect();
+        let known = self.known.iter().map(String::as_str);
+        let whole: Vec<String> = known.clone().map(joined).collect();
+        let parts = known.flat_map(|known| known.split(|letter: char| !letter.is_alphanumeric()));
+        let tried: Vec<&str> = parts.chain(whole.iter().map(String::as_str)).collect();
+        // What stands between words is no secret.
+        [joined(&judged), judged]
+            .iter()
+            .all(|text| zxcvbn(text, &tried).score() >= ENOUGH)
+    }
+}
+
+/// The letters and digits of a text, without what stands between them.
+fn joined(text: &str) -> String {
+    text.chars().filter(|letter| letter.is_alphanumeric()).collect()
 }
 
 /// Hashes and checks passwords.
@@ -58,8 +124,24 @@ impl Passwords {
         }
     }
 
-    pub(super) async fn hash(&self, password: String) -> Result<String, PasswordError> {
-        PasswordError::check(&password)?;
+    /// Looks at a password that somebody is to have.
+    pub(super) async fn accept(&self, new: NewPassword) -> Result<AcceptedPassword, PasswordError> {
+        new.has_a_length()?;
+        self.off_thread(move || {
+            if new.is_hard() {
+                Ok(AcceptedPassword(new.password))
+            } else {
+                Err(PasswordError::TooEasy)
+            }
+        })
+        .await?
+    }
+
+    /// What is kept of a password.
+    pub(super) async fn hash(
+        &self,
+        AcceptedPassword(password): AcceptedPassword,
+    ) -> Result<String, PasswordError> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(|error| PasswordError::Unavailable(error.into()))?;
         self.off_thread(move || {
@@ -107,12 +189,23 @@ impl Passwords {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
+
+    async fn accepted(password: &str, known: &[&str]) -> Result<AcceptedPassword, PasswordError> {
+        let new = NewPassword {
+            password: password.to_owned(),
+            known: known.iter().map(|word| (*word).to_owned()).collect(),
+        };
+        Passwords::new().accept(new).await
+    }
 
     #[tokio::test]
     async fn a_password_is_recognised_and_another_is_not() {
         let passwords = Passwords::new();
-        let hash = passwords.hash("hibachi-demo-1".to_owned()).await.unwrap();
+        let password = accepted("hibachi-demo-1", &[]).await.unwrap();
+        let hash = passwords.hash(password).await.unwrap();
         assert!(hash.starts_with("$argon2id$"), "{hash}");
         assert!(
             passwords
@@ -136,12 +229,67 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_that_is_too_short_or_too_long_is_not_set() {
-        let passwords = Passwords::new();
-        for password in ["short", &"x".repeat(201)] {
-            assert!(matches!(
-                passwords.hash(password.to_owned()).await,
-                Err(PasswordError::BadLength)
-            ));
+        for password in ["elevenchars", &"x".repeat(201)] {
+            assert!(
+                matches!(accepted(password, &[]).await, Err(PasswordError::BadLength)),
+                "{password}"
+            );
         }
+        for password in [
+            "k7Qw2mZx9LpV",
+            &"a line of verse; ".repeat(11),
+            "Gemüse auf der Platte",
+        ] {
+            assert!(accepted(password, &[]).await.is_ok(), "{password}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_that_is_among_the_first_guesses_is_not_set() {
+        let known = [
+            "Golden Gate Grill",
+            "golden-gate-grill",
+            "hibachi",
+            "amelie.dubois@example.com",
+        ];
+        for password in [
+            "password1234",
+            "qwertyuiop12",
+            "123456789012",
+            "aaaaaaaaaaaaaaaa",
+            "1qaz2wsx3edc4rfv",
+            "P@ssw0rd2024",
+            "hibachihibachi",
+            "golden-gate-grill",
+            "goldengategrill1",
+            "amelie.dubois",
+            "amelie.dubois@example.com",
+            "another password",
+        ] {
+            let refused = accepted(password, &known).await;
+            assert!(matches!(refused, Err(PasswordError::TooEasy)), "{password}");
+        }
+        for password in [
+            "correct horse battery staple",
+            "tr0ub4dor-and-three",
+            "k7Qw2mZx9LpV",
+        ] {
+            assert!(accepted(password, &known).await.is_ok(), "{password}");
+        }
+    }
+
+    /// Letters that may stand for several others, so that there are many ways to read them.
+    #[tokio::test]
+    async fn no_password_takes_long_to_be_judged() {
+        let begun = Instant::now();
+        for password in [
+            "4@8({[<369&#!1/|0$5+7%2".repeat(8),
+            "p4$$w0rd!|".repeat(20),
+            "a1".repeat(100),
+        ] {
+            let text: String = password.chars().take(200).collect();
+            let _judged = accepted(&text, &[]).await;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     }
 }

@@ -8,10 +8,11 @@ use domain::access::{Role, StationScope};
 use domain::decider::Decider;
 use domain::ids::UserId;
 use domain::user::User as UserAggregate;
+use event_log::Organisation;
 
 use super::{Verdict, expect_installation, note, with_app};
 use crate::app::App;
-use crate::auth::{AccountError, Asked};
+use crate::auth::{AccountError, Asked, NewPassword};
 use crate::installation::Location;
 
 /// People who sign in.
@@ -63,16 +64,18 @@ impl User {
             Self::Password(named) => {
                 let password = password()?;
                 let (asks, done) = ("hibachi user password", "has another password");
+                let email = named.email.clone();
                 named
-                    .run(asks, done, async |app, asked, user| {
-                        app.auth.reset_password(asked, user, password).await
+                    .run(asks, done, async |app, company, asked, user| {
+                        let new = new_password(password, company, &email);
+                        app.auth.reset_password(asked, user, new).await
                     })
                     .await
             }
             Self::Unlock(named) => {
                 let (asks, done) = ("hibachi user unlock", "is not locked out any more");
                 named
-                    .run(asks, done, async |app, asked, user_id| {
+                    .run(asks, done, async |app, _company, asked, user_id| {
                         let expected_version = None;
                         let ask = UserUnlock {
                             user_id,
@@ -85,7 +88,7 @@ impl User {
             Self::TotpReset(named) => {
                 let (asks, done) = ("hibachi user totp-reset", "has no second factor any more");
                 named
-                    .run(asks, done, async |app, asked, user| {
+                    .run(asks, done, async |app, _company, asked, user| {
                         app.auth.reset_factor(asked, user).await
                     })
                     .await
@@ -101,6 +104,11 @@ fn password() -> Result<String> {
     Ok(password)
 }
 
+/// A password that somebody of a company is to have.
+fn new_password(password: String, company: &Organisation, email: &str) -> NewPassword {
+    NewPassword::of_company(password, &company.name, &company.slug).with_email(email)
+}
+
 impl Create {
     async fn run(self) -> Result<Verdict> {
         let Some(role) = Role::parse(&self.role) else {
@@ -108,7 +116,10 @@ impl Create {
         };
         let password = password()?;
         with_app(&self.location, async |app| {
-            let tenant = app.organisation(&self.org).await?.tenant;
+            let company = app.organisation(&self.org).await?;
+            let tenant = company.tenant;
+            let new = new_password(password, &company, &self.email);
+            let password = app.auth.accept_password(new).await?;
             let caller = Caller::system(tenant, "hibachi user create");
             let key = IdempotencyKey::of_reaction("user_create", &self.email);
             let written = app
@@ -128,18 +139,19 @@ impl Named {
     /// Does something about the person of the e-mail.
     async fn run<F>(self, asks: &str, done: &str, work: F) -> Result<Verdict>
     where
-        F: AsyncFnOnce(&App, Asked, UserId) -> Result<Written, AccountError>,
+        F: AsyncFnOnce(&App, &Organisation, Asked, UserId) -> Result<Written, AccountError>,
     {
         expect_installation(&self.location)?;
         with_app(&self.location, async |app| {
-            let tenant = app.organisation(&self.org).await?.tenant;
+            let company = app.organisation(&self.org).await?;
+            let tenant = company.tenant;
             let Some((user, _)) = app.commands.user_by_email(tenant, &self.email).await? else {
                 bail!("nobody signs in to {} as {}", self.org, self.email)
             };
             // Each run is a command of its own.
             let key = IdempotencyKey::of_reaction(asks, &app.commands.new_id().to_string());
             let caller = Caller::system(tenant, asks);
-            work(&app, Asked { caller, key }, user).await?;
+            work(&app, &company, Asked { caller, key }, user).await?;
             note(format_args!("{} {done}", self.email));
             Ok(Verdict::Well)
         })

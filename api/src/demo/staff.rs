@@ -13,6 +13,7 @@ use domain::user::User;
 use super::PASSWORD;
 use super::company::key;
 use crate::app::App;
+use crate::auth::NewPassword;
 
 /// A chef, and when that chef works.
 pub(super) struct Cook {
@@ -144,6 +145,11 @@ pub(super) async fn users(app: &App, commands: &Commands, caller: &Caller, stati
         ("accountant", Role::Accountant, StationScope::All),
         ("auditor", Role::Auditor, StationScope::All),
     ];
+    let new = NewPassword {
+        password: PASSWORD.to_owned(),
+        known: Vec::new(),
+    };
+    let password = app.auth.accept_password(new).await?;
     for (name, role, stations) in people {
         let email = format!("{name}@demo.test");
         let written = commands
@@ -151,7 +157,7 @@ pub(super) async fn users(app: &App, commands: &Commands, caller: &Caller, stati
             .await?;
         let user = written.id_of(User::STREAM).parse()?;
         app.auth
-            .set_password(caller.tenant, user, PASSWORD.to_owned())
+            .set_password(caller.tenant, user, password.clone())
             .await?;
     }
     Ok(())

@@ -17,7 +17,8 @@ use super::error::{UserError, coded, fault, outcome};
 use super::id::{global, local};
 use super::read::{cost, slice};
 use super::scalar::LogPosition;
-use super::session::{app, asked, person};
+use super::session::{app, asked, oneself, person};
+use super::sign_in::{email_of, new_password};
 use super::user::whom;
 use crate::auth::{
     AccountError, LiveSession, Origin, PasswordError, Person, SignInError, SignInOutcome as Outcome,
@@ -225,7 +226,7 @@ pub(super) struct PasswordChangeInput {
     /// The password that you have.
     #[graphql(secret)]
     current_password: String,
-    /// The password that you want, 12 to 200 characters.
+    /// The password that you want: 12 to 200 characters that nobody tries first.
     #[graphql(secret)]
     new_password: String,
 }
@@ -302,7 +303,10 @@ impl AccountMutation {
         let person = person(ctx)?;
         let done = match asked(ctx, &input.idempotency_key)? {
             Ok(asked) => {
-                let (current, new) = (input.current_password, input.new_password);
+                let viewer = &oneself(ctx)?.viewer;
+                let new = new_password(ctx, viewer, input.new_password).await?;
+                let new = new.with_email(&email_of(ctx, viewer).await?);
+                let current = input.current_password;
                 app(ctx).auth.change_password(asked, person, current, new).await
             }
             Err(error) => Err(error.into()),
@@ -323,6 +327,9 @@ pub(super) fn refused(error: AccountError) -> Result<UserError> {
         AccountError::NoSession => UserError::new("NOT_FOUND", &["sessionId"], said),
         AccountError::Password(PasswordError::BadLength) => {
             UserError::new("INVALID_PASSWORD", &["password"], said)
+        }
+        AccountError::Password(PasswordError::TooEasy) => {
+            UserError::new("PASSWORD_TOO_EASY", &["password"], said)
         }
         AccountError::Password(error @ PasswordError::Unavailable(_)) => {
             return Err(fault("UNAVAILABLE", &error));

@@ -38,7 +38,7 @@ use super::session::{app, recognised, viewer};
 use super::station::{Station, stations_of};
 use super::user::{self, User};
 use super::work::WorkItem;
-use crate::auth::{FactorState, Recognised, SignedInAs};
+use crate::auth::{FactorState, NewPassword, Recognised, SignedInAs};
 
 pub(super) use mutation::SignInMutation;
 
@@ -204,6 +204,16 @@ pub(super) async fn organisation_of(ctx: &Context<'_>, viewer: &DomainViewer) ->
         slug: company.slug,
         tenant: company.tenant,
     })
+}
+
+/// A password that somebody of the viewer's company is to have.
+pub(super) async fn new_password(
+    ctx: &Context<'_>,
+    viewer: &DomainViewer,
+    password: String,
+) -> Result<NewPassword> {
+    let company = organisation_of(ctx, viewer).await?;
+    Ok(NewPassword::of_company(password, &company.name, &company.slug))
 }
 
 /// Sign-in and nodes.

@@ -22,9 +22,6 @@ pub enum UserError {
     /// Not an address.
     #[error("an e-mail address has a name, an @ and a host")]
     BadEmail,
-    /// Too easily guessed.
-    #[error("a password has 12 to 200 characters")]
-    BadPassword,
     /// A person does this for others only.
     #[error("nobody changes their own role or deactivates themselves: ask another who may")]
     OwnUser,
@@ -70,7 +67,6 @@ impl Refusal for UserError {
             Self::NotFound | Self::StationNotFound | Self::KeyNotFound => "NOT_FOUND",
             Self::EmailTaken => "EMAIL_TAKEN",
             Self::BadEmail => "INVALID_EMAIL",
-            Self::BadPassword => "INVALID_PASSWORD",
             Self::OwnUser => "OWN_USER",
             Self::Unchanged => "UNCHANGED",
             Self::Deactivated => "USER_DEACTIVATED",
@@ -90,7 +86,6 @@ impl Refusal for UserError {
             Self::NotFound | Self::OwnUser | Self::Deactivated | Self::NotLocked => &["userId"],
             Self::StationNotFound => &["stationIds"],
             Self::EmailTaken | Self::BadEmail => &["email"],
-            Self::BadPassword => &["password"],
             Self::BadReason => &["reason"],
             Self::KeyNotFound | Self::KeyRevoked => &["apiKeyId"],
             Self::BadKeyName => &["name"],

@@ -21,6 +21,8 @@ const BUNDLE: [&str; 6] = ["replay", "bundle", "--org", SLUG, "--out", "bundle"]
 const VERIFY: [&str; 5] = ["replay", "verify", "--org", SLUG, "--json"];
 const REQUEST: &str = "mutation($input: BookingRequestInput!) { bookingRequest(input: $input) {
     booking { id number version customer { name } } position replayed userErrors { code message } } }";
+/// A password in the new installation.
+const OF_NEW: &str = "marinade over charcoal";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn party(key: &str, days: u64) -> Value {
@@ -128,11 +130,11 @@ async fn a_company_moves_and_its_log_its_reports_and_its_answers_stay_the_same()
     // Passwords are in no bundle.
     let given = new
         .command(&["user", "password", "--org", SLUG, "--email", "admin@demo.test"])
-        .env("HIBACHI_PASSWORD", "hibachi-demo-1")
+        .env("HIBACHI_PASSWORD", OF_NEW)
         .output()
         .expect("the program runs");
     assert!(given.status.success(), "{given:?}");
-    let admin = running.sign_in("admin").await;
+    let admin = running.sign_in_by("admin", OF_NEW).await;
     let mut again = admin.data(REQUEST, input).await["bookingRequest"].take();
     assert_eq!(again["replayed"], true, "{again}");
     again["replayed"] = json!(false);

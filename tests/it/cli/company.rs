@@ -30,13 +30,13 @@ async fn a_company_joins_and_its_first_person_signs_in() {
         "SUPER_ADMIN",
     ]);
     let let_in = first
-        .env("HIBACHI_PASSWORD", "a-long-password-1")
+        .env("HIBACHI_PASSWORD", "marinade over charcoal")
         .status()
         .unwrap();
     assert!(let_in.success());
     let running = installation.up(&[]);
     let input = json!({
-        "organisation": "ours", "email": "first@ours.test", "password": "a-long-password-1",
+        "organisation": "ours", "email": "first@ours.test", "password": "marinade over charcoal",
     });
     let document = "mutation($input: SignInInput!) { signIn(input: $input) { accessToken } }";
     let nobody = Client::nobody(&running.url);

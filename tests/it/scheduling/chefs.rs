@@ -2,7 +2,7 @@
 
 use domain::access::Role;
 use serde_json::{Value, json};
-use tests::http::{Client, PASSWORD, Server, global_id, party, with};
+use tests::http::{Client, Server, global_id, party, with};
 
 use super::{BOOKING, about, another_user, booked, sacramento};
 
@@ -217,11 +217,7 @@ async fn a_chef_is_registered_with_stations_and_times() {
 async fn chef_user(server: &Server, admin: &Client) -> (Client, Value) {
     let email = "kenji@our-hibachi.test";
     let user = another_user(server, &server.company, email, Role::Chef).await;
-    let kept = server
-        .app
-        .auth
-        .set_password(server.company.tenant, user, PASSWORD.to_owned());
-    kept.await.expect("the password can be kept");
+    server.set_password(&server.company, user).await;
     let register = json!({
         "idempotencyKey": "kenji", "name": "Kenji", "userId": global_id("User", user),
         "stationIds": [global_id("Station", server.company.sacramento)],

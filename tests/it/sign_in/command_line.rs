@@ -36,6 +36,14 @@ async fn people_are_let_in_and_keys_changed_while_the_program_runs() {
     let installation = Installation::demo();
     let running = installation.up(&[]);
     let new = ["--email", "owner@example.com", "--role", "SUPER_ADMIN"];
+    let easy = {
+        let mut command = installation.command(&["user", "create", "--org", SLUG]);
+        command.args(new).env("HIBACHI_PASSWORD", "owner@example");
+        answer(command)
+    };
+    assert_eq!(easy.code, Some(2), "{easy:?}");
+    let nobody = about(&installation, "password", &new[..2]);
+    assert_eq!(nobody.code, Some(2), "nobody was made half: {nobody:?}");
     let made = about(&installation, "create", &new);
     assert_eq!(made.code, Some(0), "{made:?}");
     let owner = ["--email", "owner@example.com"];

@@ -122,11 +122,14 @@ async fn another_password_ends_the_other_sign_ins() {
     let elsewhere = sign_in(&server, &email(Role::Admin), json!({})).await;
     let change = |key: &str, current: &str, new: &str| json!({"idempotencyKey": key, "currentPassword": current, "newPassword": new});
     let new = "another long pass phrase";
+    let who = email(Role::Admin);
     let changed =
         async |input| account(&admin, "passwordChange", "PasswordChangeInput", "replayed", input).await;
     for (input, refused) in [
         (change("a", "not my password", new), "WRONG_PASSWORD"),
         (change("b", PASSWORD, "short"), "INVALID_PASSWORD"),
+        (change("b2", PASSWORD, &who), "PASSWORD_TOO_EASY"),
+        (change("b3", PASSWORD, "Our Hibachi 2026"), "PASSWORD_TOO_EASY"),
     ] {
         assert_eq!(code(&changed(input).await), Some(refused));
     }
@@ -137,7 +140,6 @@ async fn another_password_ends_the_other_sign_ins() {
         "here one stays signed in"
     );
     assert!(!opens(&server, &elsewhere["accessToken"]).await);
-    let who = email(Role::Admin);
     assert_eq!(
         code(&sign_in(&server, &who, json!({})).await),
         Some("WRONG_CREDENTIALS")

@@ -44,6 +44,7 @@ async fn somebody_new_signs_in_as_what_they_were_made() {
         ("a", json!({}), "EMAIL_TAKEN"),
         ("b", json!({"email": "nobody"}), "INVALID_EMAIL"),
         ("c", json!({"password": "short"}), "INVALID_PASSWORD"),
+        ("c2", json!({"password": "new@example.com"}), "PASSWORD_TOO_EASY"),
         (
             "d",
             json!({"email": "d@example.com", "stationIds": [global_id("Station", uuid::Uuid::nil())]}),
@@ -134,6 +135,10 @@ async fn a_lost_password_is_set_by_another_and_ends_every_sign_in() {
     assert_eq!(
         code(&given(set("short", "short")).await),
         Some("INVALID_PASSWORD")
+    );
+    assert_eq!(
+        code(&given(set("easy", "qwertyuiop12")).await),
+        Some("PASSWORD_TOO_EASY")
     );
     assert_eq!(code(&given(set("set", new)).await), None);
     assert!(!opens(&server, &json!(admin.token)).await);

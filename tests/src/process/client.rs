@@ -36,10 +36,10 @@ impl Client {
         Self { token, ..self }
     }
 
-    pub(super) async fn sign_in(url: &str, who: &str) -> Self {
+    pub(super) async fn sign_in(url: &str, who: &str, password: &str) -> Self {
         let mut client = Self::nobody(url);
         let input = json!({
-            "organisation": SLUG, "email": format!("{who}@demo.test"), "password": "hibachi-demo-1",
+            "organisation": SLUG, "email": format!("{who}@demo.test"), "password": password,
         });
         let document = "mutation($input: SignInInput!) { signIn(input: $input) { accessToken } }";
         let signed_in = client.data(document, json!({ "input": input })).await;

@@ -100,7 +100,15 @@ impl Running {
     /// # Panics
     /// When the sign-in fails.
     pub async fn sign_in(&self, who: &str) -> Client {
-        Client::sign_in(&self.url, who).await
+        self.sign_in_by(who, api::demo::PASSWORD).await
+    }
+
+    /// The same by a password that somebody has set since.
+    ///
+    /// # Panics
+    /// When the sign-in fails.
+    pub async fn sign_in_by(&self, who: &str, password: &str) -> Client {
+        Client::sign_in(&self.url, who, password).await
     }
 
     /// Sends it a signal and waits for its end.

@@ -25,6 +25,7 @@ use super::served::Served;
 use super::work::{Measured, Miss, cpu_time};
 use super::world::World;
 use crate::app::App;
+use crate::auth::NewPassword;
 use crate::installation::Scratch;
 use crate::live::LiveSettings;
 
@@ -139,10 +140,12 @@ impl Followed {
             .await?;
         if !written.replayed {
             let user: UserId = written.id_of(User::STREAM).parse()?;
-            let set = auth
-                .set_password(self.ours.tenant, user, PASSWORD.to_owned())
-                .await;
-            set.map_err(|error| anyhow::anyhow!("no password can be set: {error}"))?;
+            let new = NewPassword {
+                password: PASSWORD.to_owned(),
+                known: Vec::new(),
+            };
+            let password = auth.accept_password(new).await?;
+            auth.set_password(self.ours.tenant, user, password).await?;
         }
         self.served.sign_in(SLUG, email, PASSWORD).await
     }

@@ -16,7 +16,7 @@ use super::super::id::local;
 use super::super::read::after as read_after;
 use super::super::scalar::LogPosition;
 use super::super::session::{app, asked, caller, under_key, viewer};
-use super::super::sign_in::Role;
+use super::super::sign_in::{Role, new_password};
 use super::{SecondFactorRule, User};
 use crate::auth::AccountError;
 
@@ -27,7 +27,7 @@ pub(in crate::graphql) struct UserCreateInput {
     idempotency_key: ID,
     /// E-mail that they sign in with; its own within the company.
     email: String,
-    /// The first password, 12 to 200 characters: tell them to change it.
+    /// The first password, 12 to 200 characters that nobody tries first: tell them to change it.
     #[graphql(secret)]
     password: String,
     /// What they are there for.
@@ -82,7 +82,7 @@ pub(in crate::graphql) struct UserPasswordSetInput {
     idempotency_key: ID,
     /// The person.
     user_id: ID,
-    /// The password, 12 to 200 characters: tell them to change it.
+    /// The password, 12 to 200 characters that nobody tries first: tell them to change it.
     #[graphql(secret)]
     password: String,
 }
@@ -172,9 +172,11 @@ impl UserMutation {
             Err(refused) => return Ok(UserPayload::refused(refused)),
         };
         let (tenant, auth) = (caller.tenant, &app(ctx).auth);
-        if let Err(error) = auth.check_password(&input.password) {
-            return Ok(UserPayload::refused(refused(error.into())?));
-        }
+        let new = new_password(ctx, viewer(ctx)?, input.password).await?;
+        let password = match auth.accept_password(new.with_email(&input.email)).await {
+            Ok(password) => password,
+            Err(error) => return Ok(UserPayload::refused(refused(error.into())?)),
+        };
         let done = under_key(&input.idempotency_key, |key| {
             let commands = &app(ctx).commands;
             commands.create_user(caller, key, input.email, input.role.into(), stations)
@@ -183,7 +185,7 @@ impl UserMutation {
         if let Ok(written) = &done
             && let Ok(user) = written.id_of(UserAggregate::STREAM).parse()
         {
-            let given = auth.give_first_password(tenant, user, input.password).await;
+            let given = auth.give_first_password(tenant, user, password).await;
             if let Err(error) = given {
                 return Ok(UserPayload::refused(refused(error)?));
             }
@@ -296,12 +298,15 @@ impl UserAccessMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to do, and the key that it is done under once.")] input: UserPasswordSetInput,
     ) -> Result<UserPayload> {
-        viewer(ctx)?;
+        let viewer = viewer(ctx)?;
         let Some(user) = local::<UserId>(&input.user_id) else {
             return Ok(UserPayload::unknown());
         };
         let done = match asked(ctx, &input.idempotency_key)? {
-            Ok(asked) => app(ctx).auth.reset_password(asked, user, input.password).await,
+            Ok(asked) => {
+                let new = new_password(ctx, viewer, input.password).await?;
+                app(ctx).auth.reset_password(asked, user, new).await
+            }
             Err(error) => Err(error.into()),
         };
         UserPayload::of_account(ctx, done).await
