@@ -95,6 +95,9 @@ impl Logs {
     }
 }
 
+/// What the lines of panics are filed under: they come through whatever is asked for.
+const PANICS: &str = "panic";
+
 /// Tells of a panic, which is a fault of ours: a line among the others, in their format, with the request that it was in. What
 /// it says is told where it stands so in the program; what was put together may hold somebody's data, and there the place has
 /// to do. `RUST_BACKTRACE=1` tells the way there.
@@ -102,6 +105,7 @@ fn tell_of(panic: &PanicHookInfo<'_>) {
     let backtrace = Backtrace::capture();
     let captured = backtrace.status() == BacktraceStatus::Captured;
     tracing::error!(
+        target: PANICS,
         place = panic.location().map(tracing::field::display),
         said = panic.payload().downcast_ref::<&'static str>(),
         backtrace = captured.then(|| tracing::field::display(&backtrace)),
@@ -123,11 +127,13 @@ where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
 {
     fn enabled(&self, metadata: &Metadata<'_>, context: &LayerContext<'_, S>) -> bool {
-        is_our_span(metadata, Level::INFO) || Filter::<S>::enabled(&self.0, metadata, context)
+        is_our_span(metadata, Level::INFO)
+            || metadata.target() == PANICS
+            || Filter::<S>::enabled(&self.0, metadata, context)
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if is_our_span(metadata, Level::INFO) {
+        if is_our_span(metadata, Level::INFO) || metadata.target() == PANICS {
             Interest::always()
         } else {
             Filter::<S>::callsite_enabled(&self.0, metadata)
@@ -185,15 +191,21 @@ mod tests {
         let lines = Lines::default();
         let written = lines.clone();
         let json = fmt::layer().json().with_writer(move || written.clone());
+        // Whatever is asked for.
+        let json = json.with_filter(WithOurSpans(EnvFilter::new("commands=debug")));
         let name = std::hint::black_box("Emily Williams".to_owned());
+        let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(tell_of));
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(json), || {
+        let told = tracing::subscriber::with_default(tracing_subscriber::registry().with(json), || {
             let of_request = tracing::info_span!("request", id = "abc");
             let _within = of_request.enter();
-            assert!(std::panic::catch_unwind(|| panic!("it stands here")).is_err());
-            assert!(std::panic::catch_unwind(|| panic!("{name} is not there")).is_err());
+            [
+                std::panic::catch_unwind(|| panic!("it stands here")),
+                std::panic::catch_unwind(|| panic!("{name} is not there")),
+            ]
         });
-        drop(std::panic::take_hook());
+        std::panic::set_hook(before);
+        assert!(told.iter().all(Result::is_err));
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
         let told: Vec<serde_json::Value> = text
             .lines()

@@ -306,7 +306,7 @@ impl Companies {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "a company's jobs did not end well");
+                tracing::error!(panicked = error.is_panic(), "a company's jobs did not end well");
                 // Whose they were is not said: nobody is kept from a turn.
                 self.busy.clear();
             }

@@ -134,7 +134,9 @@ impl ReadModels {
                 },
                 Some(came) = tasks.join_next() => match came {
                     Ok(came) => came.noted_in(&mut companies, &mut builds, &mut poll),
-                    Err(error) => tracing::error!(%error, "a turn of the read models was cut off"),
+                    Err(error) => {
+                        tracing::error!(panicked = error.is_panic(), "a turn of the read models was cut off");
+                    }
                 },
                 () = sleep_until(due) => {}
             }
