@@ -106,12 +106,13 @@ mod tests {
         let document = parse_query(
             "query A { z } query B { a { ...F x: c { e d } } b } fragment F on T { f ... on U { c2: c { e d } } ...F }",
         );
-        let data = json!({"b": 1, "a": [{"x": {"d": 1, "e": 2}, "c2": null, "f": 3}, null], "more": 0});
+        let data =
+            json!({"b": 1, "a": [{"x": {"d": 1, "e": 2}, "c2": null, "f": 3}, null, {"x": 5}], "more": 0});
         let mut data = Value::from_json(data).unwrap();
         as_asked(&document.unwrap(), Some("B"), &mut data);
         assert_eq!(
             data.to_string(),
-            "{a: [{f: 3, c2: null, x: {e: 2, d: 1}}, null], b: 1, more: 0}"
+            "{a: [{f: 3, c2: null, x: {e: 2, d: 1}}, null, {x: 5}], b: 1, more: 0}"
         );
     }
 }
