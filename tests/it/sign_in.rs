@@ -58,7 +58,7 @@ async fn opens(server: &Server, token: &Value) -> bool {
 /// Sends a command that has no object, and gives its payload.
 async fn account(client: &Client, name: &str, input_type: &str, show: &str, input: Value) -> Value {
     let document = format!(
-        "mutation($input: {input_type}!) {{ {name}(input: $input) {{ {show} userErrors {{ code }} }} }}"
+        "mutation($input: {input_type}!) {{ {name}(input: $input) {{ {show} userErrors {{ code field }} }} }}"
     );
     let mut data = client.data(&document, json!({"input": input})).await;
     data[name].take()

@@ -42,7 +42,7 @@ pub const PARTY: &str = "2026-03-14T18:00:00";
 /// [`PARTY`] as an instant: its clock in San Jose is seven hours behind UTC.
 pub const PARTY_UTC: &str = "2026-03-15T01:00:00Z";
 /// Password of every user.
-pub const PASSWORD: &str = "a-long-pass-phrase";
+pub const PASSWORD: &str = "a pass phrase of the tests";
 /// What a program's ids follow from.
 const SEED: u64 = 7;
 /// How long to wait for a position that must come.

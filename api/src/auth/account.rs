@@ -154,7 +154,6 @@ impl Auth {
         current: String,
         new: NewPassword,
     ) -> Result<Written, AccountError> {
-        let new = self.passwords.accept(new).await?;
         let Person {
             tenant,
             user,
@@ -162,17 +161,20 @@ impl Auth {
         } = person;
         // Of a repeat the first may have come to its end: then the password is the new one already.
         let done =
-            self.is_repeat(&asked).await? && self.is_password(tenant, user, new.text().to_owned()).await?;
-        if !done {
+            self.is_repeat(&asked).await? && self.is_password(tenant, user, new.password.clone()).await?;
+        let accepted = if done {
+            None
+        } else {
             self.expect_password(tenant, user, current).await?;
-        }
+            Some(self.passwords.accept(new).await?)
+        };
         let note = UserNote::PasswordChanged(UserPasswordChanged {
             how: PasswordChange::Own,
             changed_at: self.clock.now(),
         });
         let written = self.note_own(asked, user, "password_change", note).await?;
-        if !done {
-            self.set_password(tenant, user, new).await?;
+        if let Some(password) = accepted {
+            self.set_password(tenant, user, password).await?;
         }
         self.end_others(tenant, user, Some(session)).await?;
         Ok(written)

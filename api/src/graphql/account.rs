@@ -244,6 +244,15 @@ pub(super) struct AccountPayload {
 
 impl AccountPayload {
     fn of(done: std::result::Result<Written, AccountError>) -> Result<Self> {
+        Self::at(done, "password", "password")
+    }
+
+    /// The same where the own password and the new one are in fields of these names.
+    fn at(
+        done: std::result::Result<Written, AccountError>,
+        own: &'static str,
+        new: &'static str,
+    ) -> Result<Self> {
         Ok(match done {
             Ok(written) => Self {
                 user_errors: Vec::new(),
@@ -251,7 +260,7 @@ impl AccountPayload {
                 replayed: written.replayed,
             },
             Err(error) => Self {
-                user_errors: vec![refused(error)?],
+                user_errors: vec![refused_at(error, own, new)?],
                 position: None,
                 replayed: false,
             },
@@ -304,33 +313,33 @@ impl AccountMutation {
         let done = match asked(ctx, &input.idempotency_key)? {
             Ok(asked) => {
                 let viewer = &oneself(ctx)?.viewer;
-                let new = new_password(ctx, viewer, input.new_password).await?;
-                let new = new.with_email(&email_of(ctx, viewer).await?);
+                let email = email_of(ctx, viewer.tenant, viewer.user).await?;
+                let new = new_password(ctx, viewer, input.new_password, &email).await?;
                 let current = input.current_password;
                 app(ctx).auth.change_password(asked, person, current, new).await
             }
             Err(error) => Err(error.into()),
         };
-        AccountPayload::of(done)
+        AccountPayload::at(done, "currentPassword", "newPassword")
     }
 }
 
 /// What is told of why something about how somebody signs in is not changed; a fault where that is none of theirs.
 pub(super) fn refused(error: AccountError) -> Result<UserError> {
+    refused_at(error, "password", "password")
+}
+
+fn refused_at(error: AccountError, own: &'static str, new: &'static str) -> Result<UserError> {
     let said = error.to_string();
     Ok(match error {
-        AccountError::WrongPassword => UserError::new("WRONG_PASSWORD", &["password"], said),
+        AccountError::WrongPassword => UserError::new("WRONG_PASSWORD", &[own], said),
         AccountError::WrongCode => UserError::new("INVALID_TOTP", &["code"], said),
         AccountError::NoFactor => UserError::new("NO_SECOND_FACTOR", &[], said),
         AccountError::FactorInUse => UserError::new("SECOND_FACTOR_IN_USE", &[], said),
         AccountError::FactorDemanded => UserError::new("SECOND_FACTOR_DEMANDED", &[], said),
         AccountError::NoSession => UserError::new("NOT_FOUND", &["sessionId"], said),
-        AccountError::Password(PasswordError::BadLength) => {
-            UserError::new("INVALID_PASSWORD", &["password"], said)
-        }
-        AccountError::Password(PasswordError::TooEasy) => {
-            UserError::new("PASSWORD_TOO_EASY", &["password"], said)
-        }
+        AccountError::Password(PasswordError::BadLength) => UserError::new("INVALID_PASSWORD", &[new], said),
+        AccountError::Password(PasswordError::TooEasy) => UserError::new("PASSWORD_TOO_EASY", &[new], said),
         AccountError::Password(error @ PasswordError::Unavailable(_)) => {
             return Err(fault("UNAVAILABLE", &error));
         }

@@ -9,7 +9,7 @@ use domain::document::DocumentNumber;
 use domain::envelope::{Position, StreamId};
 use domain::ids::{
     ApiKeyId, BookingId, ChefId, ConversationId, CustomerId, EscalationId, LeadId, PaymentId, PromoCodeId,
-    ReviewId, StationId, UserId, WorkItemId,
+    ReviewId, StationId, TenantId, UserId, WorkItemId,
 };
 use domain::user::User as UserAggregate;
 use event_log::Opened;
@@ -73,7 +73,7 @@ pub(super) struct Organisation {
     /// Short name at sign-in.
     slug: String,
     #[graphql(skip)]
-    tenant: domain::ids::TenantId,
+    tenant: TenantId,
 }
 
 #[async_graphql::ComplexObject]
@@ -116,7 +116,7 @@ impl Viewer {
     }
     /// E-mail that was signed in with.
     async fn email(&self, ctx: &Context<'_>) -> Result<String> {
-        email_of(ctx, &self.0.viewer).await
+        email_of(ctx, self.0.viewer.tenant, self.0.viewer.user).await
     }
     /// Role.
     async fn role(&self) -> Role {
@@ -169,19 +169,19 @@ impl Viewer {
 }
 
 /// The e-mail that somebody signs in with.
-pub(super) async fn email_of(ctx: &Context<'_>, viewer: &DomainViewer) -> Result<String> {
+pub(super) async fn email_of(ctx: &Context<'_>, tenant: TenantId, id: UserId) -> Result<String> {
     let user = app(ctx)
         .commands
-        .user(viewer.tenant, viewer.user)
+        .user(tenant, id)
         .await
         .map_err(refused_question)?;
     let Some(user) = user else {
         return Ok(String::new());
     };
     // Not through the request's loaders: who is just signing in has none yet.
-    let stream = StreamId::new(UserAggregate::STREAM, viewer.user.to_string());
+    let stream = StreamId::new(UserAggregate::STREAM, id.to_string());
     let vault = &app(ctx).vault;
-    match vault.open(viewer.tenant, &stream, "email", &user.email).await {
+    match vault.open(tenant, &stream, "email", &user.email).await {
         Ok(Opened::Text(email)) => Ok(email),
         Ok(Opened::Erased) => Ok(ERASED.to_owned()),
         Err(error) => Err(fault("UNAVAILABLE", &error)),
@@ -206,14 +206,15 @@ pub(super) async fn organisation_of(ctx: &Context<'_>, viewer: &DomainViewer) ->
     })
 }
 
-/// A password that somebody of the viewer's company is to have.
+/// A password that somebody of the viewer's company is to have who signs in with an e-mail.
 pub(super) async fn new_password(
     ctx: &Context<'_>,
     viewer: &DomainViewer,
     password: String,
+    email: &str,
 ) -> Result<NewPassword> {
     let company = organisation_of(ctx, viewer).await?;
-    Ok(NewPassword::of_company(password, &company.name, &company.slug))
+    Ok(NewPassword::of_company(password, &company.name, &company.slug).with_email(email))
 }
 
 /// Sign-in and nodes.
@@ -257,7 +258,7 @@ pub(super) async fn node_of(ctx: &Context<'_>, name: &str, id: &str, at: At) -> 
         };
     }
     Ok(match name {
-        domain::ids::TenantId::NAME if id == viewer.tenant.to_string() => {
+        TenantId::NAME if id == viewer.tenant.to_string() => {
             Some(Node::Organisation(organisation_of(ctx, viewer).await?))
         }
         StationId::NAME => row!(StationId, |id| station_list::one(views, viewer, id, at))

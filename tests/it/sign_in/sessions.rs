@@ -125,13 +125,23 @@ async fn another_password_ends_the_other_sign_ins() {
     let who = email(Role::Admin);
     let changed =
         async |input| account(&admin, "passwordChange", "PasswordChangeInput", "replayed", input).await;
-    for (input, refused) in [
-        (change("a", "not my password", new), "WRONG_PASSWORD"),
-        (change("b", PASSWORD, "short"), "INVALID_PASSWORD"),
-        (change("b2", PASSWORD, &who), "PASSWORD_TOO_EASY"),
-        (change("b3", PASSWORD, "Our Hibachi 2026"), "PASSWORD_TOO_EASY"),
+    for (input, refused, field) in [
+        (
+            change("a", "not my password", new),
+            "WRONG_PASSWORD",
+            "currentPassword",
+        ),
+        (change("b", PASSWORD, "short"), "INVALID_PASSWORD", "newPassword"),
+        (change("b2", PASSWORD, &who), "PASSWORD_TOO_EASY", "newPassword"),
+        (
+            change("b3", PASSWORD, "Our Hibachi 2026"),
+            "PASSWORD_TOO_EASY",
+            "newPassword",
+        ),
     ] {
-        assert_eq!(code(&changed(input).await), Some(refused));
+        let payload = changed(input).await;
+        assert_eq!(code(&payload), Some(refused));
+        assert_eq!(payload["userErrors"][0]["field"], json!([field]));
     }
     let done = changed(change("c", PASSWORD, new)).await;
     assert_eq!((code(&done), &done["replayed"]), (None, &json!(false)));

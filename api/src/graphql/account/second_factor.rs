@@ -98,7 +98,7 @@ impl SecondFactorMutation {
         let person = person(ctx)?;
         let viewer = &oneself(ctx)?.viewer;
         let organisation = organisation_of(ctx, viewer).await?.name;
-        let email = email_of(ctx, viewer).await?;
+        let email = email_of(ctx, viewer.tenant, viewer.user).await?;
         let begun = app(ctx)
             .auth
             .enrol(person, input.password, (&organisation, &email))

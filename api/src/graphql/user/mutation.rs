@@ -3,7 +3,8 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use commands::user::{UserDeactivate, UserReactivate, UserRoleChange, UserUnlock};
 use commands::{CommandError, Written};
-use domain::access::StationScope;
+use domain::access::{Permission, StationScope, Viewer};
+use domain::customer::fold_email;
 use domain::decider::Decider;
 use domain::ids::{StationId, UserId};
 use domain::user::User as UserAggregate;
@@ -11,12 +12,12 @@ use projections::user_list;
 
 use super::super::account::refused;
 use super::super::connection::payload;
-use super::super::error::{UserError, outcome, unread};
+use super::super::error::{UserError, coded, outcome, unread};
 use super::super::id::local;
 use super::super::read::after as read_after;
 use super::super::scalar::LogPosition;
 use super::super::session::{app, asked, caller, under_key, viewer};
-use super::super::sign_in::{Role, new_password};
+use super::super::sign_in::{Role, email_of, new_password};
 use super::{SecondFactorRule, User};
 use crate::auth::AccountError;
 
@@ -154,6 +155,14 @@ fn scope(ids: Option<Vec<ID>>) -> std::result::Result<StationScope, UserError> {
     Ok(StationScope::Only(stations))
 }
 
+/// Whoever sees to users: before a password is judged, which takes time.
+fn sees_to_users<'a>(ctx: &Context<'a>) -> Result<&'a Viewer> {
+    let viewer = viewer(ctx)?;
+    let may = viewer.require(Permission::UserWrite);
+    may.map_err(|forbidden| coded("FORBIDDEN", forbidden.to_string()))?;
+    Ok(viewer)
+}
+
 /// Commands on who may sign in, and as what.
 #[derive(Default)]
 pub(in crate::graphql) struct UserMutation;
@@ -172,8 +181,11 @@ impl UserMutation {
             Err(refused) => return Ok(UserPayload::refused(refused)),
         };
         let (tenant, auth) = (caller.tenant, &app(ctx).auth);
-        let new = new_password(ctx, viewer(ctx)?, input.password).await?;
-        let password = match auth.accept_password(new.with_email(&input.email)).await {
+        let seer = sees_to_users(ctx)?;
+        // One that is none is refused below.
+        let email = fold_email(&input.email).unwrap_or_default();
+        let new = new_password(ctx, seer, input.password, &email).await?;
+        let password = match auth.accept_password(new).await {
             Ok(password) => password,
             Err(error) => return Ok(UserPayload::refused(refused(error.into())?)),
         };
@@ -298,13 +310,14 @@ impl UserAccessMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to do, and the key that it is done under once.")] input: UserPasswordSetInput,
     ) -> Result<UserPayload> {
-        let viewer = viewer(ctx)?;
+        let seer = sees_to_users(ctx)?;
         let Some(user) = local::<UserId>(&input.user_id) else {
             return Ok(UserPayload::unknown());
         };
         let done = match asked(ctx, &input.idempotency_key)? {
             Ok(asked) => {
-                let new = new_password(ctx, viewer, input.password).await?;
+                let email = email_of(ctx, seer.tenant, user).await?;
+                let new = new_password(ctx, seer, input.password, &email).await?;
                 app(ctx).auth.reset_password(asked, user, new).await
             }
             Err(error) => Err(error.into()),
